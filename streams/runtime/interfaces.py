@@ -1,0 +1,68 @@
+"""What the runtime asks of the code it drives, and what it promises in return.
+
+The runtime reads the source topics, merges the records of one partition number by time, hands
+them over in runs, and makes what came of each run durable. What a record means is the
+processor's business.
+
+**The promise.** All of a partition's state is written to the changelog as one record batch,
+together with the position in every source topic that it stands for. A batch is appended whole or
+not at all, so after any crash the partition goes on from one moment: no record is folded twice,
+none is skipped, and no profile is ahead of the model that judged it. Messages sent on the way
+(alerts, dead letters) are acknowledged before the state that accounts for them is written: a
+crash can repeat them, byte for byte, but never lose them. Committed offsets come last and only
+tell operators how far behind the group is.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+ReadState = Callable[[bytes], bytes | None]
+
+
+class Record(NamedTuple):
+    """A source record as it was read. `timestamp` is the record's own, UTC epoch seconds."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: float
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Prepared(NamedTuple):
+    """A record, decoded or found wanting; `time` (UTC epoch seconds) is what runs are merged by."""
+
+    record: Record
+    time: float
+    content: Any
+
+
+class Send(NamedTuple):
+    """A message that must be acknowledged before the state that accounts for it is written."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class Processor(Protocol):
+    """One partition's business. Made anew, from stored state, whenever the partition is taken up.
+
+    Nothing here may block or await. An exception is a bug: it stops the worker.
+    """
+
+    def prepare(self, record: Record) -> Prepared:
+        """Decode a record. One that cannot be used is content too: `fold` sends it away."""
+
+    def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
+        """Take a run in order; return the messages it gave rise to, in order."""
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Hand over what changed since the last call (see `detectors.engine.Engine.changes`)."""
+
+
+ProcessorFactory = Callable[[int, ReadState], Processor]
+"""Makes the processor of a partition number from a function that reads its stored state."""
