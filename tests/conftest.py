@@ -1,0 +1,42 @@
+"""Fixtures that every suite shares: a real Kafka, and names nobody else uses on it."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.local_kafka import LocalKafka
+
+REPOSITORY = Path(__file__).parent.parent
+JARS = REPOSITORY / ".nightlatch"
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`host:port` of a real Apache Kafka, started once a session and shared by its tests."""
+    broker = LocalKafka(tmp_path_factory.mktemp("kafka"), folder=JARS)
+    try:
+        yield broker.start()
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A broker of the test's own, already started, for it to stop, kill and start again.
+
+    It takes three seconds: use `kafka` wherever the broker is not to suffer.
+    """
+    broker = LocalKafka(tmp_path / "kafka", folder=JARS)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topics, groups and application ids that no other test uses."""
+    return f"t{uuid.uuid4().hex[:10]}-"

@@ -1,0 +1,1 @@
+"""Rules that every member of a family keeps, whichever it is."""
