@@ -33,3 +33,11 @@ class ConfigurationError(NightlatchError):
 
 class IncompatibleState(NightlatchError):
     """Stored state of a version or shape that this release cannot read."""
+
+
+class UnreadableFile(NightlatchError):
+    """An input file that is missing, damaged or not permitted."""
+
+
+class TooManyDeadLetters(NightlatchError):
+    """So large a share of the input is unusable that the fault must be ours, not the data's."""

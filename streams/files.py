@@ -1,0 +1,102 @@
+"""Event files: NDJSON, one event a line, plain or `.gz`, `.xz`, `.zst`; `-` is standard input.
+
+Everything is read lazily: a year of events needs no more memory than a minute of them.
+"""
+
+import gzip
+import lzma
+import sys
+from collections.abc import Iterable, Iterator
+from heapq import merge
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, cast
+
+from backports import zstd
+
+from detectors.errors import InvalidEvent, UnreadableFile
+from detectors.events import Event
+from streams.codec import decode
+
+STANDARD_INPUT: Final = Path("-")
+
+
+class FileEvent(NamedTuple):
+    """A line of an event file: what was read and what it means, an event or why it is none.
+
+    `number` counts lines from 1; `time` (UTC epoch seconds) is the event's, or that of the
+    line before where this one is none.
+    """
+
+    path: Path
+    number: int
+    line: bytes
+    content: Event | InvalidEvent
+    time: float
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file for reading, decompressed by its suffix; raises OSError where it can't."""
+    if path == STANDARD_INPUT:
+        return sys.stdin.buffer
+    match path.suffix:
+        case ".gz":
+            return cast("BinaryIO", gzip.open(path))
+        case ".xz":
+            return cast("BinaryIO", lzma.open(path))
+        case ".zst":
+            return cast("BinaryIO", zstd.open(path))
+    return path.open("rb")
+
+
+def read_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file without their ends, blank ones too.
+
+    Raises UnreadableFile where the file is missing, or damaged at the place it is damaged.
+    """
+    try:
+        with open_plain(path) as opened:
+            for line in opened:
+                yield line.rstrip(b"\r\n")
+    except (OSError, EOFError, lzma.LZMAError, zstd.ZstdError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableFile(f"{path}: {reason}") from None
+
+
+def read_events(path: Path) -> Iterator[FileEvent]:
+    """Yield a file's events in its own order; blank lines are passed over.
+
+    A file has no record time, so an event without `occurred_at` takes the time of the line
+    before it; one without `event_id` is named by file and line.
+    """
+    time = 0.0
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        content = _content(line, time, f"{path.name}:{number}")
+        if not isinstance(content, InvalidEvent):
+            time = content.occurred_at
+        yield FileEvent(path, number, line, content, time)
+
+
+def _content(line: bytes, time: float, fallback_id: str) -> Event | InvalidEvent:
+    try:
+        event = decode(line, type_=None, timestamp=time, fallback_id=fallback_id)
+    except InvalidEvent as error:
+        return error
+    if event.occurred_at == 0:
+        return InvalidEvent(
+            "missing_field",
+            field="occurred_at",
+            expected="a time in the first line of a file",
+            found="nothing",
+        )
+    return event
+
+
+def read_merged(paths: Iterable[Path]) -> Iterator[FileEvent]:
+    """Yield the events of several files in the order of time.
+
+    Within one file its own order stays as it was written: what is out of order there was so
+    where it was recorded, and a detector must live with it.
+    """
+    return merge(*(read_events(path) for path in paths), key=lambda event: event.time)
