@@ -60,6 +60,7 @@ def log_properties(log: Path) -> str:
     """Log4j's configuration: everything to one file, which is kept below 40 MB."""
     return f"""\
 status = error
+shutdownHook = disable
 appender.file.type = RollingFile
 appender.file.name = file
 appender.file.fileName = {log}

@@ -74,6 +74,7 @@ def classpath(folder: Path, report: Report = say_nothing) -> str:
     home = folder.absolute() / f"kafka-{KAFKA_VERSION}"
     if not _complete(home, jars):
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".gitignore").write_text("*\n", "utf-8")
         with _locked(folder / "jars.lock"):
             if not _complete(home, jars):
                 _fetch(jars, home, report)
