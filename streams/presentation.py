@@ -1,0 +1,111 @@
+"""An alert as an analyst reads it, at two in the morning too: what to do, why, and on what.
+
+Words carry everything; colour only helps. Whatever came from outside is shown without control
+characters: an alert quotes what an attacker sent, and must not steer the terminal it is read on.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from detectors.assessments import Action, Alert, Evidence, Reason, Severity, Stage
+
+STYLES: Final[dict[Severity, str]] = {
+    "low": "cyan",
+    "medium": "yellow",
+    "high": "bold red",
+    "critical": "bold white on red",
+}
+ACTIONS: Final[dict[Action, str]] = {
+    "monitor": "Watch the account",
+    "step_up": "Ask for a second factor",
+    "hold_order": "Hold the order",
+    "lock_account": "Lock the account",
+}
+STAGES: Final[dict[Stage, str]] = {
+    "probe": "trying the door",
+    "access": "inside the account",
+    "entrench": "making it theirs",
+    "cash_out": "taking the goods",
+}
+_NOT_SHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+
+
+def alert_view(alert: Alert) -> RenderableType:
+    """Return an alert as something rich prints, about eight lines."""
+    indented = Padding(_circumstances(alert), (0, 0, 0, 2))
+    return Group(_headline(alert), indented, Padding(_reasons(alert), (0, 0, 1, 2)))
+
+
+def printable(text: str) -> str:
+    """Return text that cannot move a cursor, turn a line around or break it."""
+    if text.isprintable() and text.isascii():
+        return text
+    return "".join(c if unicodedata.category(c) not in _NOT_SHOWN else "\N{REPLACEMENT CHARACTER}"
+                   for c in text)  # fmt: skip
+
+
+def moment(seconds: float) -> str:
+    """Return UTC epoch seconds as an analyst writes them, `2026-11-24 06:08:40 UTC`."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _headline(alert: Alert) -> Text:
+    line = Text(no_wrap=True, overflow="ellipsis")
+    line.append(f" {alert.severity.upper()} ", STYLES[alert.severity])
+    line.append(f"  {ACTIONS[alert.action]}", "bold")
+    line.append("  account ", "dim").append(printable(alert.account_id), "bold")
+    line.append("  risk ", "dim").append(f"{alert.risk:.2f}", "bold")
+    return line
+
+
+def _circumstances(alert: Alert) -> Text:
+    parts = [moment(alert.updated_at), STAGES[alert.stage]]
+    if alert.amount_at_risk:
+        parts.append(
+            f"{alert.amount_at_risk:,.2f} {alert.currency or ''} at risk".replace("  ", " ")
+        )
+    if alert.order_ids:
+        parts.append("order " + ", ".join(map(printable, alert.order_ids[:3])))
+        if len(alert.order_ids) > 3:
+            parts[-1] += f" and {len(alert.order_ids) - 3} more"
+    case = f"case {printable(alert.alert_id)}"
+    if alert.revision > 1:
+        case += f", revision {alert.revision}"
+    parts.append(case)
+    if alert.suppressed:
+        parts.append(f"{alert.suppressed} repeats folded in")
+    if alert.campaign_id:
+        parts.append(f"campaign {printable(alert.campaign_id)}")
+    if alert.techniques:
+        parts.append(" ".join(map(printable, alert.techniques)))
+    return Text(" · ".join(parts), "dim")
+
+
+def _reasons(alert: Alert) -> Table:
+    """Each reason with its share of the risk, and beneath it what was usual beside what is new."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column()
+    for reason in alert.reasons:
+        table.add_row(Text(f"{reason.contribution:.0%}", "bold"), _sentence(reason))
+    return table
+
+
+def _sentence(reason: Reason) -> Text:
+    text = Text(printable(reason.summary))
+    if reason.evidence is not None:
+        text.append("\n").append_text(_comparison(reason.evidence))
+    return text
+
+
+def _comparison(evidence: Evidence) -> Text:
+    line = Text("now ", "dim").append(printable(evidence.seen), "not dim red")
+    if evidence.usual is not None:
+        line.append("   usually ", "dim").append(printable(evidence.usual), "not dim green")
+    return line
