@@ -1,0 +1,36 @@
+"""Leaked and common passwords: tried by machines, used by people."""
+
+from detectors.simulation.attacks.scripts import DAY, HOUR, MINUTE, cash_out
+from detectors.simulation.crews import Hijack
+from detectors.simulation.world import Process
+
+
+def stuffing_fast(hijack: Hijack, time: float) -> Process:
+    """A server finds the password; somebody comes back for the goods, or never does."""
+    yield from _found(hijack, time, "server", soon=2 * HOUR)
+
+
+def stuffing_slow(hijack: Hijack, time: float) -> Process:
+    """A try from somebody's home fits; the thief comes back from another."""
+    yield from _found(hijack, time, "home", soon=20 * MINUTE)
+
+
+def spraying(hijack: Hijack, time: float) -> Process:
+    """A common password fits, from any of many lines."""
+    how = hijack.chance.choice(("server", "home", "vpn", "carrier"))
+    yield from _found(hijack, time, how, soon=HOUR)
+
+
+def _found(hijack: Hijack, time: float, how: str, *, soon: float) -> Process:
+    chance = hijack.chance
+    hijack.appear(how, time)
+    hijack.sign_in(time, mfa="none")
+    if chance.happens(0.25):
+        hijack.done(time)
+        return
+    if chance.happens(0.6):
+        time = hijack.after(time, soon if chance.happens(0.7) else 2 * DAY, 1.0)
+        yield time
+        hijack.appear(chance.choice(("vpn", "home", "home", "carrier")), time)
+        hijack.sign_in(time, mfa="none")
+    yield from cash_out(hijack, time)

@@ -1,0 +1,211 @@
+"""Thieves: a campaign's crew, with its tools, lines, drop addresses and wares, and one hijack.
+
+What a crew shares (devices, addresses, networks) is drawn once a campaign; what it hides is drawn
+anew for each victim. Its devices and homes come from the same draws as the customers'.
+"""
+
+from typing import Any
+
+from detectors.simulation.calendar import HOURS
+from detectors.simulation.chance import Chance, Weighted, stream
+from detectors.simulation.customers import Address, Customer, new_address
+from detectors.simulation.devices import Device, draw_device
+from detectors.simulation.feedback import report_takeover
+from detectors.simulation.goods import fill_basket
+from detectors.simulation.internet import Line, Site, any_line, shared_line
+from detectors.simulation.recording import Checkout, Record, Scene
+from detectors.simulation.world import Hijacked, Truth, World
+
+_WARES = (
+    Weighted((("electronics", 6), ("giftcard", 1))),
+    Weighted((("electronics", 3), ("fashion", 3), ("sports", 2))),
+    Weighted((("beauty", 3), ("fashion", 3), ("electronics", 1))),
+    Weighted((("giftcard", 3), ("electronics", 1), ("home", 1))),
+    Weighted((("fashion", 2), ("home", 2), ("toys", 2), ("electronics", 2))),
+)
+CODES = Weighted((("giftcard", 1),))
+_LINES = Weighted(((1, 60), (2, 25), (3, 10), (5, 5)))
+
+
+class Crew:
+    """A campaign of one family. `ends` is when its last step has to be taken."""
+
+    def __init__(self, world: World, family: str, number: int, ends: float) -> None:
+        self.world, self.family, self.ends = world, family, ends
+        self.chance = chance = stream(world.seed, "crew", family, number)
+        self.campaign = "k" + chance.token(10)
+        self.tools = [draw_device(self._form(), chance) for _ in range(chance.choice((1, 2, 3)))]
+        self.careless = chance.happens(0.3)
+        self.wares = chance.choice(_WARES)
+        self.drops = [new_address("GB", chance) for _ in range(chance.choice((1, 1, 2, 3)))]
+        self.counters = [chance.randrange(40), chance.randrange(40)]
+        self.servers = [self._server() for _ in range(chance.randrange(1, 6))]
+        self.exit = world.internet.site("vpn", chance.choice(("GB", "GB", "NL", "US")), chance)
+        self.base = world.internet.site(
+            "access", chance.choice(("GB", "RO", "NG", "VN", "MA", "NL")), chance
+        )
+
+    def _form(self) -> Any:
+        return self.chance.choice(("desktop", "desktop", "phone"))
+
+    def _server(self) -> Line:
+        site = self.world.internet.site(
+            "hosting", self.chance.choice(("GB", "DE", "NL", "US", "FR")), self.chance
+        )
+        return Line(site.v4_address(self.chance.getrandbits(16)), site)
+
+    def device(self, chance: Chance) -> Device:
+        """A tool as one victim meets it: most crews begin each with a clean browser profile."""
+        tool = chance.choice(self.tools)
+        if self.careless or tool.cookie is None:
+            return tool
+        return Device(
+            tool.form,
+            tool.platform,
+            tool.browser,
+            tool.model,
+            tool.lag,
+            chance.getrandbits(63),
+            None,
+        )
+
+    def line(self, how: str, victim: Customer, time: float, chance: Chance) -> Line:
+        """A line: server, vpn, base, carrier, near, or home (a home in the country)."""
+        internet, place = self.world.internet, victim.home(time).place
+        if how == "server":
+            return chance.choice(self.servers)
+        site: Site
+        if how == "vpn":
+            return shared_line(self.exit, time, chance)
+        if how == "base":
+            site = self.base
+        elif how == "carrier":
+            site = internet.site("mobile", place.country, chance)
+        else:
+            site = internet.site(
+                "access", place.country, chance, place.city if how == "near" else ""
+            )
+        return any_line(site, time, chance)
+
+    def hijack(self, number: int) -> "Hijack":
+        """Begin with a victim."""
+        return Hijack(self, self.world.population.customer(number))
+
+    def attempt(self, scene: Scene, time: float, chance: Chance, reason: str) -> None:
+        """A try that gives no access."""
+        record = self.world.recorder.login(scene, time, chance, outcome="failure", reason=reason)
+        self.world.emit(time, record, Truth(self.family, self.campaign, takeover=False))
+
+
+class Hijack:
+    """One account in a thief's hands: every event it leads to is labelled."""
+
+    def __init__(self, crew: Crew, victim: Customer) -> None:
+        self.crew, self.victim, self.world = crew, victim, crew.world
+        self.chance = stream(self.world.seed, "hijack", crew.family, crew.campaign, victim.number)
+        self.scene = Scene(victim.account_id, None, None)
+        self.locked_out = False
+        self._events: list[Record] = []
+        self._truth = Truth(crew.family, crew.campaign, takeover=True)
+
+    def appear(self, how: str, time: float, device: Device | None = None) -> None:
+        """Come from a line of this kind, with a tool of the crew's or the device given."""
+        line = self.crew.line(how, self.victim, time, self.chance)
+        self.scene = self.scene._replace(device=device or self.crew.device(self.chance), line=line)
+
+    def victims_device(self, time: float, *, cookie: bool, same_browser: bool = True) -> Device:
+        """Seem to be the victim's device: its user agent, and its cookie if that was stolen too."""
+        own = self.victim.phone(time) if self.chance.happens(0.5) else self.victim.desktop
+        own = own or self.victim.phone(time)
+        tool = own if same_browser else self.chance.choice(self.crew.tools)
+        value = own.cookie if cookie else self.chance.getrandbits(63)
+        return Device(tool.form, tool.platform, tool.browser, tool.model, tool.lag, value, None)
+
+    def victims_session(self) -> str:
+        """The token of the victim's latest session, or of one older than the run."""
+        known = self.world.sessions.get(self.victim.number)
+        return known.token if known is not None else "s" + self.chance.token(16)
+
+    def contact(self) -> str:
+        """The hash of a mailbox or a number of the thief's."""
+        return self.chance.token(12)
+
+    def after(self, time: float, seconds: float, spread: float = 0.8) -> float:
+        """When the thief goes on; never past the campaign's end."""
+        wait = self.chance.around(seconds, spread)
+        room = self.crew.ends - time
+        return time + (wait if wait < room else room * (0.2 + 0.6 * self.chance.random()))
+
+    def fail(self, time: float, reason: str = "bad_password") -> None:
+        """Try the door in vain."""
+        self.crew.attempt(self.scene._replace(session=None), time, self.chance, reason)
+
+    def sign_in(self, time: float, *, method: str = "password", mfa: str | None = None) -> None:
+        """Get in; a new session begins."""
+        self.scene = self.scene.signed_in(self.chance)
+        challenged = "passed" if self.victim.mfa or self.chance.happens(0.03) else "none"
+        self._emit(
+            time,
+            self.world.recorder.login(
+                self.scene, time, self.chance, method=method, mfa=mfa or challenged
+            ),
+        )
+
+    def change(
+        self, time: float, what: str, *, actor: str = "customer", value: str | None = None
+    ) -> None:
+        """Change the account; what the owner signs in with locks them out."""
+        if what in {"email", "password", "password_reset_completed"}:
+            self.locked_out = True
+        record = self.world.recorder.change(
+            self.scene, time, self.chance, what, actor=actor, value=value
+        )
+        self._emit(time, record)
+
+    def order(
+        self,
+        time: float,
+        *,
+        delivery: str = "home",
+        address: Address | None = None,
+        wares: Weighted[str] | None = None,
+        appetite: float = 1.0,
+        gift_card: int = 0,
+        points: int = 0,
+        payment_id: str | None = None,
+    ) -> None:
+        """Order on the victim's account, with the victim's stored card unless another is given."""
+        basket = fill_basket(
+            wares or self.crew.wares, appetite, _LINES.pick(self.chance), self.chance
+        )
+        checkout = Checkout(
+            basket,
+            delivery,
+            address,
+            payment_id or self.victim.payment_id,
+            gift_card=gift_card,
+            points=points,
+        )
+        self._emit(time, self.world.recorder.order(self.scene, time, self.chance, checkout))
+
+    def drop(self) -> Address:
+        """One of the campaign's delivery addresses."""
+        return self.chance.choice(self.crew.drops)
+
+    def done(self, time: float) -> None:
+        """Leave; somebody may notice."""
+        self.world.hijacked[self.victim.number] = Hijacked(time, self.locked_out)
+        for said, verdict in report_takeover(self._events, time, self.chance):
+            self.world.emit(said, verdict)
+
+    def _emit(self, time: float, record: Record) -> None:
+        self._events.append(record)
+        self.world.emit(time, record, self._truth)
+
+
+def waking_hour(time: float, chance: Chance) -> float:
+    """Move a moment to an hour of its day at which people are about; half of the thieves care."""
+    if chance.happens(0.5):
+        return time
+    hour = Weighted(enumerate(HOURS.tolist())).pick(chance)
+    return time - time % 86400 + 3600 * (hour + chance.random())

@@ -1,0 +1,41 @@
+"""Simulated traffic of an invented shop: its customers, its thieves and the verdicts on both."""
+
+from collections.abc import Collection, Iterator
+
+from detectors.simulation.families import FAMILIES, checked
+from detectors.simulation.shop import Shop
+from detectors.simulation.staging import Stage, how_many
+from detectors.simulation.visits import visit
+from detectors.simulation.world import SimulatedEvent, World
+
+HIJACKS = 5e-4  # takeovers for each visit; the public data set has fewer, shops' worst months more
+TRIES = 0.15  # failed tries by thieves for each visit, at most
+
+
+def simulate(
+    shop: Shop,
+    *,
+    seed: int,
+    start: float,
+    days: float,
+    families: Collection[str] = tuple(FAMILIES),
+    hijacks: float = HIJACKS,
+    tries: float = TRIES,
+) -> Iterator[SimulatedEvent]:
+    """Yield everything that happens in a shop in `days` days from `start`, in event-time order.
+
+    `start` is UTC epoch seconds, best a midnight. `families` are the attacks staged, each at least
+    once; `hijacks` are takeovers and `tries` the failed attempts of thieves, for each visit that
+    customers make (0 for none). Verdicts (`type` "feedback") come in between, when their time has
+    come. The same arguments give the same events; leaving out a family changes no customer's.
+    Raises ConfigurationError for a family that is not in the registry.
+    """
+    checked(families)
+    world = World(shop, seed=seed, start=start, days=days)
+    if families and hijacks > 0:
+        counts = how_many(families, round(hijacks * len(world.plan)))
+        stage = Stage(
+            world, begins=start, ends=world.calendar.end, tries=int(tries * len(world.plan))
+        )
+        stage.campaigns(counts)
+    return world.run(visit)
