@@ -1,0 +1,113 @@
+"""A Faust application that reads runs: Faust's own parts, put together our way.
+
+What Faust is used for: the group and its assignor, the worker and its life, conductor, streams
+and agents, flow control. Its table is registered (so that the changelog is co-partitioned with
+the topics, and the assignor keeps partition numbers together) but never written through.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+from faust.stores.memory import Store as MemoryTableStore
+from faust.types import TP
+from mode.supervisors import CrashingSupervisor
+
+from streams.runtime.recovery import RunTableManager
+from streams.runtime.service import Runtime, RuntimeOptions
+from streams.runtime.transport import RunSchema, RunTransport
+
+
+class StateStore(MemoryTableStore[Any, Any]):
+    """Stays empty: what Faust takes for the table's store. The runtime keeps the real ones."""
+
+    def persisted_offset(self, tp: TP) -> int | None:  # noqa: ARG002 - Faust's signature
+        """Return None: there is nothing of which Faust could restore a tail."""
+        return None
+
+
+class StateTable(faust.Table[Any, Any]):
+    """The table whose changelog the runtime writes and reads."""
+
+    def _new_store_by_url(self, url: Any) -> Any:
+        return StateStore(url, self.app, self, table_name=self.name, loop=self.loop)
+
+    async def on_start(self) -> None:
+        """Start without making the changelog: that is done, exactly, before the worker starts."""
+        await self.add_runtime_dependency(self.data)
+
+
+class RunBoot(BootStrategy):
+    """Starts the runtime before, and stops it after, whatever uses it."""
+
+    app: Any
+
+    def kafka_producer(self) -> Any:
+        """Return Faust's producer, which nothing is sent through, and the runtime."""
+        return [*super().kafka_producer(), self.app.runtime]
+
+    def kafka_consumer(self) -> Any:
+        """Return the consumer alone: no leader topic, no replies."""
+        return [self.app.consumer]
+
+
+class RunApp(faust.App):
+    """See the module. `runs` is the channel that agents read."""
+
+    BootStrategy = RunBoot
+
+    def __init__(self, id: str, *, options: RuntimeOptions, **settings: Any) -> None:  # noqa: A002 - Faust's own name
+        super().__init__(id, **settings)
+        self.runtime = Runtime(self, options, beacon=self.beacon)
+        self.runs = self.topic(*options.flow.topics, schema=RunSchema(), acks=False)
+        changelog = self.topic(
+            options.changelog, key_type=bytes, value_type=bytes, acks=False, allow_empty=True
+        )
+        self.tables.add(StateTable(self, name="state", changelog_topic=changelog))
+
+    def _new_transport(self) -> RunTransport:
+        return RunTransport(self.conf.broker_consumer, self)
+
+
+def run_app(
+    app_id: str,
+    options: RuntimeOptions,
+    *,
+    brokers: list[str],
+    data_dir: Path,
+    credentials: Any = None,
+    **settings: Any,
+) -> RunApp:
+    """Return an application with the settings that the runtime relies on."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return RunApp(
+        app_id,
+        options=options,
+        broker=[f"kafka://{broker}" for broker in brokers],
+        broker_credentials=credentials,
+        datadir=str(data_dir),
+        store="memory://",
+        agent_supervisor=CrashingSupervisor,
+        TableManager=RunTableManager,
+        # Out of range must be known, not papered over with another offset.
+        consumer_auto_offset_reset="none",
+        broker_session_timeout=options.session_seconds,
+        broker_heartbeat_interval=options.session_seconds / 10,
+        broker_max_poll_records=2 * options.flow.chunk_records,
+        stream_wait_empty=True,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        # The assignor tells members apart by this.
+        canonical_url=f"http://{socket.gethostname()}/{os.getpid()}-{os.urandom(4).hex()}",
+        **{"web_enabled": False, **settings},
+    )
+
+
+def rekeyed_names(app_id: str, topics: Mapping[str, str]) -> dict[str, str]:
+    """Return by repartition topic the topic it carries."""
+    return {f"{app_id}-{name}-by-account": topic for name, topic in topics.items()}

@@ -1,0 +1,85 @@
+"""Sends what a run gave rise to, at once and in order, and tells when it has arrived."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
+
+from streams.runtime.interfaces import Send
+
+# Below the broker's default for a batch (max.message.bytes, 1 MiB), its framing included.
+BATCH_BYTES: Final = 900_000
+
+
+class Outbox:
+    """Sends messages in batches, which is what makes a message an event affordable.
+
+    The producer of `Changelog` is another one: an alert must not wait for a large step of state
+    that is on its way to the same broker.
+    """
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        # The same hash as Kafka's own producers: one account, one partition, whoever sends.
+        self._partitioner = DefaultPartitioner()
+
+    async def send(self, sends: Iterable[Send], *, keyless: int) -> None:
+        """Send messages and return when all in-sync replicas have every one of them.
+
+        Those of one topic and partition arrive in the order given. `keyless` decides where the
+        ones without a key go. Raises what the producer raises; then none, some or all are sent.
+        """
+        by_partition: dict[tuple[str, int], list[Send]] = {}
+        for message in sends:
+            partition = await self._partition(message, keyless)
+            by_partition.setdefault((message.topic, partition), []).append(message)
+        await asyncio.gather(
+            *(
+                self._send_in_order(topic, partition, messages)
+                for (topic, partition), messages in by_partition.items()
+            )
+        )
+
+    async def _send_in_order(self, topic: str, partition: int, messages: list[Send]) -> None:
+        arrivals = []
+        batch = self._producer.create_batch()
+        for message in messages:
+            if not _append(batch, message):
+                arrivals.append(await self._producer.send_batch(batch, topic, partition=partition))
+                batch = self._producer.create_batch()
+                _append(batch, message)
+        arrivals.append(await self._producer.send_batch(batch, topic, partition=partition))
+        for arrival in arrivals:
+            await arrival
+
+    async def _partition(self, message: Send, keyless: int) -> int:
+        partitions = sorted(await self._producer.partitions_for(message.topic))
+        if message.key is None:
+            return int(partitions[keyless % len(partitions)])
+        return int(self._partitioner(message.key, partitions, partitions))
+
+
+def _append(batch: Any, message: Send) -> bool:
+    appended = batch.append(
+        timestamp=None, key=message.key, value=message.value, headers=list(message.headers)
+    )
+    return appended is not None
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition that Kafka's producers, and ours, put a key into."""
+    everything = list(range(partitions))
+    return int(DefaultPartitioner()(key, everything, everything))
+
+
+def producer_options(client: Mapping[str, Any], *, batch_bytes: int) -> dict[str, Any]:
+    """Return an aiokafka producer's arguments: nothing lost, nothing twice, nothing reordered."""
+    return {
+        **client,
+        "acks": "all",
+        "enable_idempotence": True,
+        "max_batch_size": batch_bytes,
+        "max_request_size": batch_bytes,
+    }

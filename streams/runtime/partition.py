@@ -1,0 +1,126 @@
+"""One partition number while this worker owns it: its processor, and what is not yet durable.
+
+Nothing in here waits. That is what keeps it right: at any moment when somebody else may run, the
+processor's state, the position and the list of messages under way belong to the same record.
+"""
+
+from asyncio import Future
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from streams.runtime.interfaces import Prepared, ProcessorFactory, Record, Send
+from streams.runtime.position import POSITION_KEY, Position, encode_position
+from streams.runtime.rekeying import original
+from streams.runtime.store import LocalStore
+
+
+class Step(NamedTuple):
+    """From one durable moment to the next: what must arrive, then what must be written."""
+
+    arrivals: tuple[Future[Any], ...]
+    changes: Mapping[bytes, bytes | None]
+    position: Position
+
+
+class Partition:
+    """Folds runs and takes snapshots of what they changed.
+
+    `position` is the last durable one, `next_offset` the changelog's end. `rewrite` are keys whose
+    stored values must be written to the changelog again. `rekeyed` names by repartition topic the
+    topic whose records it carries.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        store: LocalStore,
+        position: Position,
+        next_offset: int,
+        rewrite: frozenset[bytes],
+        factory: ProcessorFactory,
+        rekeyed: Mapping[str, str],
+    ) -> None:
+        self.number = number
+        self._store = store
+        self._lineage = position.lineage
+        self._next_offset = next_offset
+        self._next = dict(position.next)
+        self._origins = {topic: dict(nexts) for topic, nexts in position.origins.items()}
+        self._rewrite = {key: store.get(key) for key in rewrite}
+        self.unsaved_records = len(rewrite)
+        self._rekeyed = rekeyed
+        self._originals = frozenset(rekeyed.values())
+        self._arrivals: list[Future[Any]] = []
+        # Handed over by the processor, not in the store yet.
+        self._under_way: Mapping[bytes, bytes | None] = {}
+        self._processor = factory(number, self.read)
+
+    @property
+    def next(self) -> Mapping[str, int]:
+        """By topic the offset of the first record not yet folded."""
+        return self._next
+
+    def read(self, key: bytes) -> bytes | None:
+        """Return what the processor last handed over under a key."""
+        if key in self._under_way:
+            return self._under_way[key]
+        return self._store.get(key)
+
+    def prepare(self, record: Record) -> Prepared:
+        """Decode a record; a re-keyed one under the coordinates it had in its own topic."""
+        topic = self._rekeyed.get(record.topic)
+        return self._processor.prepare(record if topic is None else original(record, topic))
+
+    def fold(self, records: Sequence[Prepared], next_: Mapping[str, int]) -> Sequence[Send]:
+        """Fold a run that ends before `next_`; return the messages it gave rise to."""
+        if self._originals:
+            records = [prepared for prepared in records if self._is_new(prepared.record)]
+        sends = self._processor.fold(records)
+        self._next.update(next_)
+        self.unsaved_records += len(records) or 1
+        return sends
+
+    def note_arrival(self, arrival: Future[Any]) -> None:
+        """Remember messages of the last run that must arrive before its state is written."""
+        self._arrivals.append(arrival)
+
+    def step(self) -> Step | None:
+        """Take what is not durable yet; None where there is nothing.
+
+        Until `settle` is called with it, no other step may be taken.
+        """
+        if not self.unsaved_records:
+            return None
+        changes = self._rewrite | self._processor.changes()
+        step = Step(tuple(self._arrivals), changes, self._position())
+        self._arrivals = []
+        self._rewrite = {}
+        self._under_way = changes
+        self.unsaved_records = 0
+        return step
+
+    def settle(self, step: Step, next_offset: int) -> None:
+        """Take a step that is durable in the changelog into the local store."""
+        mark = {POSITION_KEY: encode_position(step.position)}
+        self._store.write({**mark, **step.changes}, next_offset)
+        self._under_way = {}
+        self._next_offset = next_offset
+
+    def _position(self) -> Position:
+        return Position(
+            lineage=self._lineage,
+            at=self._next_offset,
+            next=dict(self._next),
+            origins={topic: dict(nexts) for topic, nexts in self._origins.items()},
+        )
+
+    def _is_new(self, record: Record) -> bool:
+        """Whether a record is folded for the first time: re-keying may repeat, never reorder."""
+        if record.topic not in self._originals:
+            return True
+        nexts = self._origins.setdefault(record.topic, {})
+        if record.offset < nexts.get(record.partition, 0):
+            return False
+        nexts[record.partition] = record.offset + 1
+        return True
