@@ -16,11 +16,26 @@ hand-overs fall between them.
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
-from detectors.assessments import Alert, Assessment
-from detectors.events import Event
+from detectors import cases
+from detectors.accounts import Accounts
+from detectors.assessments import Alert, Assessment, Model
+from detectors.decisions import log_odds, logistic, severity_of, stage_of
+from detectors.events import AccountChange, Event, EventType, Feedback, Login, Order
+from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Facts
+from detectors.features import lessons
+from detectors.features.evidence import Evidence
+from detectors.features.reading import Reading
+from detectors.features.registry import NAMES, WIDTH
+from detectors.models.budget import AlertBudget, bin_of
+from detectors.models.feedback import VerdictModel
+from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.policy import Policy
+from detectors.population import Population
+from detectors.profiles import Profile, newborn
+from detectors.reasons import codes, explain
 
 ReadState = Callable[[bytes], bytes | None]
 """Reads a key that an earlier `changes()` wrote; None where there is none."""
@@ -60,6 +75,19 @@ class NoHeat:
         return ()
 
 
+_NAME = "nightlatch"
+_VERSION = "1"
+_TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
+_FAILED = -4.0
+"""Nats by which a failed attempt is less likely a takeover than a success: nobody got in."""
+
+_RECENT = 12
+"""Events an account remembers, so that a repeated one is not learnt twice."""
+
+_SAMPLE = 16
+"""One in so many unremarkable events is shown to the verdict model as a presumed customer's."""
+
+
 class Engine:
     """One partition's detector. See the module for what it promises.
 
@@ -68,19 +96,74 @@ class Engine:
     """
 
     def __init__(self, policy: Policy, read: ReadState, heat: Heat | None = None) -> None:
-        raise NotImplementedError
+        self._policy = policy
+        self._heat = heat or NoHeat()
+        self._accounts = Accounts(read, policy.profile_cache)
+        self._population = Population(read)
+        self._evidence = Evidence(self._population, policy.story_half_life_days, read)
+        self._verdicts = VerdictModel(NAMES, read)
+        self._forest = FlatHalfSpaceTrees(
+            width=WIDTH, trees=8, height=6, window=500, seed=policy.seed, read=read
+        )
+        self._budget = AlertBudget(policy.alert_budget, read)
+        self._prior = log_odds(policy.base_rate)
+        self._floor = log_odds(policy.alert_floor)
+        self._model = Model(name=_NAME, version=_VERSION, configuration=policy.digest())
+        self._last: tuple[Observed, Reading] | None = None
 
     def assess(self, observed: Observed) -> Assessment | None:
         """Score an event against what is known before it; None for a verdict. Changes nothing."""
+        event = observed.event
+        if isinstance(event, Feedback):
+            return None
+        reading = self._read(event, observed.facts)
+        self._last = (observed, reading)
+        flagged = reading.logit >= max(self._budget.threshold, self._floor)
+        return Assessment(
+            event_id=event.event_id,
+            account_id=event.account_id,
+            occurred_at=event.occurred_at,
+            type=_TYPES[reading.type],
+            risk=round(logistic(reading.logit), 9),
+            reasons=codes(reading.weights) if flagged else (),
+            warming_up=reading.depth == 0 or self._forest.warming_up,
+            alert_id=self._alert_id(event) if flagged else None,
+        )
 
     def learn(self, observed: Observed, assessment: Assessment | None) -> Alert | None:
         """Take an event into its account's profile, the case, the models and the population.
 
         Returns the new revision of the account's case where one is due.
         """
+        event = observed.event
+        last, self._last = self._last, None
+        if isinstance(event, Feedback):
+            self._learn_verdict(event)
+            return None
+        if last is not None and last[0] is observed:
+            reading = last[1]
+        else:
+            reading = self._read(event, observed.facts)
+        profile = reading.profile
+        mark = crc32(event.event_id.encode())
+        if mark in profile.recent:
+            return None
+        profile.recent.append(mark)
+        del profile.recent[:-_RECENT]
+        self._accounts.put(event.account_id, profile)
+        alert_id = assessment.alert_id if assessment is not None else None
+        alert = self._take_case(reading) if alert_id is not None else None
+        self._count_day(reading)
+        self._learn_event(reading, alert_id, mark)
+        return alert
 
     def process(self, run: Sequence[Observed]) -> list[Outcome]:
         """Assess, then learn, each event of a run in order."""
+        outcomes = []
+        for observed in run:
+            assessment = self.assess(observed)
+            outcomes.append(Outcome(observed, assessment, self.learn(observed, assessment)))
+        return outcomes
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over every key changed since the last call, encoded; None means delete it.
@@ -88,3 +171,134 @@ class Engine:
         Keys never begin with a zero byte: those belong to whoever stores them. Until the values
         are durable, `read` must already answer with them.
         """
+        changed = self._accounts.changes()
+        changed.update(self._population.changes())
+        changed.update(self._evidence.changes())
+        changed.update(self._verdicts.changes())
+        changed.update(self._forest.changes())
+        changed.update(self._budget.changes())
+        return changed
+
+    def _read(self, event: Login | Order | AccountChange, facts: Facts) -> Reading:
+        profile = self._accounts.profile(event.account_id)
+        if profile is None:
+            profile = newborn(event.occurred_at)
+        reading = Reading(event, facts, profile, WIDTH)
+        self._evidence.weigh(reading)
+        reading.logit = self._prior + sum(reading.weights)
+        if reading.success:
+            reading.logit += self._verdicts.correction(reading.weights)
+        else:
+            reading.logit += _FAILED
+        return reading
+
+    def _alert_id(self, event: Login | Order | AccountChange) -> str:
+        case = self._accounts.case(event.account_id)
+        if case is not None and self._is_open(case, event.occurred_at):
+            return case.alert_id
+        return cases.alert_id_of(event.account_id, event.event_id)
+
+    def _is_open(self, case: cases.Case, occurred_at: float) -> bool:
+        return occurred_at - case.last <= self._policy.case_quiet_hours * 3600
+
+    def _take_case(self, reading: Reading) -> Alert | None:
+        event = reading.event
+        case = self._accounts.case(event.account_id)
+        if case is None or not self._is_open(case, event.occurred_at):
+            case = cases.opened_by(reading)
+        risk = logistic(reading.logit)
+        severity, stage = severity_of(risk, self._policy), stage_of(reading)
+        revised = cases.take(case, reading, risk, severity, stage)
+        self._accounts.put_case(event.account_id, case)
+        if not revised:
+            return None
+        reasons, techniques = explain(reading, reading.weights)
+        return cases.alert_of(case, reading, reasons, techniques, self._model)
+
+    def _count_day(self, reading: Reading) -> None:
+        profile, now = reading.profile, bin_of(reading.logit)
+        if reading.day > profile.day:
+            self._budget.take(-1, now)
+            profile.day, profile.day_bin = reading.day, now
+        elif reading.day == profile.day and now > profile.day_bin:
+            self._budget.take(profile.day_bin, now)
+            profile.day_bin = now
+
+    def _learn_event(self, reading: Reading, alert_id: str | None, mark: int) -> None:
+        flagged = alert_id is not None
+        lessons.count(reading, self._population)
+        lesson = None
+        if reading.success:
+            lesson = lessons.lesson_of(reading)
+            if not flagged:
+                self._evidence.learn(reading.cells)
+                lessons.teach(reading.profile, lesson, lessons.doubt_left(reading))
+        lessons.record(reading, flagged=flagged)
+        if lesson is None:
+            return
+        if flagged or reading.logit >= self._budget.notable:
+            held = lesson if flagged else None
+            self._keep(reading, alert_id, held)
+        elif mark % _SAMPLE == 0:
+            self._learn_verdict_model(reading.weights, takeover=False, weight=1.0)
+
+    def _keep(self, reading: Reading, alert_id: str | None, held: lessons.Lesson | None) -> None:
+        event = reading.event
+        example = Example(
+            event.event_id,
+            reading.minute,
+            alert_id,
+            stored_weights(reading.weights),
+            reading.cells,
+            held,
+        )
+        kept = self._accounts.examples(event.account_id)
+        keep(kept, example, self._policy.examples_per_account)
+        self._accounts.put_examples(event.account_id)
+
+    def _learn_verdict(self, verdict: Feedback) -> None:
+        account_id = verdict.account_id
+        profile = self._accounts.profile(account_id)
+        if profile is None:
+            return
+        named = [
+            example
+            for example in self._accounts.examples(account_id)
+            if example.verdict != verdict.verdict
+            and (
+                example.event_id in verdict.event_ids
+                or (verdict.alert_id is not None and example.alert_id == verdict.alert_id)
+            )
+        ]
+        if not named:
+            return
+        for example in named:
+            if verdict.verdict == "takeover":
+                self._learn_takeover(example)
+            else:
+                self._learn_customer(example, profile)
+            example.verdict = verdict.verdict
+        first = min(example.minute for example in named)
+        if verdict.verdict == "takeover":
+            lessons.undo(profile, first)
+        else:
+            lessons.trust(profile, first)
+        self._accounts.put_examples(account_id)
+        self._accounts.put(account_id, profile)
+
+    def _learn_takeover(self, example: Example) -> None:
+        self._evidence.learn_hijack(example.cells, counted=example.alert_id is None)
+        self._learn_verdict_model(example.features(), takeover=True, weight=3.0)
+
+    def _learn_customer(self, example: Example, profile: Profile) -> None:
+        if example.held is not None:
+            self._evidence.learn(example.cells)
+            lessons.teach(profile, example.held, 0)
+            example.held = None
+        self._learn_verdict_model(example.features(), takeover=False, weight=1.0)
+
+    def _learn_verdict_model(
+        self, weights: Sequence[float], *, takeover: bool, weight: float
+    ) -> None:
+        offset = self._prior + sum(weights)
+        self._verdicts.learn(weights, offset, takeover=takeover, weight=weight)

@@ -1,0 +1,134 @@
+"""A case: what belongs to one hijack attempt on one account, from first trigger to quiet.
+
+Its id is a digest of account and first trigger, so the same input gives the same id again. A
+flagged event is a new revision only where it tells something new (graver, further, another
+order); the rest is folded into the next revision's `suppressed`.
+"""
+
+import hashlib
+from decimal import Decimal
+
+import msgspec
+
+from detectors.assessments import Alert, Model, Reason
+from detectors.decisions import SEVERITIES, STAGES, action_for
+from detectors.errors import IncompatibleState
+from detectors.events import Order
+from detectors.features.reading import Reading
+
+VERSION = 1
+_MOST_EVENTS = 20
+_MOST_ORDERS = 10
+
+
+class Case(msgspec.Struct, array_like=True):
+    """One open case. Times are UTC epoch seconds; `orders` holds ids, `amount` their value."""
+
+    version: int
+    alert_id: str
+    trigger: str
+    raised_at: float
+    last: float
+    revision: int = 0
+    risk: float = 0.0
+    severity: int = -1
+    stage: int = -1
+    events: list[str] = []
+    orders: list[str] = []
+    sessions: list[str] = []
+    amount: str = "0"
+    currency: str | None = None
+    folded: int = 0
+    techniques: list[str] = []
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Case)
+
+
+def encode(case: Case) -> bytes:
+    """Return a case's stored form."""
+    return _encoder.encode(case)
+
+
+def decode(stored: bytes) -> Case:
+    """Return the case that was stored. Raises IncompatibleState for anything else."""
+    try:
+        case = _decoder.decode(stored)
+    except msgspec.MsgspecError as error:
+        raise IncompatibleState(f"a stored case cannot be read: {error}") from error
+    if case.version != VERSION:
+        raise IncompatibleState(f"a stored case has version {case.version}, not {VERSION}")
+    return case
+
+
+def alert_id_of(account_id: str, event_id: str) -> str:
+    """Return the id of the case that an account's event opens."""
+    text = f"{account_id}\0{event_id}"
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def opened_by(reading: Reading) -> Case:
+    """Return a new case, without a revision yet."""
+    event = reading.event
+    return Case(
+        VERSION,
+        alert_id_of(event.account_id, event.event_id),
+        event.event_id,
+        event.occurred_at,
+        event.occurred_at,
+    )
+
+
+def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -> bool:
+    """Take a flagged event into its case; return whether that makes a new revision."""
+    event = reading.event
+    news = severity > case.severity or stage > case.stage
+    case.risk = max(case.risk, risk)
+    case.severity = max(case.severity, severity)
+    case.stage = max(case.stage, stage)
+    case.last = max(case.last, event.occurred_at)
+    if event.event_id not in case.events and len(case.events) < _MOST_EVENTS:
+        case.events.append(event.event_id)
+    if event.session_id and event.session_id not in case.sessions[-_MOST_ORDERS:]:
+        case.sessions = [*case.sessions, event.session_id][-_MOST_ORDERS:]
+    if type(event) is Order and event.order_id not in case.orders:
+        news = True
+        case.orders = [*case.orders, event.order_id][-_MOST_ORDERS:]
+        if case.currency in {None, event.currency}:
+            case.currency = event.currency
+            case.amount = str(Decimal(case.amount) + event.amount)
+    if news:
+        case.revision += 1
+    else:
+        case.folded += 1
+    return news
+
+
+def alert_of(
+    case: Case, reading: Reading, reasons: tuple[Reason, ...], techniques: list[str], model: Model
+) -> Alert:
+    """Return the case's new revision; the folded repeats are accounted for with it."""
+    case.techniques = sorted({*case.techniques, *techniques})
+    suppressed, case.folded = case.folded, 0
+    return Alert(
+        alert_id=case.alert_id,
+        revision=case.revision,
+        account_id=reading.event.account_id,
+        raised_at=case.raised_at,
+        updated_at=case.last,
+        risk=round(case.risk, 6),
+        severity=SEVERITIES[case.severity],
+        action=action_for(case.severity, case.stage),
+        reasons=reasons,
+        techniques=tuple(case.techniques),
+        stage=STAGES[max(case.stage, 0)],
+        trigger_event_id=case.trigger,
+        event_ids=tuple(case.events),
+        order_ids=tuple(case.orders),
+        session_ids=tuple(case.sessions),
+        amount_at_risk=Decimal(case.amount),
+        currency=case.currency,
+        model=model,
+        suppressed=suppressed,
+    )

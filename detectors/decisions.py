@@ -1,0 +1,53 @@
+"""From a score to what it means: risk, severity, stage, and what to do now."""
+
+from math import exp, log
+
+from detectors.assessments import Action, Severity, Stage
+from detectors.features.reading import LOGIN, ORDER, Reading
+from detectors.policy import Policy
+
+STAGES: tuple[Stage, ...] = ("probe", "access", "entrench", "cash_out")
+SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+
+
+def logistic(score: float) -> float:
+    """Return the probability of log odds in nats."""
+    if score < -30:
+        return exp(score)
+    return 1.0 / (1.0 + exp(-score))
+
+
+def log_odds(probability: float) -> float:
+    """Return the log odds, nats, of a probability between 0 and 1."""
+    return log(probability / (1.0 - probability))
+
+
+def severity_of(risk: float, policy: Policy) -> int:
+    """Return how grave a risk is, as a position in SEVERITIES."""
+    if risk >= policy.critical_risk:
+        return 3
+    if risk >= policy.high_risk:
+        return 2
+    return 1 if risk >= policy.medium_risk else 0
+
+
+def stage_of(reading: Reading) -> int:
+    """Return how far a hijack has come with this event, as a position in STAGES."""
+    if reading.type == LOGIN:
+        return 1 if reading.success else 0
+    return 3 if reading.type == ORDER else 2
+
+
+def action_for(severity: int, stage: int) -> Action:
+    """Return what to do now.
+
+    What costs a customer little comes first: a step-up where a sign-in can still be asked, a hold
+    where an order waits, a lock only where there is hardly a doubt.
+    """
+    if severity == 0:
+        return "monitor"
+    if severity == 3 and stage >= 2:
+        return "lock_account"
+    if stage == 3:
+        return "hold_order"
+    return "step_up"

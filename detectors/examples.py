@@ -1,0 +1,58 @@
+"""Events that await a verdict, as they stood: features, tables' cells, and the lesson held back.
+
+An account keeps a few: what was flagged always before what was merely notable, the latest before
+the older. A verdict may come weeks later; what has gone by then is not learnt from.
+"""
+
+import msgspec
+
+from detectors.errors import IncompatibleState
+from detectors.features.lessons import Lesson
+
+_SCALE = 32.0
+
+
+class Example(msgspec.Struct, array_like=True):
+    """One event. `weights` are the features in 32nds of a nat; `held` is the untaught lesson."""
+
+    event_id: str
+    minute: int
+    alert_id: str | None
+    weights: list[int]
+    cells: list[int]
+    held: Lesson | None
+    verdict: str | None = None
+
+    def features(self) -> list[float]:
+        """Return the features as they stood, nats."""
+        return [weight / _SCALE for weight in self.weights]
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Example])
+
+
+def stored_weights(weights: list[float]) -> list[int]:
+    """Return features as an example keeps them."""
+    return [round(weight * _SCALE) for weight in weights]
+
+
+def keep(examples: list[Example], example: Example, most: int) -> None:
+    """Add an example; the oldest unflagged one makes room, else the oldest."""
+    examples.append(example)
+    if len(examples) > most:
+        unflagged = (at for at, kept in enumerate(examples) if kept.alert_id is None)
+        del examples[next(unflagged, 0)]
+
+
+def encode(examples: list[Example]) -> bytes:
+    """Return an account's examples in their stored form."""
+    return _encoder.encode(examples)
+
+
+def decode(stored: bytes) -> list[Example]:
+    """Return the examples that were stored. Raises IncompatibleState for anything else."""
+    try:
+        return _decoder.decode(stored)
+    except msgspec.MsgspecError as error:
+        raise IncompatibleState(f"stored examples cannot be read: {error}") from error

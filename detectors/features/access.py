@@ -1,0 +1,208 @@
+"""Who signs in: device, client and network against the account's habit and everybody's.
+
+The chain rule keeps what goes together from counting twice: a new phone brings a new client with
+it, so the client is judged given whether the device was new, and the network likewise.
+"""
+
+from math import log
+from typing import Final
+
+from detectors.features.reading import DAY, HABIT, YOUNG, Reading, step
+from detectors.features.registry import POSITION
+from detectors.models.likelihood import HIGHEST, LOWEST, Table
+from detectors.population import Population
+from detectors.profiles import Memory, Profile
+
+DEVICE, CLIENT, NETWORK, RARITY = (POSITION[n] for n in ("device", "client", "network", "rarity"))
+KIND, SHARED = POSITION["kind"], POSITION["shared_device"]
+
+FREQUENT, KNOWN, RECENT, NEW, ABSENT, MISSING = range(6)
+"""A device: seen often, seen, first seen lately, never seen, absent as usual, absent for once."""
+
+DEVICE_HIJACKER: Final = (0.03, 0.03, 0.06, 0.64, 0.16, 0.08)
+_STEADY = (0.60, 0.15, 0.08, 0.05, 0.10, 0.02)
+_MIXED = (0.38, 0.20, 0.10, 0.19, 0.10, 0.03)
+_RESTLESS = (0.10, 0.10, 0.12, 0.53, 0.10, 0.05)
+DEVICE_CUSTOMER: Final = (
+    (0.01, 0.01, 0.03, 0.75, 0.15, 0.05),
+    (0.05, 0.30, 0.25, 0.25, 0.12, 0.03),
+    *(_STEADY, _MIXED, _RESTLESS) * 2,
+)
+
+CLIENT_CUSTOMER: Final = (
+    *((0.80, 0.17, 0.01, 0.01, 0.01),) * 2,
+    *((0.70, 0.20, 0.05, 0.04, 0.01),) * 2,
+    *((0.35, 0.25, 0.17, 0.22, 0.01),) * 2,
+    *((0.55, 0.25, 0.10, 0.05, 0.05),) * 2,
+)
+CLIENT_HIJACKER: Final = (0.10, 0.10, 0.25, 0.50, 0.05)
+
+HOME, LATELY, OPERATOR, ELSEWHERE, ABROAD, NOWHERE = range(6)
+"""A network: known range, range first seen lately, known operator, new one, new country, none."""
+
+_AT_HOME = (0.70, 0.10, 0.12, 0.05, 0.01, 0.02)
+_ABOUT = (0.45, 0.15, 0.20, 0.14, 0.03, 0.03)
+_ROAMING = (0.25, 0.15, 0.20, 0.30, 0.07, 0.03)
+NETWORK_CUSTOMER: Final = (
+    *((0.05, 0.10, 0.20, 0.55, 0.05, 0.05), (0.45, 0.15, 0.20, 0.15, 0.03, 0.02)),
+    *(_AT_HOME, _ABOUT, _ROAMING) * 2,
+) * 2
+NETWORK_HIJACKER: Final = (0.02, 0.04, 0.12, 0.42, 0.35, 0.05)
+
+KINDS: Final = {
+    None: 0, "access": 1, "mobile": 2, "hosting": 3, "vpn": 4, "tor": 5, "relay": 6,
+    "education": 7, "business": 8,
+}  # fmt: skip
+KIND_CUSTOMER: Final = ((0.20, 0.42, 0.28, 0.01, 0.03, 0.002, 0.02, 0.02, 0.02),)
+KIND_HIJACKER: Final = (0.20, 0.33, 0.10, 0.18, 0.10, 0.03, 0.03, 0.01, 0.02)
+
+SHARED_CUSTOMER: Final = ((0.93, 0.05, 0.012, 0.006, 0.002),)
+SHARED_HIJACKER: Final = (0.72, 0.10, 0.06, 0.07, 0.05)
+
+_SPOOFED = 0.04
+"""Share of hijackers who know the victim's client or network and imitate it."""
+
+
+def propensity(profile: Profile, changes: float) -> int:
+    """Return the context of an account: how much is known, and how often it brings new things.
+
+    0: no sign-in yet; 1: one or two; 2 to 4: three to nine, of a steady, mixed or restless
+    customer; 5 to 7: ten or more, likewise.
+    """
+    depth = profile.depth
+    if depth < 3:
+        return 0 if depth == 0 else 1
+    rate = (changes + 0.3) / (profile.logins + 3.0)
+    return (2 if depth < 10 else 5) + (0 if rate < 0.12 else 1 if rate < 0.4 else 2)
+
+
+def weigh_device(reading: Reading, table: Table) -> None:
+    """Judge the device; sets the reading's device class."""
+    profile = reading.profile
+    reading.device_class = outcome = _device_class(reading, profile)
+    context = propensity(profile, profile.fresh)
+    reading.cells[DEVICE] = context * 6 + outcome
+    if context:
+        reading.weights[DEVICE] = table.ratio(context, outcome)
+
+
+def _device_class(reading: Reading, profile: Profile) -> int:
+    if reading.device == 0:
+        return ABSENT if profile.absent_devices * 2.5 >= profile.logins else MISSING
+    at = profile.devices.find(reading.device)
+    if at < 0:
+        return NEW
+    minute = reading.minute
+    if minute - profile.devices.firsts[at] < YOUNG:
+        return RECENT
+    weight = profile.devices.weight(at, minute, HABIT)
+    return FREQUENT if weight * 5 >= profile.logins else KNOWN
+
+
+def device_group(reading: Reading) -> int:
+    """Return 0 for a device that is known, 1 known lately, 2 new, 3 none given."""
+    return (0, 0, 1, 2, 3, 3)[reading.device_class]
+
+
+def weigh_client(reading: Reading, table: Table, population: Population) -> None:
+    """Judge browser and system, given the device's class and how common they are."""
+    profile = reading.profile
+    if profile.depth == 0:
+        return
+    context = device_group(reading) * 2 + (1 if profile.depth > 2 else 0)
+    if reading.agent == 0:
+        outcome = 4
+    elif profile.agents.find(reading.agent) >= 0:
+        outcome = 0
+    elif profile.clients.find(reading.client) >= 0:
+        outcome = 1
+    else:
+        outcome = 2 if profile.systems.find(reading.system) >= 0 else 3
+    reading.cells[CLIENT] = context * 5 + outcome
+    weight = table.ratio(context, outcome)
+    if outcome <= 1:
+        # That a hijacker happens to use what a quarter of all customers use proves little.
+        chance = population.agents.share(reading.agent)
+        if outcome == 1:
+            chance = population.clients.share(reading.client) - chance
+        chance = _SPOOFED + (1 - _SPOOFED) * max(chance, 0.002)
+        weight = log(chance / table.customer_share(context, outcome))
+    elif outcome < 4:
+        weight += _rarity(population.new_clients.share(reading.client), 40)
+    reading.weights[CLIENT] = min(max(weight, LOWEST), HIGHEST)
+
+
+def _rarity(share: float, values: int) -> float:
+    """Weight of a new value: hijackers pick half by what is common, half anything at all."""
+    return log(0.5 + 0.5 / (values * share))
+
+
+def weigh_network(reading: Reading, table: Table, kinds: Table, population: Population) -> None:
+    """Judge the network, given whether the device is known, and how unusual it is at all."""
+    profile = reading.profile
+    if reading.prefix == 0:
+        return
+    reading.network = outcome = _network_class(reading, profile)
+    known = device_group(reading) < 1
+    context = propensity(profile, profile.strange) + (0 if known else 8)
+    reading.cells[NETWORK] = context * 6 + outcome
+    if profile.depth:
+        weight = table.ratio(context, outcome)
+        if outcome in {HOME, LATELY, OPERATOR}:
+            chance = (
+                population.asns.share(reading.asn)
+                if outcome == OPERATOR
+                else population.prefixes.share(reading.prefix)
+            )
+            chance = (_SPOOFED + chance) * (0.8 if outcome == OPERATOR else 0.5)
+            weight = log(chance / table.customer_share(context, outcome))
+        reading.weights[NETWORK] = min(max(weight, LOWEST), HIGHEST)
+    if outcome >= OPERATOR:
+        _weigh_newness(reading, kinds, population)
+
+
+def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> None:
+    weight = 0.0
+    if reading.network in {ELSEWHERE, ABROAD} and reading.asn:
+        weight = _rarity(population.new_asns.share(reading.asn), 80)
+    if reading.network == ABROAD and reading.country:
+        weight = max(weight, _rarity(population.new_countries.share(reading.country), 40))
+    reading.weights[RARITY] = min(weight, 4.0)
+    context = (1 if reading.network > OPERATOR else 0) + (2 if reading.depth else 0)
+    outcome = KINDS[reading.kind]
+    reading.cells[KIND] = context * 9 + outcome
+    reading.weights[KIND] = kinds.ratio(context, outcome)
+
+
+def _network_class(reading: Reading, profile: Profile) -> int:
+    at = profile.prefixes.find(reading.prefix)
+    if at >= 0:
+        young = reading.minute - profile.prefixes.firsts[at] < YOUNG
+        return LATELY if young else HOME
+    if reading.asn == 0:
+        return NOWHERE
+    if profile.asns.find(reading.asn) >= 0:
+        return OPERATOR
+    abroad = reading.country and profile.countries.find(reading.country) < 0
+    return ABROAD if abroad else ELSEWHERE
+
+
+def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:
+    """Judge a new device by the other accounts that it was new on of late."""
+    if reading.device_class != NEW:
+        return
+    others = population.new_devices.others(reading.device, reading.account, reading.day)
+    outcome = step(others, (1, 2, 3, 6))
+    reading.cells[SHARED] = outcome
+    reading.weights[SHARED] = table.ratio(0, outcome)
+
+
+def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:
+    """Return how suspicious the event was that brought a value in, nats; it fades in days.
+
+    0 for a value first seen at `before` or later: that is the event's own session.
+    """
+    at = memory.find(key) if key else -1
+    if at < 0 or memory.doubts[at] == 0 or memory.firsts[at] >= before:
+        return 0.0
+    return float(memory.doubts[at] * 2.0 ** (-(minute - memory.firsts[at]) / (3.0 * DAY)))

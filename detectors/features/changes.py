@@ -1,0 +1,87 @@
+"""Changes of contact, credential, address, payment and MFA: what, by whom, how long ago."""
+
+from typing import Final
+
+from detectors.events import AccountChange
+from detectors.features.reading import CHANGE, DAY, LOGIN, ORDER, Reading, step
+from detectors.features.registry import POSITION
+from detectors.models.likelihood import Table
+from detectors.population import Population
+from detectors.profiles import digest
+
+ACT, SHARED = POSITION["act"], POSITION["shared_value"]
+CLOCKS: Final = tuple(
+    POSITION[f"{group}_clock"]
+    for group in ("contact", "credential", "reset", "address", "payment", "mfa")
+)
+GROUP: Final = {
+    "email": 0, "phone": 0, "password": 1, "password_reset_completed": 1,
+    "password_reset_requested": 2, "sessions_revoked": 2, "address": 3, "payment": 4,
+    "mfa_enrolled": 5, "mfa_removed": 5,
+}  # fmt: skip
+KINDS: Final = tuple(GROUP)
+
+CLOCK_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
+CLOCK_CUSTOMER: Final = ((0.008, 0.006, 0.012, 0.03, 0.944),)
+CLOCK_HIJACKERS: Final = (
+    (0.10, 0.07, 0.05, 0.03, 0.75),
+    (0.07, 0.06, 0.05, 0.02, 0.80),
+    (0.06, 0.06, 0.05, 0.02, 0.81),
+    (0.12, 0.07, 0.05, 0.03, 0.73),
+    (0.11, 0.07, 0.05, 0.02, 0.75),
+    (0.03, 0.02, 0.02, 0.02, 0.91),
+)
+
+# Outcomes: sign-in, order, then each kind of change by customer, support and system.
+_CHANGED_BY_CUSTOMER = (0.002, 0.006, 0.002, 0.008, 0.010, 0.001, 0.015, 0.012, 0.001, 0.0005)
+_CHANGED_BY_HIJACKER = (0.050, 0.055, 0.025, 0.045, 0.030, 0.004, 0.060, 0.050, 0.010, 0.010)
+ACT_CUSTOMER: Final = (
+    (0.68, 0.24, *(share * by for share in _CHANGED_BY_CUSTOMER for by in (0.96, 0.02, 0.02))),
+)
+ACT_HIJACKER: Final = (
+    0.42,
+    0.24,
+    *(share * by for share in _CHANGED_BY_HIJACKER for by in (0.93, 0.05, 0.02)),
+)
+
+SHARED_CUSTOMER: Final = ((0.94, 0.045, 0.01, 0.004, 0.001),)
+SHARED_HIJACKER: Final = (0.72, 0.11, 0.06, 0.06, 0.05)
+
+
+def weigh_act(reading: Reading, table: Table) -> None:
+    """Judge that this kind of thing is done at all, given how familiar its doer is."""
+    event = reading.event
+    if type(event) is AccountChange:
+        by = 1 if event.actor == "support" else 2 if event.actor == "system" else 0
+        outcome = 2 + KINDS.index(event.change) * 3 + by
+    else:
+        outcome = reading.type
+    reading.cells[ACT] = reading.who * 32 + outcome
+    reading.weights[ACT] = table.ratio(reading.who, outcome)
+
+
+def weigh_clocks(reading: Reading, tables: tuple[Table, ...]) -> None:
+    """Judge how long ago each group of details was changed."""
+    event = reading.event
+    own = GROUP[event.change] if type(event) is AccountChange else -1
+    context = {LOGIN: 0, ORDER: 3, CHANGE: 6}[reading.type] + reading.who
+    changed, minute = reading.profile.changed, reading.minute
+    for group, at in enumerate(CLOCKS):
+        if group == own:
+            continue
+        since = changed[group]
+        outcome = 4 if since < 0 else step(minute - since, CLOCK_STEPS)
+        reading.cells[at] = context * 5 + outcome
+        # That nothing was changed says little; that something was is not said twice.
+        reading.weights[at] = min(max(tables[group].ratio(context, outcome), -0.5), 4.0)
+
+
+def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:
+    """Judge a new contact, address or payment by the other accounts it was new on of late."""
+    event = reading.event
+    if type(event) is not AccountChange or not event.value_hash:
+        return
+    others = population.new_contacts.others(digest(event.value_hash), reading.account, reading.day)
+    outcome = step(others, (1, 2, 3, 6))
+    reading.cells[SHARED] = outcome
+    reading.weights[SHARED] = table.ratio(0, outcome)

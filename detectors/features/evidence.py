@@ -1,0 +1,153 @@
+"""All features of an event, in their order: the one place that knows which apply when."""
+
+from collections.abc import Callable, Iterator
+
+from detectors.events import AccountChange, Login, Order
+from detectors.features import access, changes, orders, sessions, signin, story
+from detectors.features.reading import DAY, LOGIN, Reading
+from detectors.features.registry import ACCESS, POSITION
+from detectors.models.likelihood import Table
+from detectors.population import Population
+from detectors.profiles import Session
+
+_TABLES = {
+    "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),
+    "client": (8, access.CLIENT_CUSTOMER, access.CLIENT_HIJACKER),
+    "network": (16, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
+    "kind": (4, access.KIND_CUSTOMER, access.KIND_HIJACKER),
+    "travel": (4, signin.TRAVEL_CUSTOMER, signin.TRAVEL_HIJACKER),
+    "method": (2, signin.METHOD_CUSTOMER, signin.METHOD_HIJACKER),
+    "failures": (2, signin.FAILURES_CUSTOMER, signin.FAILURES_HIJACKER),
+    "dormancy": (2, signin.DORMANCY_CUSTOMER, signin.DORMANCY_HIJACKER),
+    "shared_device": (1, access.SHARED_CUSTOMER, access.SHARED_HIJACKER),
+    "continuity": (4, sessions.CONTINUITY_CUSTOMER, sessions.CONTINUITY_HIJACKER),
+    "act": (3, changes.ACT_CUSTOMER, changes.ACT_HIJACKER),
+    "contact_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[0]),
+    "credential_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[1]),
+    "reset_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[2]),
+    "address_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[3]),
+    "payment_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[4]),
+    "mfa_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[5]),
+    "shared_value": (1, changes.SHARED_CUSTOMER, changes.SHARED_HIJACKER),
+    "destination": (3, orders.DESTINATION_CUSTOMER, orders.DESTINATION_HIJACKER),
+    "delivery": (2, orders.DELIVERY_CUSTOMER, orders.DELIVERY_HIJACKER),
+    "amount": (3, orders.AMOUNT_CUSTOMER, orders.AMOUNT_HIJACKER),
+    "speed": (3, orders.SPEED_CUSTOMER, orders.SPEED_HIJACKER),
+    "rewards": (2, orders.REWARDS_CUSTOMER, orders.REWARDS_HIJACKER),
+    "pace": (3, orders.PACE_CUSTOMER, orders.PACE_HIJACKER),
+    "story": (3, story.STORY_CUSTOMER, story.STORY_HIJACKER),
+}
+_CARRIED = 8.0
+"""A session keeps its sign-in's features in eighths of a nat."""
+
+
+class Evidence:
+    """Computes features against the population's counts and the likelihood tables."""
+
+    def __init__(
+        self,
+        population: Population,
+        story_half_life_days: float,
+        read: Callable[[bytes], bytes | None],
+    ) -> None:
+        self._population = population
+        self._half_life = story_half_life_days * DAY
+        tables = {
+            name: Table(name, contexts, customer, hijacker, read)
+            for name, (contexts, customer, hijacker) in _TABLES.items()
+        }
+        self._by_name = tables
+        self._at = {POSITION[name]: table for name, table in tables.items()}
+        self._clocks = tuple(table for name, table in tables.items() if name.endswith("_clock"))
+
+    def weigh(self, reading: Reading) -> None:
+        """Fill in a reading's features and cells."""
+        event, tables = reading.event, self._by_name
+        if not reading.success:
+            signin.weigh_guessing(reading, self._population)
+            return
+        if type(event) is AccountChange and event.actor not in {None, "customer"}:
+            reading.who = 1
+        else:
+            self._weigh_doer(reading)
+            sessions.weigh_continuity(reading, tables["continuity"])
+        changes.weigh_act(reading, tables["act"])
+        changes.weigh_clocks(reading, self._clocks)
+        if type(event) is Order:
+            self._weigh_order(reading, event)
+        elif reading.type != LOGIN:
+            changes.weigh_sharing(reading, tables["shared_value"], self._population)
+        story.weigh_story(reading, tables["story"], self._half_life)
+
+    def learn(self, cells: list[int]) -> None:
+        """Count a customer's event."""
+        for at, cell in enumerate(cells):
+            if cell >= 0:
+                self._at[at].learn(cell)
+
+    def learn_hijack(self, cells: list[int], *, counted: bool) -> None:
+        """Count an event that a verdict gave to a hijacker; `counted` as a customer's before."""
+        for at, cell in enumerate(cells):
+            if cell >= 0:
+                table = self._at[at]
+                table.learn_hijack(cell % table.outcomes)
+                if counted:
+                    table.unlearn(cell)
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the tables that changed."""
+        for table in self._at.values():
+            yield from table.changes()
+
+    def _weigh_doer(self, reading: Reading) -> None:
+        session = reading.session
+        if reading.type != LOGIN and session is not None:
+            if not sessions.moved_to_another(reading):
+                _carry(reading, session)
+            else:
+                self._weigh_access(reading)
+                carried = [value / _CARRIED for value in session.access]
+                # Whatever it moved to, the doer is no less strange than at the sign-in.
+                if sum(carried) > story.access_doubt(reading):
+                    reading.weights[:ACCESS] = carried
+        else:
+            self._weigh_access(reading)
+        story.judge_doer(reading)
+
+    def _weigh_access(self, reading: Reading) -> None:
+        event, tables, population = reading.event, self._by_name, self._population
+        reading.fresh_access = True
+        access.weigh_device(reading, tables["device"])
+        access.weigh_client(reading, tables["client"], population)
+        access.weigh_network(reading, tables["network"], tables["kind"], population)
+        access.weigh_sharing(reading, tables["shared_device"], population)
+        signin.weigh_travel(reading, tables["travel"])
+        signin.weigh_guessing(reading, population)
+        if type(event) is Login:
+            signin.weigh_hours(reading, population)
+            signin.weigh_method(reading, event, tables["method"])
+            signin.weigh_failures(reading, tables["failures"])
+            signin.weigh_dormancy(reading, tables["dormancy"])
+
+    def _weigh_order(self, reading: Reading, order: Order) -> None:
+        tables = self._by_name
+        orders.weigh_destination(reading, order, tables["destination"])
+        orders.weigh_delivery(reading, order, tables["delivery"])
+        orders.weigh_amount(reading, order, tables["amount"], self._population)
+        orders.weigh_goods(reading, order, self._population)
+        orders.weigh_speed(reading, tables["speed"])
+        orders.weigh_rewards(reading, order, tables["rewards"])
+        orders.weigh_pace(reading, tables["pace"])
+
+
+def _carry(reading: Reading, session: Session) -> None:
+    weights = reading.weights
+    for at, value in enumerate(session.access):
+        weights[at] = value / _CARRIED
+    reading.device_class = session.device_class
+    reading.network = session.network
+
+
+def carried(reading: Reading) -> list[int]:
+    """Return the sign-in's features as a session keeps them."""
+    return [round(weight * _CARRIED) for weight in reading.weights[:ACCESS]]

@@ -1,0 +1,259 @@
+"""What an event teaches a profile: habits only where it was not flagged, clocks always."""
+
+from math import log
+from typing import NamedTuple
+
+from detectors.events import AccountChange, Login, Order
+from detectors.features.changes import GROUP
+from detectors.features.evidence import carried
+from detectors.features.orders import DELIVERIES
+from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, Reading
+from detectors.features.signin import METHODS
+from detectors.features.story import STORY
+from detectors.population import Population
+from detectors.profiles import Doubt, Profile, Session, digest
+
+_SESSIONS = 6
+_DOUBTS = 3
+_REMEMBERED = 16
+
+# What each memory holds at most: the most telling and the most various get the room.
+_LIMITS = {
+    "devices": 12, "agents": 8, "clients": 6, "systems": 5, "prefixes": 14, "asns": 8,
+    "countries": 5, "methods": 5, "addresses": 8, "postcodes": 6, "payments": 6,
+    "deliveries": 4, "categories": 10,
+}  # fmt: skip
+
+
+class Lesson(NamedTuple):
+    """Habits in an event, ready to be taught now or after a verdict. `used` pairs memory, value."""
+
+    minute: int
+    type: int
+    used: list[tuple[str, int]]
+    slot: int
+    amount: float
+    rewards: int
+
+
+def lesson_of(reading: Reading) -> Lesson:
+    """Return what the event would teach."""
+    event = reading.event
+    used: list[tuple[str, int]] = []
+    amount, rewards = 0.0, 0
+    if type(event) is Login or reading.fresh_access:
+        used = [
+            ("devices", reading.device), ("agents", reading.agent), ("clients", reading.client),
+            ("systems", reading.system), ("prefixes", reading.prefix), ("asns", reading.asn),
+            ("countries", reading.country),
+        ]  # fmt: skip
+    if type(event) is Login:
+        used.append(("methods", METHODS[event.method] + 1))
+    elif type(event) is Order:
+        used += _order_habits(event)
+        amount = log(1.0 + float(event.amount))
+        rewards = 1 if event.loyalty_points or event.gift_card_amount else 0
+    return Lesson(reading.minute, reading.type, used, reading.weekhour % 24 // 3, amount, rewards)
+
+
+def _order_habits(order: Order) -> list[tuple[str, int]]:
+    habits = [("deliveries", DELIVERIES[order.delivery] + 1)]
+    for memory, value in (
+        ("addresses", order.shipping_address_id),
+        ("postcodes", order.shipping_postcode),
+        ("payments", order.payment_id),
+    ):
+        if value:
+            habits.append((memory, digest(value)))
+    habits += [("categories", digest(i.category)) for i in order.items[:8] if i.category]
+    return habits
+
+
+def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
+    """Teach a profile an event's habits; `doubt` (nats) stays with the values it brings in."""
+    minute = lesson.minute
+    _fade(profile, minute)
+    new_device = new_operator = False
+    for name, value in lesson.used:
+        if value:
+            memory = getattr(profile, name)
+            if name == "devices":
+                new_device = memory.find(value) < 0
+            elif name == "asns":
+                new_operator = memory.find(value) < 0
+            memory.use(value, minute, HABIT, _LIMITS[name], doubt)
+    if lesson.type == LOGIN:
+        profile.depth = min(profile.depth + 1, 60_000)
+        profile.logins += 1.0
+        profile.fresh += new_device
+        profile.strange += new_operator
+        profile.absent_devices += lesson.used[0][1] == 0
+        _count_hour(profile.hours, lesson.slot)
+    elif lesson.type == ORDER:
+        _teach_order(profile, lesson)
+
+
+def _teach_order(profile: Profile, lesson: Lesson) -> None:
+    count = profile.orders
+    apart = lesson.amount - profile.amount_mean
+    profile.amount_mean += apart / (count + 1)
+    spread = profile.amount_square * count + apart * (lesson.amount - profile.amount_mean)
+    profile.amount_square = spread / (count + 1)
+    profile.orders = count + 1
+    profile.bought = min(profile.bought + 1, 60_000)
+    profile.rewards += lesson.rewards
+
+
+def _count_hour(hours: list[int], slot: int) -> None:
+    hours[slot] += 1
+    if hours[slot] > 60:
+        hours[:] = [count // 2 for count in hours]
+
+
+def _fade(profile: Profile, minute: int) -> None:
+    days = (minute - profile.decayed) // DAY
+    if days > 0:
+        fade = 2.0 ** (-days * DAY / HABIT)
+        profile.logins *= fade
+        profile.fresh *= fade
+        profile.strange *= fade
+        profile.absent_devices *= fade
+        profile.orders *= fade
+        profile.rewards *= fade
+        profile.decayed += days * DAY
+
+
+def record(reading: Reading, *, flagged: bool) -> None:
+    """Record what is true whoever did it: clocks, failures, sessions, places, doubts."""
+    profile, event, minute = reading.profile, reading.event, reading.minute
+    profile.seen = max(profile.seen, minute)
+    if type(event) is Login and not reading.success:
+        fade = 2.0 ** (-max(0, minute - profile.failed) / 120.0) if profile.failed >= 0 else 0.0
+        profile.failures = profile.failures * fade + 1.0
+        profile.failed, profile.failed_prefix = minute, reading.prefix
+        return
+    if type(event) is Login:
+        profile.signed_in = max(profile.signed_in, minute)
+        if not flagged:
+            _place(reading)
+    elif type(event) is Order:
+        profile.ordered = max(profile.ordered, minute)
+    elif type(event) is AccountChange:
+        group = GROUP[event.change]
+        profile.changed[group] = max(profile.changed[group], minute)
+    _remember_session(reading)
+    _remember_doubt(reading)
+
+
+def _place(reading: Reading) -> None:
+    facts, profile = reading.facts, reading.profile
+    if facts.latitude is not None and facts.longitude is not None:
+        profile.place = (round(facts.latitude, 3), round(facts.longitude, 3), reading.minute)
+        profile.city = facts.city and facts.city[:32]
+    if facts.browser:
+        profile.client = f"{facts.browser} on {facts.os}"[:48]
+    if facts.asn:
+        profile.network = f"AS{facts.asn} ({facts.country})" if facts.country else f"AS{facts.asn}"
+
+
+def _remember_session(reading: Reading) -> None:
+    if not reading.session_key:
+        return
+    session, signed_in = reading.session, reading.type == LOGIN
+    sessions = reading.profile.sessions
+    if session is None or signed_in:
+        fresh = Session(
+            reading.session_key, reading.device, reading.agent, reading.prefix, reading.asn,
+            reading.country, reading.device_class, reading.network, reading.minute,
+            reading.minute, carried(reading), signed_in,
+        )  # fmt: skip
+        if session is not None:
+            sessions.remove(session)
+        sessions.append(fresh)
+        del sessions[:-_SESSIONS]
+    else:
+        session.used = max(session.used, reading.minute)
+
+
+def _doubt_of(reading: Reading) -> float:
+    # What the account's days already told is not told again, or doubt would feed on itself.
+    return sum(reading.weights) - reading.weights[STORY]
+
+
+def doubt_left(reading: Reading) -> int:
+    """Return the whole nats of doubt that stay with what an event brings in, 0 to 15."""
+    return min(15, max(0, int(_doubt_of(reading))))
+
+
+def _remember_doubt(reading: Reading) -> None:
+    nats = round(_doubt_of(reading), 3)
+    if nats < 1.0:
+        return
+    doubts = reading.profile.doubts
+    for doubt in doubts:
+        if doubt.session == reading.session_key:
+            if nats >= doubt.nats:
+                doubt.nats, doubt.minute = nats, reading.minute
+            return
+    doubts.append(Doubt(reading.session_key, reading.minute, nats))
+    if len(doubts) > _DOUBTS:
+        doubts.remove(min(doubts, key=lambda doubt: (doubt.nats, doubt.minute)))
+
+
+def count(reading: Reading, population: Population) -> None:
+    """Count what the event shows of everybody's habits."""
+    event = reading.event
+    if type(event) is Login:
+        _count_attempt(reading, population)
+        if not reading.success:
+            return
+        population.hours.add(reading.weekhour)
+        population.agents.add(reading.agent)
+        population.clients.add(reading.client)
+        population.prefixes.add(reading.prefix)
+        population.asns.add(reading.asn)
+        population.countries.add(reading.country)
+        if reading.depth:
+            _count_news(reading, population)
+    elif type(event) is Order:
+        population.amounts.add(log(1.0 + float(event.amount)))
+        for item in event.items[:8]:
+            if item.category:
+                population.categories.add(digest(item.category))
+    elif type(event) is AccountChange and event.value_hash:
+        population.new_contacts.add(digest(event.value_hash), reading.account, reading.day)
+
+
+def _count_attempt(reading: Reading, population: Population) -> None:
+    failed, hour = not reading.success, reading.hour
+    population.by_prefix.add(reading.prefix, hour, failed=failed)
+    if reading.asn:
+        population.by_asn.add(reading.asn, hour, failed=failed)
+    if reading.agent:
+        population.by_agent.add(reading.agent, hour, failed=failed)
+
+
+def _count_news(reading: Reading, population: Population) -> None:
+    profile = reading.profile
+    if reading.device and profile.devices.find(reading.device) < 0:
+        population.new_devices.add(reading.device, reading.account, reading.day)
+    if reading.asn and profile.asns.find(reading.asn) < 0:
+        population.new_asns.add(reading.asn)
+    if reading.country and profile.countries.find(reading.country) < 0:
+        population.new_countries.add(reading.country)
+    if reading.client and profile.clients.find(reading.client) < 0:
+        population.new_clients.add(reading.client)
+
+
+def undo(profile: Profile, minute: int) -> None:
+    """Forget every value that was brought in at a minute or later: a hijacker had access."""
+    for name in _LIMITS:
+        if name not in {"deliveries", "methods", "categories"}:
+            getattr(profile, name).forget_since(minute)
+
+
+def trust(profile: Profile, minute: int) -> None:
+    """Drop the doubts of a minute or later: it was the customer."""
+    profile.doubts = [doubt for doubt in profile.doubts if doubt.minute < minute]
+    for name in ("devices", "prefixes"):
+        getattr(profile, name).clear_doubt_since(minute)

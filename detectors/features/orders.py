@@ -1,0 +1,155 @@
+"""The order against the account's habits and everybody's."""
+
+from math import log, sqrt
+from typing import Final
+
+from detectors.events import Order
+from detectors.features.reading import DAY, Reading, step
+from detectors.features.registry import POSITION
+from detectors.models.likelihood import Table
+from detectors.population import Population
+from detectors.profiles import digest
+
+DESTINATION, DELIVERY, AMOUNT = (POSITION[n] for n in ("destination", "delivery", "amount"))
+GOODS, SPEED, REWARDS, PACE = (POSITION[n] for n in ("goods", "speed", "rewards", "pace"))
+SHARED = POSITION["shared_value"]
+
+# Outcomes: address known, only the postcode known, new, none; times payment known, new, none.
+DESTINATION_CUSTOMER: Final = (
+    (0.05, 0.03, 0.01, 0.02, 0.02, 0.01, 0.10, 0.58, 0.03, 0.05, 0.09, 0.01),
+    (0.55, 0.10, 0.02, 0.02, 0.02, 0.01, 0.08, 0.09, 0.01, 0.07, 0.02, 0.01),
+    (0.68, 0.06, 0.02, 0.02, 0.01, 0.01, 0.07, 0.03, 0.01, 0.07, 0.01, 0.01),
+)
+DESTINATION_HIJACKER: Final = (
+    0.12,
+    0.06,
+    0.03,
+    0.01,
+    0.01,
+    0.01,
+    0.18,
+    0.28,
+    0.03,
+    0.13,
+    0.10,
+    0.04,
+)
+
+DELIVERIES: Final = {None: 0, "home": 1, "click_and_collect": 2, "locker": 3, "digital": 4}
+DELIVERY_CUSTOMER: Final = (
+    (0.01, 0.01, 0.10, 0.66, 0.02, 0.11, 0.01, 0.04, 0.01, 0.03),
+    (0.01, 0.01, 0.72, 0.05, 0.08, 0.04, 0.02, 0.02, 0.03, 0.02),
+)
+DELIVERY_HIJACKER: Final = (0.01, 0.01, 0.36, 0.12, 0.05, 0.10, 0.02, 0.06, 0.09, 0.18)
+
+AMOUNT_STEPS: Final = (-1.5, -0.5, 0.5, 1.0, 1.5, 2.5)
+AMOUNT_CUSTOMER: Final = ((0.07, 0.24, 0.38, 0.15, 0.09, 0.06, 0.01),)
+AMOUNT_HIJACKER: Final = (0.05, 0.12, 0.25, 0.18, 0.16, 0.16, 0.08)
+
+SPEED_STEPS: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 360.0)
+SPEED_CUSTOMER: Final = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),)
+SPEED_HIJACKER: Final = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
+
+REWARDS_CUSTOMER: Final = ((0.91, 0.03, 0.02, 0.03, 0.01), (0.60, 0.12, 0.08, 0.15, 0.05))
+REWARDS_HIJACKER: Final = (0.78, 0.02, 0.06, 0.04, 0.10)
+
+PACE_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
+PACE_CUSTOMER: Final = ((0.01, 0.01, 0.04, 0.18, 0.56, 0.20),)
+PACE_HIJACKER: Final = (0.05, 0.04, 0.07, 0.14, 0.50, 0.20)
+
+
+def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
+    """Judge address and payment together: both new is more than one and one."""
+    profile = reading.profile
+    if not order.shipping_address_id:
+        address = 3
+    elif profile.addresses.find(digest(order.shipping_address_id)) >= 0:
+        address = 0
+    else:
+        postcode = order.shipping_postcode
+        address = 1 if postcode and profile.postcodes.find(digest(postcode)) >= 0 else 2
+    payment = 2
+    if order.payment_id:
+        payment = 0 if profile.payments.find(digest(order.payment_id)) >= 0 else 1
+    outcome = address * 3 + payment
+    context = step(profile.bought, (1, 3))
+    reading.cells[DESTINATION] = context * 12 + outcome
+    if context:
+        reading.weights[DESTINATION] = table.ratio(context, outcome)
+
+
+def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:
+    """Judge how it is delivered, given whether there is a habit to judge by."""
+    way = DELIVERIES[order.delivery]
+    known = reading.profile.deliveries.find(way + 1) >= 0
+    context = 1 if reading.profile.bought else 0
+    outcome = way * 2 + (0 if known else 1)
+    reading.cells[DELIVERY] = context * 10 + outcome
+    reading.weights[DELIVERY] = table.ratio(context, outcome)
+
+
+def weigh_amount(reading: Reading, order: Order, table: Table, population: Population) -> None:
+    """Judge the logarithm of the amount in deviations from the account's mean.
+
+    The account's mean and variance are shrunk to everybody's as if by two orders.
+    """
+    profile = reading.profile
+    mean, deviation = population.amounts.moments()
+    count = profile.orders
+    own_mean = (profile.amount_mean * count + 2 * mean) / (count + 2)
+    variance = (profile.amount_square * count + 4 * deviation * deviation) / (count + 4)
+    score = (log(1.0 + float(order.amount)) - own_mean) / max(0.2, sqrt(variance))
+    outcome = step(score, AMOUNT_STEPS)
+    context = step(profile.bought, (1, 3))
+    reading.cells[AMOUNT] = context * 7 + outcome
+    reading.weights[AMOUNT] = table.ratio(context, outcome)
+
+
+def weigh_goods(reading: Reading, order: Order, population: Population) -> None:
+    """Judge the categories: a hijacker's pick, half at random, over the account's shrunk habit."""
+    categories = reading.profile.categories
+    total = sum(categories.weights) / 16.0
+    weight, counted = 0.0, 0
+    for item in order.items[:8]:
+        if item.category:
+            key = digest(item.category)
+            everybody = population.categories.share(key)
+            at = categories.find(key)
+            held = categories.weights[at] / 16.0 if at >= 0 else 0.0
+            own = (held + 4 * everybody) / (total + 4)
+            weight += log((0.6 * everybody + 0.02) / own)
+            counted += 1
+    if counted:
+        reading.weights[GOODS] = min(max(weight / counted, -2.0), 3.0)
+
+
+def weigh_speed(reading: Reading, table: Table) -> None:
+    """Judge how soon after its session's sign-in the order came."""
+    session = reading.session
+    outcome = 7
+    if session is not None and session.signed_in:
+        outcome = step(reading.minute - session.used, SPEED_STEPS)
+    reading.cells[SPEED] = reading.who * 8 + outcome
+    reading.weights[SPEED] = table.ratio(reading.who, outcome)
+
+
+def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
+    """Judge points and gift cards spent, given whether the account ever did."""
+    gift = float(order.gift_card_amount or 0)
+    points = order.loyalty_points or 0
+    outcome = 0
+    if gift:
+        outcome = 2 if gift * 2 >= float(order.amount) else 1
+    if points:
+        outcome = 4 if points >= 2000 else 3
+    context = 1 if reading.profile.rewards else 0
+    reading.cells[REWARDS] = context * 5 + outcome
+    reading.weights[REWARDS] = table.ratio(context, outcome)
+
+
+def weigh_pace(reading: Reading, table: Table) -> None:
+    """Judge how soon after the last order this one came."""
+    last = reading.profile.ordered
+    outcome = 5 if last < 0 else step(reading.minute - last, PACE_STEPS)
+    reading.cells[PACE] = reading.who * 6 + outcome
+    reading.weights[PACE] = table.ratio(reading.who, outcome)

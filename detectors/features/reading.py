@@ -1,0 +1,120 @@
+"""An event as the features read it: digests instead of text, and the account's clock."""
+
+from typing import Final
+from zlib import crc32
+
+from detectors.events import AccountChange, Login, Order
+from detectors.facts import Facts
+from detectors.profiles import Profile, Session
+
+DAY: Final = 1440
+"""Minutes in a day."""
+
+HABIT: Final = 60.0 * DAY
+"""Minutes after which a habit weighs half."""
+
+YOUNG: Final = 2 * DAY
+"""Minutes for which a value brought in lately proves nothing: its owner may be an intruder."""
+
+LOGIN, ORDER, CHANGE = 0, 1, 2
+
+
+class Reading:
+    """One event against one profile, and what is made of it. Minutes are of the profile's clock.
+
+    `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
+    cells of the likelihood tables that the event belongs to, -1 where it belongs to none.
+    """
+
+    __slots__ = (
+        "account",
+        "agent",
+        "asn",
+        "cells",
+        "client",
+        "country",
+        "day",
+        "depth",
+        "device",
+        "device_class",
+        "event",
+        "facts",
+        "fresh_access",
+        "gap",
+        "hour",
+        "kind",
+        "logit",
+        "minute",
+        "network",
+        "prefix",
+        "profile",
+        "session",
+        "session_key",
+        "success",
+        "system",
+        "type",
+        "weekhour",
+        "weights",
+        "who",
+    )  # fmt: skip
+
+    def __init__(
+        self, event: Login | Order | AccountChange, facts: Facts, profile: Profile, width: int
+    ) -> None:
+        self.event = event
+        self.facts = facts
+        self.profile = profile
+        at = event.occurred_at
+        if type(event) is Login:
+            self.type = LOGIN
+            self.success = event.outcome == "success"
+        else:
+            self.type = ORDER if type(event) is Order else CHANGE
+            self.success = True
+        self.minute = profile.minute(at)
+        self.hour = at / 3600.0
+        self.day = int(at // 86400)
+        self.weekhour = int(at // 3600 + 72) % 168
+        self.account = crc32(event.account_id.encode())
+        self.device = _digest(event.device_id)
+        self.agent = _digest(event.user_agent)
+        self.client = _digest(f"{facts.browser}/{facts.os}") if facts.browser else self.agent
+        self.system = _digest(facts.os)
+        self.prefix = _digest(facts.prefix or event.ip)
+        self.asn = facts.asn or 0
+        country = facts.country
+        self.country = (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
+        self.kind = facts.network_kind
+        self.gap = self.minute - profile.seen
+        self.depth = profile.depth
+        self.session_key = _digest(event.session_id)
+        self.session = _find_session(profile, self.session_key)
+        self.device_class = 0
+        self.network = 0
+        self.who = 0
+        self.fresh_access = False
+        self.logit = 0.0
+        self.weights = [0.0] * width
+        self.cells = [-1] * width
+
+
+def _digest(value: str | None) -> int:
+    return (crc32(value.encode()) or 1) if value else 0
+
+
+def _find_session(profile: Profile, key: int) -> Session | None:
+    if key:
+        for session in profile.sessions:
+            if session.key == key:
+                return session
+    return None
+
+
+def step(value: float, steps: tuple[float, ...]) -> int:
+    """Return how many of the ascending steps a value has reached."""
+    reached = 0
+    for limit in steps:
+        if value < limit:
+            break
+        reached += 1
+    return reached

@@ -1,0 +1,144 @@
+"""How the sign-in came about: place, hour, method, failures before, silence before, guessing."""
+
+from math import asin, cos, log, radians, sin, sqrt
+from typing import Final
+
+from detectors.events import Login
+from detectors.features.access import ELSEWHERE, device_group
+from detectors.features.reading import DAY, Reading, step
+from detectors.features.registry import POSITION
+from detectors.models.likelihood import Table
+from detectors.population import Population
+
+TRAVEL, HOURS, METHOD = POSITION["travel"], POSITION["hours"], POSITION["method"]
+FAILURES, DORMANCY, GUESSING = (POSITION[n] for n in ("failures", "dormancy", "guessing"))
+
+GEOLOCATION_ERROR: Final = 185.0
+"""Median distance, km, between two well-known databases' answers for one address."""
+
+AIRLINER: Final = 900.0
+"""km/h."""
+
+TRAVEL_CUSTOMER: Final = ((0.40, 0.40, 0.12, 0.075, 0.005),)
+TRAVEL_HIJACKER: Final = (0.35, 0.15, 0.18, 0.22, 0.10)
+
+METHODS: Final = {None: 0, "password": 1, "otp": 2, "passkey": 3, "social": 4, "remembered": 5}
+METHOD_CUSTOMER: Final = ((1.0,) * 24,)
+METHOD_HIJACKER: Final = (
+    *(1.0, 0.3, 0.7, 0.3, 14.0, 1.0, 3.0, 0.5),
+    *(0.5, 0.3, 0.7, 0.7, 0.1, 0.1, 0.1, 0.1),
+    *(0.8, 0.1, 0.8, 0.1, 0.3, 0.05, 0.2, 0.05),
+)
+
+FAILURES_CUSTOMER: Final = ((0.80, 0.001, 0.02, 0.09, 0.01, 0.04, 0.008, 0.025, 0.003, 0.003),)
+FAILURES_HIJACKER: Final = (0.64, 0.001, 0.07, 0.06, 0.04, 0.03, 0.05, 0.04, 0.04, 0.03)
+
+DORMANCY_CUSTOMER: Final = ((0.40, 0.33, 0.18, 0.06, 0.02, 0.01),)
+DORMANCY_HIJACKER: Final = (0.30, 0.28, 0.20, 0.10, 0.05, 0.07)
+
+
+def distance_km(here: tuple[float, float], there: tuple[float, float]) -> float:
+    """Great-circle distance in km between two points in WGS-84 degrees (haversine)."""
+    (a, b), (c, d) = here, there
+    s = sin(radians(c - a) / 2) ** 2
+    s += cos(radians(a)) * cos(radians(c)) * sin(radians(d - b) / 2) ** 2
+    return 12742.0 * asin(min(1.0, sqrt(s)))
+
+
+def weigh_travel(reading: Reading, table: Table) -> None:
+    """Judge the journey from the last sign-in's place, with both places' error granted."""
+    place, latitude, longitude = (
+        reading.profile.place,
+        reading.facts.latitude,
+        reading.facts.longitude,
+    )
+    if place is None or latitude is None or longitude is None:
+        return
+    apart = distance_km((place[0], place[1]), (latitude, longitude))
+    hours = max(reading.minute - place[2], 1) / 60.0
+    beyond = apart - 2 * GEOLOCATION_ERROR
+    if beyond <= 0:
+        outcome = 1 if apart < 50 else 2
+    elif beyond / hours > AIRLINER:
+        outcome = 4
+    else:
+        outcome = 3
+    masked = reading.kind in {"vpn", "relay", "tor", "hosting"}
+    context = (1 if masked else 0) + (2 if device_group(reading) else 0)
+    reading.cells[TRAVEL] = context * 5 + outcome
+    reading.weights[TRAVEL] = table.ratio(context, outcome)
+
+
+def weigh_hours(reading: Reading, population: Population) -> None:
+    """Judge the hour: everybody's share of it over this customer's, shrunk to everybody's."""
+    hours = reading.profile.hours
+    slot = reading.weekhour % 24 // 3
+    usual = population.hours
+    everybody = (
+        sum(usual.count(day * 24 + slot * 3 + hour) for day in range(7) for hour in range(3)) + 20
+    ) / (usual.total() + 160)
+    own = (hours[slot] + 8 * everybody) / (sum(hours) + 8)
+    reading.weights[HOURS] = min(max(log(everybody / own), -1.0), 1.5)
+
+
+def weigh_method(reading: Reading, event: Login, table: Table) -> None:
+    """Judge how the sign-in was proved, given whether the device is known."""
+    method = METHODS[event.method]
+    known = reading.profile.methods.find(method + 1) >= 0
+    outcome = method * 4 + (0 if known else 2) + (1 if event.mfa == "passed" else 0)
+    context = 1 if device_group(reading) else 0
+    reading.cells[METHOD] = context * 24 + outcome
+    reading.weights[METHOD] = min(max(table.ratio(context, outcome), -2.5), 2.5)
+
+
+def weigh_failures(reading: Reading, table: Table) -> None:
+    """Judge the failures of the last hours before it, and whether they came from here."""
+    profile = reading.profile
+    recent = 0.0
+    if profile.failed >= 0:
+        recent = profile.failures * 2.0 ** (-max(0, reading.minute - profile.failed) / 120.0)
+    here = profile.failed_prefix == reading.prefix
+    outcome = step(recent, (0.5, 1.5, 2.5, 5.5)) * 2 + (1 if here and recent >= 0.5 else 0)
+    context = 1 if device_group(reading) else 0
+    reading.cells[FAILURES] = context * 10 + outcome
+    reading.weights[FAILURES] = table.ratio(context, outcome)
+
+
+def weigh_dormancy(reading: Reading, table: Table) -> None:
+    """Judge the silence before it, given whether the device is known."""
+    if reading.depth == 0:
+        return
+    days = (reading.minute - reading.profile.signed_in) / DAY
+    outcome = step(days, (1.0, 7.0, 30.0, 90.0, 180.0))
+    context = 1 if device_group(reading) else 0
+    reading.cells[DORMANCY] = context * 6 + outcome
+    reading.weights[DORMANCY] = table.ratio(context, outcome)
+
+
+_CUSTOMERS_FAIL = 0.3
+"""Failures a customer's attempt, at the worst of usual days."""
+
+
+def weigh_guessing(reading: Reading, population: Population) -> None:
+    """Judge network and client by the failures they cause on all accounts of late.
+
+    Of a thousand guesses about five succeed, of all events one in two thousand is a hijacker's:
+    `log(1 + excess failures x 0.005 / (successes x 0.0005))`, for the worst of address range,
+    operator and client.
+    """
+    hour = reading.hour
+    worst = 0.0
+    if reading.network >= 2:
+        worst = _guessing(*population.by_prefix.recent(reading.prefix, hour))
+        if reading.network >= ELSEWHERE and reading.asn:
+            worst = max(worst, _guessing(*population.by_asn.recent(reading.asn, hour)))
+    if reading.agent and reading.weights[1] > 0:
+        worst = max(worst, _guessing(*population.by_agent.recent(reading.agent, hour)))
+    reading.weights[GUESSING] = min(worst, 6.0)
+
+
+def _guessing(attempts: float, failures: float) -> float:
+    excess = failures - _CUSTOMERS_FAIL * attempts - 2.0
+    if excess <= 0:
+        return 0.0
+    return log(1.0 + 10.0 * excess / (attempts - failures + 1.0))

@@ -1,0 +1,55 @@
+"""The whole case: suspicious things of the last days that the event at hand did not do."""
+
+from typing import Final
+
+from detectors.features.access import doubt_of
+from detectors.features.reading import Reading, step
+from detectors.features.registry import ACCESS, POSITION
+from detectors.models.likelihood import Table
+
+STORY = POSITION["story"]
+STORY_CUSTOMER: Final = ((0.86, 0.06, 0.04, 0.025, 0.01, 0.005),)
+STORY_HIJACKER: Final = (0.52, 0.08, 0.10, 0.12, 0.10, 0.08)
+STEPS: Final = (1.0, 2.5, 4.0, 6.0, 9.0)
+
+
+def recent_doubt(reading: Reading, half_life: float) -> float:
+    """Return the worst faded doubt, nats, that other sessions left on the account."""
+    minute, own = reading.minute, reading.session_key
+    worst = 0.0
+    for doubt in reading.profile.doubts:
+        if doubt.session != own or own == 0:
+            nats = doubt.nats * 2.0 ** (-(minute - doubt.minute) / half_life)
+            worst = max(worst, nats)
+    return worst
+
+
+def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
+    """Judge what the account's last days amount to, given how familiar this doer is.
+
+    The doubt is what other sessions left on the account, or what came with the device or range
+    that the event uses, whichever is more. `half_life` is in minutes.
+    """
+    outcome = step(max(recent_doubt(reading, half_life), _brought(reading)), STEPS)
+    reading.cells[STORY] = reading.who * 6 + outcome
+    reading.weights[STORY] = max(table.ratio(reading.who, outcome), -0.5)
+
+
+def _brought(reading: Reading) -> float:
+    profile, minute = reading.profile, reading.minute
+    session = reading.session
+    before = session.opened if session is not None else minute + 1
+    return max(
+        doubt_of(profile.devices, reading.device, minute, before),
+        doubt_of(profile.prefixes, reading.prefix, minute, before),
+    )
+
+
+def access_doubt(reading: Reading) -> float:
+    """Return what the sign-in's features amount to, nats."""
+    return sum(reading.weights[:ACCESS])
+
+
+def judge_doer(reading: Reading) -> None:
+    """Set how familiar the event's doer is: 0 familiar, 1 unsure, 2 strange."""
+    reading.who = step(access_doubt(reading), (0.0, 3.0))

@@ -1,0 +1,72 @@
+"""The alert threshold: the score that only the budgeted share of account-days reaches.
+
+An account-day is an account and a UTC day with events, by its highest score. A histogram of them,
+halved now and then, is an online quantile that is exact to a bin and the same after a restore.
+"""
+
+from collections.abc import Callable
+
+from detectors.population import Pages
+
+LOWEST, HIGHEST, BINS = -15.0, 25.0, 320
+_PER_NAT = BINS / (HIGHEST - LOWEST)
+_HORIZON = 100_000
+_ENOUGH = 2_000
+_NOTABLE = 0.07
+
+
+def bin_of(score: float) -> int:
+    """Return the bin of a score in nats; an eighth of a nat each."""
+    at = int((score - LOWEST) * _PER_NAT)
+    return 0 if at < 0 else min(at, BINS - 1)
+
+
+class AlertBudget:
+    """Counts account-days by highest score; the threshold lets a share `budget` of them alert.
+
+    Before two thousand account-days were seen there is no telling: the threshold is -inf then,
+    and the policy's floor decides alone.
+    """
+
+    def __init__(self, budget: float, read: Callable[[bytes], bytes | None]) -> None:
+        self._budget = budget
+        # A bin each, the number of account-days, then the bins plus one of both thresholds.
+        self._pages = Pages("account-days", "I", BINS + 3, read)
+        self.changes = self._pages.changes
+
+    @property
+    def threshold(self) -> float:
+        """The score, nats, at or above which an event alerts."""
+        at = self._pages.cells[BINS + 1]
+        return LOWEST + (at - 1) / _PER_NAT if at else float("-inf")
+
+    @property
+    def notable(self) -> float:
+        """The score, nats, that about one account-day in fifteen reaches."""
+        at = self._pages.cells[BINS + 2]
+        return LOWEST + (at - 1) / _PER_NAT if at else float("-inf")
+
+    def take(self, before: int, now: int) -> None:
+        """Count an account-day whose best bin was `before` (-1: a new day) and is `now`."""
+        pages = self._pages
+        cells = pages.cells
+        if before < 0:
+            pages.add(BINS)
+        elif cells[before]:
+            pages.add(before, -1)
+        pages.add(now)
+        if cells[BINS] >= _HORIZON:
+            found = cells[BINS + 1], cells[BINS + 2]
+            pages.halve()
+            cells[BINS + 1], cells[BINS + 2] = found
+        if before < 0 and cells[BINS] >= _ENOUGH and cells[BINS] % 50 == 0:
+            cells[BINS + 1] = self._find(self._budget)
+            cells[BINS + 2] = self._find(_NOTABLE)
+
+    def _find(self, share: float) -> int:
+        cells = self._pages.cells
+        allowed, above, at = share * cells[BINS], 0.0, BINS
+        while at > 0 and above + cells[at - 1] <= allowed:
+            at -= 1
+            above += cells[at]
+        return at + 1

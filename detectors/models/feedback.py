@@ -1,0 +1,87 @@
+"""What verdicts teach: river's logistic regression, on top of the likelihood score.
+
+The likelihood score (the sum of the weights of evidence) enters as an offset, so the regression
+learns only where that sum is wrong: with no verdict its own weights are nought and the likelihood
+score stands as it is; its penalty pulls it back there. Thus the combination starts at the
+unsupervised model and moves away only as far as verdicts justify.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from operator import mul
+
+from river.linear_model import LogisticRegression
+from river.optim import SGD
+
+from detectors.errors import IncompatibleState
+from detectors.population import pack, unpack
+
+_KEY = b"m:feedback"
+
+
+class VerdictModel:
+    """A correction to the likelihood score, learnt from verdicts and presumed customers.
+
+    `names` are the features'. `rate` is the step of the gradient descent, `penalty` the pull
+    towards the likelihood score alone.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        read: Callable[[bytes], bytes | None],
+        *,
+        rate: float = 0.01,
+        penalty: float = 0.0005,
+    ) -> None:
+        self._names = tuple(names)
+        self._model = LogisticRegression(SGD(rate), l2=penalty, intercept_lr=0.0)
+        self.verdicts = 0
+        self._dirty = False
+        stored = read(_KEY)
+        if stored is not None:
+            self._restore(stored)
+        self._corrections = self._read_corrections()
+
+    def correction(self, weights: Sequence[float]) -> float:
+        """Return what to add to the likelihood score of these features, nats."""
+        return float(sum(map(mul, self._corrections, weights)))
+
+    @property
+    def corrections(self) -> Sequence[float]:
+        """What is added to each feature's weight of one."""
+        return self._corrections
+
+    def learn(
+        self, weights: Sequence[float], offset: float, *, takeover: bool, weight: float
+    ) -> None:
+        """Take one step on features as they stood; `offset` is their likelihood score, nats."""
+        self._model.intercept = offset
+        self._model.learn_one(dict(zip(self._names, weights, strict=True)), takeover, weight)
+        if takeover:
+            self.verdicts += 1
+        self._corrections = self._read_corrections()
+        self._dirty = True
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the weights where they changed."""
+        if self._dirty:
+            self._dirty = False
+            yield _KEY, pack(array("I", [self.verdicts])) + pack(array("d", self._corrections))
+
+    def _read_corrections(self) -> list[float]:
+        weights = self._model.weights
+        return [float(weights.get(name, 0.0)) for name in self._names]
+
+    def _restore(self, stored: bytes) -> None:
+        verdicts = array("I", [0])
+        unpack(stored[:5], verdicts, 0, 1)
+        weights = array("d", repeat(0.0, len(self._names)))
+        unpack(stored[5:], weights, 0, len(weights))
+        self.verdicts = verdicts[0]
+        if len(weights) != len(self._names):
+            raise IncompatibleState("the verdict model was learnt on other features")
+        # river starts from what its initialiser says of each name; learning goes on from there.
+        for name, value in zip(self._names, weights, strict=True):
+            self._model._weights[name] = value  # noqa: SLF001 - river has no way to set weights

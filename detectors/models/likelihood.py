@@ -1,0 +1,113 @@
+"""How much more a thing is like a hijacker than like a customer, learnt online.
+
+Each factor is a small contingency table: in which situation (context) which of a few outcomes
+was seen. What customers do is counted from traffic; what hijackers do starts from how takeovers
+work and is counted from verdicts. The weight of evidence is the log of the two shares' ratio
+(I. J. Good, Probability and the Weighing of Evidence, 1950), in nats.
+
+Customers' shares are shrunk: a context's towards the factor's, the factor's towards its prior,
+each as if the prior had been seen `_BACKING` times.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from math import log
+
+from detectors.population import pack, unpack
+
+_BACKING = 30.0
+_PRIOR_HIJACKS = 25.0
+_HORIZON = 60_000
+LOWEST, HIGHEST = -4.0, 6.0
+"""No single factor may say more than this, in nats."""
+
+
+class Table:
+    """One factor's counts. `customer` and `hijacker` are prior shares of the outcomes.
+
+    `customer` is one row for all contexts, or one row each. Bytes: 4 per context and outcome.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        contexts: int,
+        customer: Sequence[Sequence[float]],
+        hijacker: Sequence[float],
+        read: Callable[[bytes], bytes | None],
+    ) -> None:
+        self.name = name
+        self.outcomes = outcomes = len(hijacker)
+        self.contexts = contexts
+        rows = list(customer) if len(customer) == contexts else [customer[0]] * contexts
+        self._prior = [share / sum(row) for row in rows for share in row]
+        self._hijacker = [share / sum(hijacker) for share in hijacker]
+        self._counts = array("I", [0]) * (contexts * outcomes)
+        self._seen = array("I", [0]) * outcomes
+        stored = read(self._key())
+        if stored is not None:
+            size = contexts * outcomes
+            both = array("I", [0]) * (size + outcomes)
+            unpack(stored, both, 0, size + outcomes)
+            self._counts, self._seen = both[:size], both[size:]
+        self._dirty = False
+        self._count()
+
+    def customer_share(self, context: int, outcome: int) -> float:
+        """Return the share of customers' events in this context that have this outcome."""
+        at = context * self.outcomes + outcome
+        return (self._counts[at] + _BACKING * self._prior[at]) / (self._totals[context] + _BACKING)
+
+    def hijacker_share(self, outcome: int) -> float:
+        """Return the share of hijackers' events that have this outcome."""
+        return (self._seen[outcome] + _PRIOR_HIJACKS * self._hijacker[outcome]) / (
+            self._taken + _PRIOR_HIJACKS
+        )
+
+    def ratio(self, context: int, outcome: int) -> float:
+        """Return the weight of evidence for a hijacker, nats."""
+        value = log(self.hijacker_share(outcome) / self.customer_share(context, outcome))
+        return LOWEST if value < LOWEST else min(value, HIGHEST)
+
+    def learn(self, at: int) -> None:
+        """Count a customer's event at a cell (context times outcomes plus outcome)."""
+        self._counts[at] += 1
+        context = at // self.outcomes
+        self._totals[context] += 1
+        self._dirty = True
+        if self._totals[context] > _HORIZON:
+            self._fade()
+
+    def unlearn(self, at: int) -> None:
+        """Take back an event that turned out not to be a customer's."""
+        if self._counts[at]:
+            self._counts[at] -= 1
+            self._totals[at // self.outcomes] -= 1
+            self._dirty = True
+
+    def learn_hijack(self, outcome: int) -> None:
+        """Count an event that a verdict gave to a hijacker."""
+        self._seen[outcome] += 1
+        self._taken += 1
+        self._dirty = True
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the table where it changed."""
+        if self._dirty:
+            self._dirty = False
+            yield self._key(), pack(self._counts + self._seen)
+
+    def _count(self) -> None:
+        width = self.outcomes
+        self._totals = [
+            sum(self._counts[start : start + width]) for start in range(0, len(self._counts), width)
+        ]
+        self._taken = sum(self._seen)
+
+    def _fade(self) -> None:
+        for at, count in enumerate(self._counts):
+            self._counts[at] = count // 2
+        self._count()
+
+    def _key(self) -> bytes:
+        return f"m:likelihood:{self.name}".encode()

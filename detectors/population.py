@@ -1,0 +1,261 @@
+"""What everybody does: counts of values across a partition's accounts, in small pages.
+
+Values share cells by their digest, so memory is fixed however hostile the traffic; a shared cell
+makes a value look more common than it is, never rarer. Only pages that changed are handed over.
+"""
+
+import sys
+from array import array
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from detectors.errors import IncompatibleState
+
+PAGE = 512
+"""Cells in a page: 2 kB of four-byte numbers."""
+
+_HEADER = b"\x01"
+
+
+def pack(cells: "array[Any]") -> bytes:
+    """Return numbers as little-endian bytes behind a version byte."""
+    if sys.byteorder == "big":
+        swapped = cells[:]
+        swapped.byteswap()
+        return _HEADER + swapped.tobytes()
+    return _HEADER + cells.tobytes()
+
+
+def unpack(stored: bytes, cells: "array[Any]", start: int, length: int) -> None:
+    """Put stored numbers back in place. Raises IncompatibleState where they do not fit."""
+    if stored[:1] != _HEADER or len(stored) != 1 + cells.itemsize * length:
+        raise IncompatibleState("a stored page of counts has another version or size")
+    read = cells[:0]
+    read.frombytes(stored[1:])
+    if sys.byteorder == "big":
+        read.byteswap()
+    cells[start : start + length] = read
+
+
+class Pages:
+    """A fixed array of four-byte numbers, stored in pages under `name`; zeros to begin with.
+
+    `kind` is "I" for counts and "f" for decayed ones.
+    """
+
+    def __init__(
+        self, name: str, kind: str, length: int, read: Callable[[bytes], bytes | None]
+    ) -> None:
+        self.name = name
+        self.cells: array[Any] = array(kind, [0]) * length
+        self.dirty: set[int] = set()
+        for page, start, size in self._pages():
+            stored = read(self._key(page))
+            if stored is not None:
+                unpack(stored, self.cells, start, size)
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the pages that changed since the last call."""
+        for page in sorted(self.dirty):
+            yield self._key(page), pack(self.cells[page * PAGE : (page + 1) * PAGE])
+        self.dirty.clear()
+
+    def add(self, at: int, amount: float = 1) -> None:
+        """Add to one cell."""
+        self.cells[at] += amount
+        self.dirty.add(at // PAGE)
+
+    def touch_all(self) -> None:
+        """Have every page handed over with the next changes."""
+        self.dirty.update(range((len(self.cells) + PAGE - 1) // PAGE))
+
+    def halve(self) -> None:
+        """Halve every cell: the past weighs less."""
+        cells = self.cells
+        whole = cells.typecode == "I"
+        for at, value in enumerate(cells):
+            if value:
+                cells[at] = int(value) // 2 if whole else value / 2
+        self.touch_all()
+
+    def _pages(self) -> Iterator[tuple[int, int, int]]:
+        for start in range(0, len(self.cells), PAGE):
+            yield start // PAGE, start, min(PAGE, len(self.cells) - start)
+
+    def _key(self, page: int) -> bytes:
+        return f"p:{self.name}:{page}".encode()
+
+
+class Shares:
+    """How common each value of one attribute is, as a share of all uses. Cell 0 is the total.
+
+    Counts are halved every `horizon` uses, so that a share follows the fashion.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        width: int,
+        read: Callable[[bytes], bytes | None],
+        horizon: int = 200_000,
+    ) -> None:
+        self._pages = Pages(name, "I", width + 1, read)
+        self._width = width
+        self._horizon = horizon
+        self.changes = self._pages.changes
+
+    def share(self, key: int) -> float:
+        """Return a value's share, 0 to 1; half a use is granted to what was never seen."""
+        cells = self._pages.cells
+        return float((cells[1 + key % self._width] + 0.5) / (cells[0] + self._width * 0.5))
+
+    def count(self, key: int) -> float:
+        """Return a value's uses of late."""
+        return float(self._pages.cells[1 + key % self._width])
+
+    def total(self) -> float:
+        """Return all uses of late."""
+        return float(self._pages.cells[0])
+
+    def add(self, key: int) -> None:
+        """Count one use."""
+        pages = self._pages
+        pages.add(0)
+        pages.add(1 + key % self._width)
+        if pages.cells[0] >= self._horizon:
+            pages.halve()
+
+
+class Attempts:
+    """Sign-in attempts and failures by network or client, fading within hours.
+
+    Three numbers a cell: attempts, failures, and the hour they were last faded at. A network
+    with many more failures than customers make is somebody trying passwords.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        width: int,
+        read: Callable[[bytes], bytes | None],
+        half_life_hours: float = 6.0,
+    ) -> None:
+        self._pages = Pages(name, "f", width * 4, read)
+        self._width = width
+        self._half_life = half_life_hours
+        self.changes = self._pages.changes
+
+    def recent(self, key: int, hour: float) -> tuple[float, float]:
+        """Return attempts and failures of late, faded to a time in hours since the epoch."""
+        cells = self._pages.cells
+        at = key % self._width * 4
+        age = hour - cells[at + 2] - cells[at + 3]
+        fade = 2.0 ** (-age / self._half_life) if age > 0 else 1.0
+        return cells[at] * fade, cells[at + 1] * fade
+
+    def add(self, key: int, hour: float, *, failed: bool) -> None:
+        """Count one attempt."""
+        attempts, failures = self.recent(key, hour)
+        cells = self._pages.cells
+        at = key % self._width * 4
+        cells[at] = attempts + 1
+        cells[at + 1] = failures + (1 if failed else 0)
+        # A four-byte number holds an hour since the epoch only to the nearest minute or two:
+        # whole days and the rest are kept apart.
+        last = max(hour, cells[at + 2] + cells[at + 3])
+        cells[at + 2] = int(last) // 24 * 24
+        cells[at + 3] = last - cells[at + 2]
+        self._pages.dirty.add(at // PAGE)
+
+
+class Moments:
+    """Mean and deviation of what everybody's value is, fading after some thousands."""
+
+    def __init__(
+        self, name: str, mean: float, deviation: float, read: Callable[[bytes], bytes | None]
+    ) -> None:
+        self._pages = Pages(name, "f", 3, read)
+        self._prior = (mean, deviation)
+        self.changes = self._pages.changes
+
+    def moments(self) -> tuple[float, float]:
+        """Return mean and standard deviation; the prior counts as twenty values."""
+        count, total, squares = self._pages.cells
+        mean, deviation = self._prior
+        count, total = count + 20, total + 20 * mean
+        squares += 20 * (deviation * deviation + mean * mean)
+        mean = total / count
+        return mean, max(0.05, squares / count - mean * mean) ** 0.5
+
+    def add(self, value: float) -> None:
+        """Take in one value."""
+        pages = self._pages
+        for at, amount in enumerate((1.0, value, value * value)):
+            pages.add(at, amount)
+        if pages.cells[0] >= 4000:
+            pages.halve()
+
+
+class Newcomers:
+    """On how many accounts a value was new of late: a device, an address, a payment, a contact.
+
+    Sixteen thousand cells of accounts counted, last account and day; what is old fades away.
+    """
+
+    def __init__(self, name: str, width: int, read: Callable[[bytes], bytes | None]) -> None:
+        self._pages = Pages(name, "I", width * 3, read)
+        self._width = width
+        self.changes = self._pages.changes
+
+    def others(self, key: int, account: int, day: int) -> int:
+        """Return how many other accounts brought this value in within a fortnight, about."""
+        cells = self._pages.cells
+        at = key % self._width * 3
+        tag = (key // self._width) & 0xFFFF
+        held = int(cells[at])
+        if held >> 16 != tag or day - int(cells[at + 2]) > 14:
+            return 0
+        count = held & 0xFFFF
+        return count - 1 if int(cells[at + 1]) == account else count
+
+    def add(self, key: int, account: int, day: int) -> None:
+        """Note that an account brought this value in; the newest value owns the cell."""
+        cells = self._pages.cells
+        at = key % self._width * 3
+        tag = (key // self._width) & 0xFFFF
+        held = int(cells[at])
+        count = held & 0xFFFF if held >> 16 == tag and day - int(cells[at + 2]) <= 14 else 0
+        if count == 0 or int(cells[at + 1]) != account:
+            count = min(count + 1, 0xFFFF)
+        cells[at], cells[at + 1], cells[at + 2] = tag << 16 | count, account, day
+        self._pages.dirty.update((at // PAGE, (at + 2) // PAGE))
+
+
+class Population:
+    """Everything counted across a partition's accounts."""
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self.agents = Shares("agents", 2047, read)
+        self.clients = Shares("clients", 511, read)
+        self.prefixes = Shares("prefixes", 4095, read)
+        self.asns = Shares("asns", 1023, read)
+        self.countries = Shares("countries", 511, read)
+        self.new_asns = Shares("new-asns", 1023, read, horizon=20_000)
+        self.new_countries = Shares("new-countries", 511, read, horizon=20_000)
+        self.new_clients = Shares("new-clients", 511, read, horizon=20_000)
+        self.hours = Shares("hours", 168, read)
+        self.categories = Shares("categories", 255, read)
+        self.amounts = Moments("amounts", 3.9, 0.8, read)
+        self.by_prefix = Attempts("attempts-prefix", 2048, read)
+        self.by_asn = Attempts("attempts-asn", 512, read)
+        self.by_agent = Attempts("attempts-agent", 1024, read)
+        self.new_devices = Newcomers("new-devices", 4096, read)
+        self.new_addresses = Newcomers("new-addresses", 2048, read)
+        self.new_payments = Newcomers("new-payments", 2048, read)
+        self.new_contacts = Newcomers("new-contacts", 1024, read)
+        self._all = tuple(vars(self).values())
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the pages that changed since the last call."""
+        for counted in self._all:
+            yield from counted.changes()

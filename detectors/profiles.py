@@ -1,0 +1,192 @@
+"""What an account usually does: bounded, decayed, versioned, about 2 KB.
+
+Values are kept as 32-bit digests, times as whole minutes since the account was first seen and
+weights as whole sixteenths: a profile read back from its bytes is the profile that was written,
+to the last bit, which is what lets a hand-over fall anywhere.
+"""
+
+from zlib import crc32
+
+import msgspec
+
+from detectors.errors import IncompatibleState
+
+VERSION = 1
+UNIT = 16
+"""A weight of one, as stored."""
+
+_CAP = 60_000
+
+
+def digest(value: str) -> int:
+    """32 bits that stand for a value inside profiles and counts; never 0, which means absent."""
+    return crc32(value.encode()) or 1
+
+
+class Memory(msgspec.Struct, array_like=True, gc=False):
+    """The values of one attribute that an account used, at most `limit` of them.
+
+    Four lists run in parallel: the values' digests, their decayed weights (sixteenths), and when
+    each was first and last seen (minutes since the account was). `doubts` says, in whole nats
+    from 0, how suspicious the event was that brought the value in.
+    """
+
+    keys: list[int] = []
+    weights: list[int] = []
+    firsts: list[int] = []
+    lasts: list[int] = []
+    doubts: list[int] = []
+
+    def find(self, key: int) -> int:
+        """Return the position of a value, -1 where it is not remembered."""
+        keys = self.keys
+        return keys.index(key) if key in keys else -1
+
+    def weight(self, at: int, minute: int, half_life: float) -> float:
+        """Return the decayed weight of the value at a position, in uses."""
+        age = minute - self.lasts[at]
+        held = self.weights[at] / UNIT
+        return float(held * 2.0 ** (-age / half_life)) if age > 0 else held
+
+    def use(self, key: int, minute: int, half_life: float, limit: int, doubt: int = 0) -> None:
+        """Remember one more use; the value with the least weight left makes room."""
+        if key == 0:
+            return
+        at = self.find(key)
+        if at >= 0:
+            weight = self.weight(at, minute, half_life) * UNIT
+            self.weights[at] = min(_CAP, int(weight) + UNIT)
+            self.lasts[at] = max(minute, self.lasts[at])
+            return
+        if len(self.keys) >= limit:
+            self._drop(self._least(minute, half_life))
+        self.keys.append(key)
+        self.weights.append(UNIT)
+        self.firsts.append(minute)
+        self.lasts.append(minute)
+        self.doubts.append(doubt)
+
+    def forget_since(self, minute: int) -> None:
+        """Forget every value first seen at a minute or after it."""
+        for at in range(len(self.keys) - 1, -1, -1):
+            if self.firsts[at] >= minute:
+                self._drop(at)
+
+    def clear_doubt_since(self, minute: int) -> None:
+        """Trust every value first seen at a minute or after it."""
+        for at, first in enumerate(self.firsts):
+            if first >= minute:
+                self.doubts[at] = 0
+
+    def _least(self, minute: int, half_life: float) -> int:
+        return min(range(len(self.keys)), key=lambda at: self.weight(at, minute, half_life))
+
+    def _drop(self, at: int) -> None:
+        for column in (self.keys, self.weights, self.firsts, self.lasts, self.doubts):
+            del column[at]
+
+
+class Session(msgspec.Struct, array_like=True, gc=False):
+    """A session: what it was opened with, its last sign-in, and what that told (nats x 8)."""
+
+    key: int
+    device: int
+    agent: int
+    prefix: int
+    asn: int
+    country: int
+    device_class: int
+    network: int
+    opened: int
+    used: int
+    access: list[int]
+    signed_in: bool
+
+
+class Doubt(msgspec.Struct, array_like=True, gc=False):
+    """How suspicious a session's events were at worst (nats), and when."""
+
+    session: int
+    minute: int
+    nats: float
+
+
+class Profile(msgspec.Struct, array_like=True, gc=False):
+    """One account. `born` is the first event's time in whole minutes since the epoch.
+
+    Every other time is in whole minutes since then, -1 for never. `logins`, `orders` and `fresh`
+    are decayed: sign-ins, orders, and sign-ins on a device that was new.
+    """
+
+    version: int
+    born: int
+    seen: int = 0
+    signed_in: int = -1
+    depth: int = 0
+    bought: int = 0
+    logins: float = 0.0
+    fresh: float = 0.0
+    strange: float = 0.0
+    orders: float = 0.0
+    decayed: int = 0
+    devices: Memory = msgspec.field(default_factory=Memory)
+    agents: Memory = msgspec.field(default_factory=Memory)
+    clients: Memory = msgspec.field(default_factory=Memory)
+    systems: Memory = msgspec.field(default_factory=Memory)
+    prefixes: Memory = msgspec.field(default_factory=Memory)
+    asns: Memory = msgspec.field(default_factory=Memory)
+    countries: Memory = msgspec.field(default_factory=Memory)
+    methods: Memory = msgspec.field(default_factory=Memory)
+    addresses: Memory = msgspec.field(default_factory=Memory)
+    postcodes: Memory = msgspec.field(default_factory=Memory)
+    payments: Memory = msgspec.field(default_factory=Memory)
+    deliveries: Memory = msgspec.field(default_factory=Memory)
+    categories: Memory = msgspec.field(default_factory=Memory)
+    absent_devices: float = 0.0
+    hours: list[int] = msgspec.field(default_factory=lambda: [0] * 8)
+    sessions: list[Session] = msgspec.field(default_factory=list)
+    place: tuple[float, float, int] | None = None
+    amount_mean: float = 0.0
+    amount_square: float = 0.0
+    rewards: float = 0.0
+    ordered: int = -1
+    failures: float = 0.0
+    failed: int = -1
+    failed_prefix: int = 0
+    changed: list[int] = msgspec.field(default_factory=lambda: [-1] * 6)
+    doubts: list[Doubt] = msgspec.field(default_factory=list)
+    client: str | None = None
+    network: str | None = None
+    city: str | None = None
+    recent: list[int] = msgspec.field(default_factory=list)
+    day: int = -1
+    day_bin: int = -1
+
+    def minute(self, occurred_at: float) -> int:
+        """Return an event's time in whole minutes since the account was first seen, at least 0."""
+        return max(0, int(occurred_at // 60) - self.born)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Profile)
+
+
+def encode(profile: Profile) -> bytes:
+    """Return a profile's stored form."""
+    return _encoder.encode(profile)
+
+
+def decode(stored: bytes) -> Profile:
+    """Return the profile that was stored. Raises IncompatibleState for anything else."""
+    try:
+        profile = _decoder.decode(stored)
+    except msgspec.MsgspecError as error:
+        raise IncompatibleState(f"a stored profile cannot be read: {error}") from error
+    if profile.version != VERSION:
+        raise IncompatibleState(f"a stored profile has version {profile.version}, not {VERSION}")
+    return profile
+
+
+def newborn(occurred_at: float) -> Profile:
+    """Return the profile of an account first seen now."""
+    return Profile(VERSION, int(occurred_at // 60))
