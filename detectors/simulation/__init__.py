@@ -8,7 +8,9 @@ knows: `.truth` (family, campaign, takeover or failed try) and `.circumstances`.
 """
 
 from detectors.simulation.circumstances import CIRCUMSTANCES, Circumstance
-from detectors.simulation.families import FAMILIES, Family
+from detectors.simulation.delivery import as_delivered
+from detectors.simulation.families import FAMILIES, Family, checked
+from detectors.simulation.internet import lookup_rows
 from detectors.simulation.shop import Shop, Telemetry
 from detectors.simulation.simulation import simulate
 from detectors.simulation.story import Staged, Story, story
@@ -25,6 +27,9 @@ __all__ = [
     "Story",
     "Telemetry",
     "Truth",
+    "as_delivered",
+    "checked",
+    "lookup_rows",
     "simulate",
     "story",
 ]

@@ -42,7 +42,7 @@ class Crew:
         self.servers = [self._server() for _ in range(chance.randrange(1, 6))]
         self.exit = world.internet.site("vpn", chance.choice(("GB", "GB", "NL", "US")), chance)
         self.base = world.internet.site(
-            "access", chance.choice(("GB", "RO", "NG", "VN", "MA", "NL")), chance
+            "access", chance.choice(("GB", "RO", "IN", "VN", "MA", "NL")), chance
         )
 
     def _form(self) -> Any:

@@ -52,6 +52,10 @@ class Site(NamedTuple):
         return str(IPv6Address(self.v6 | (line & 0xFFFFFF) << 64 | suffix & (1 << 64) - 1))
 
 
+LookupRow = tuple[str, int, str, str, str, float, float]
+"""Network, AS number, country, region, city, latitude, longitude."""
+
+
 class Line(NamedTuple):
     """An address as the shop sees it, and the site it is looked up as."""
 
@@ -92,7 +96,7 @@ class Internet:
         choice = self._near.get((kind, city)) or self._choices.get((kind, country))
         return (choice or self._choices[kind, "GB"]).pick(chance)
 
-    def rows(self) -> Iterator[tuple[str, int, str, str, str, float, float]]:
+    def rows(self) -> Iterator[LookupRow]:
         """Every block as a row of the look-up file: network, asn, country, … longitude."""
         for sites in self._sites.values():
             for site in sites:
@@ -133,6 +137,11 @@ def _located(place: Place, chance: Chance) -> Place:
         latitude=round(place.latitude + chance.gauss(0, 0.04), 4),
         longitude=round(place.longitude + chance.gauss(0, 0.06), 4),
     )
+
+
+def lookup_rows(seed: int) -> Iterator[LookupRow]:
+    """The look-up file's rows of the run with this seed."""
+    return Internet(seed).rows()
 
 
 def shared_line(site: Site, time: float, chance: Chance) -> Line:

@@ -1,0 +1,100 @@
+"""The files of a simulated run: events, and beside them what only the simulator knows."""
+
+import csv
+import gzip
+import lzma
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Any, BinaryIO, Final, NamedTuple, cast
+
+import orjson
+from backports import zstd
+
+from detectors.errors import ConfigurationError
+from detectors.simulation import SimulatedEvent
+
+STANDARD_OUTPUT: Final = Path("-")
+_COLUMNS: Final = ("network", "asn", "country", "region", "city", "latitude", "longitude")
+
+
+class Files:
+    """Files opened for writing until the stack closes, each path once; compressed by suffix."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._opened: dict[Path, BinaryIO] = {}
+
+    def open(self, path: Path | None) -> BinaryIO | None:
+        """Open a file, or give the one already open there; None for no path.
+
+        Raises ConfigurationError where it can't be written.
+        """
+        if path is None:
+            return None
+        if path not in self._opened:
+            try:
+                opened = _open(path)
+            except OSError as error:
+                raise ConfigurationError(f"{path} can't be written: {error.strerror}") from None
+            self._opened[path] = (
+                opened if path == STANDARD_OUTPUT else self._stack.enter_context(opened)
+            )
+        return self._opened[path]
+
+
+def _open(path: Path) -> BinaryIO:
+    if path == STANDARD_OUTPUT:
+        return sys.stdout.buffer
+    match path.suffix:
+        case ".gz":
+            # Without a name and a time, so that the same run gives the same bytes.
+            raw = path.open("wb")
+            return cast("BinaryIO", gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
+        case ".xz":
+            return cast("BinaryIO", lzma.open(path, "wb", preset=1))
+        case ".zst":
+            return cast("BinaryIO", zstd.open(path, "wb"))
+    return path.open("wb")
+
+
+def write_line(file: BinaryIO | None, line: Mapping[str, Any]) -> None:
+    """Write one object as a line; nowhere if there is no file."""
+    if file is not None:
+        file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+
+
+class Beside(NamedTuple):
+    """Where the truth goes: takeovers, tries that gave no access, odd but honest events."""
+
+    labels: BinaryIO | None
+    attacks: BinaryIO | None
+    circumstances: BinaryIO | None
+
+
+def noted(events: Iterable[SimulatedEvent], beside: Beside) -> Iterator[SimulatedEvent]:
+    """Pass events on, and write the truth about each beside them."""
+    for simulated in events:
+        truth, event_id = simulated.truth, simulated.event["event_id"]
+        if truth is not None and truth.takeover:
+            line = {"event_id": event_id, "takeover": True, "family": truth.family}
+            write_line(beside.labels, {**line, "campaign": truth.campaign})
+        elif truth is not None:
+            line = {"event_id": event_id, "attack": truth.family, "campaign": truth.campaign}
+            write_line(beside.attacks, line)
+        elif simulated.circumstances:
+            line = {"event_id": event_id, "circumstances": simulated.circumstances}
+            write_line(beside.circumstances, line)
+        yield simulated
+
+
+def write_rows(file: BinaryIO | None, rows: Iterable[tuple[object, ...]]) -> None:
+    """Write a look-up file of these rows."""
+    if file is not None:
+        text = TextIOWrapper(file, "utf-8", newline="", write_through=True)
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        writer.writerows(rows)
+        text.detach()
