@@ -1,0 +1,64 @@
+# Nightlatch: what a developer does in a day. `make help` lists it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Any Python 3 can run the setup; it looks for one that Nightlatch can use.
+PYTHON ?= $(shell command -v python3 || command -v python)
+PYTEST := $(BIN)/python -m pytest -q
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all lint format unit integration e2e bench clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(VENV)/for-demo: pyproject.toml .ci/setup.py
+	@$(call install,-e .[local-kafka])
+
+$(VENV)/for-tests: pyproject.toml .ci/setup.py
+	@$(call install,-e .[local-kafka] --group dev)
+	@touch $(VENV)/for-demo
+
+# $(1): what pip is asked for. Touches the target only when all went well.
+define install
+if [ -z "$(PYTHON)" ]; then \
+	echo "Nightlatch needs Python 3.11, 3.12 or 3.13: install one and call make again." >&2; exit 1; fi; \
+$(PYTHON) .ci/setup.py $(VENV) $(1) && touch $@
+endef
+
+setup: $(VENV)/for-tests  ## Make the virtual environment in .venv, with everything for development
+
+demo: $(VENV)/for-demo  ## Watch hijacks being caught, on a real Kafka; BROKER=host:port uses yours
+	@$(BIN)/nightlatch demo $(if $(BROKER),--broker $(BROKER))
+
+lint: $(VENV)/for-tests  ## Format check, lint, types, layer rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/for-tests  ## Format the code, and mend what lint can mend by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: $(VENV)/for-tests  ## Unit and contract tests: no Kafka
+	$(PYTEST) -m "not slow" tests/unit tests/contracts
+
+integration: $(VENV)/for-tests  ## Tests on a real Kafka, which they start
+	$(PYTEST) -m "not slow" tests/integration
+
+e2e: $(VENV)/for-tests  ## Tests of the commands as a user runs them
+	$(PYTEST) -m "not slow" tests/e2e
+
+test: lint unit integration e2e  ## Everything that must hold before a change is merged
+
+test-all: lint  ## The same, with the chaos and soak runs
+	$(PYTEST) tests
+
+bench: $(VENV)/for-tests  ## Events a second of one worker, beside two plainer ones
+	$(BIN)/python -m tests.benchmarks.throughput
+
+clean:  ## Remove everything that these commands made
+	@if [ -x $(BIN)/nightlatch ]; then $(BIN)/nightlatch kafka stop; fi
+	rm -rf $(VENV) .nightlatch .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find detectors streams tests -name __pycache__ -prune -exec rm -rf {} +
