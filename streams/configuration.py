@@ -99,7 +99,7 @@ def _from_environment(
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1)
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.75)
     return f"; did you mean {close[0]}?" if close else "; `nightlatch settings` lists them all"
 
 

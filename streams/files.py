@@ -6,10 +6,12 @@ Everything is read lazily: a year of events needs no more memory than a minute o
 import gzip
 import lzma
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from heapq import merge
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from backports import zstd
 
@@ -17,7 +19,16 @@ from detectors.errors import InvalidEvent, UnreadableFile
 from detectors.events import Event
 from streams.codec import decode
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+Watch = Callable[[int], object]
 STANDARD_INPUT: Final = Path("-")
+_OPENERS: Final[dict[str, Callable[[Any], Any]]] = {
+    ".gz": gzip.open,
+    ".xz": lzma.open,
+    ".zst": zstd.open,
+}
 
 
 class FileEvent(NamedTuple):
@@ -34,27 +45,44 @@ class FileEvent(NamedTuple):
     time: float
 
 
-def open_plain(path: Path) -> BinaryIO:
-    """Open a file for reading, decompressed by its suffix; raises OSError where it can't."""
+@contextmanager
+def open_plain(path: Path, watch: Watch | None = None) -> Iterator[BinaryIO]:
+    """Give a file to read, decompressed by its suffix; raises OSError where it can't be read.
+
+    `watch` is told, as reading goes on, how many bytes more were taken from the disk.
+    """
     if path == STANDARD_INPUT:
-        return sys.stdin.buffer
-    match path.suffix:
-        case ".gz":
-            return cast("BinaryIO", gzip.open(path))
-        case ".xz":
-            return cast("BinaryIO", lzma.open(path))
-        case ".zst":
-            return cast("BinaryIO", zstd.open(path))
-    return path.open("rb")
+        yield sys.stdin.buffer
+        return
+    with path.open("rb", buffering=0) as raw, BufferedReader(_Watched(raw, watch), 1 << 18) as file:
+        opener = _OPENERS.get(path.suffix)
+        yield opener(file) if opener else file
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
+class _Watched(RawIOBase):
+    """A file that tells somebody how far it has been read."""
+
+    def __init__(self, raw: RawIOBase, watch: Watch | None) -> None:
+        self._raw = raw
+        self._watch = watch
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+        count = self._raw.readinto(buffer)
+        if self._watch is not None and count:
+            self._watch(count)
+        return count
+
+
+def read_lines(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
     """Yield the lines of a file without their ends, blank ones too.
 
     Raises UnreadableFile where the file is missing, or damaged at the place it is damaged.
     """
     try:
-        with open_plain(path) as opened:
+        with open_plain(path, watch) as opened:
             for line in opened:
                 yield line.rstrip(b"\r\n")
     except (OSError, EOFError, lzma.LZMAError, zstd.ZstdError) as error:
@@ -62,14 +90,14 @@ def read_lines(path: Path) -> Iterator[bytes]:
         raise UnreadableFile(f"{path}: {reason}") from None
 
 
-def read_events(path: Path) -> Iterator[FileEvent]:
+def read_events(path: Path, watch: Watch | None = None) -> Iterator[FileEvent]:
     """Yield a file's events in its own order; blank lines are passed over.
 
     A file has no record time, so an event without `occurred_at` takes the time of the line
     before it; one without `event_id` is named by file and line.
     """
     time = 0.0
-    for number, line in enumerate(read_lines(path), start=1):
+    for number, line in enumerate(read_lines(path, watch), start=1):
         if not line.strip():
             continue
         content = _content(line, time, f"{path.name}:{number}")
@@ -93,10 +121,10 @@ def _content(line: bytes, time: float, fallback_id: str) -> Event | InvalidEvent
     return event
 
 
-def read_merged(paths: Iterable[Path]) -> Iterator[FileEvent]:
+def read_merged(paths: Iterable[Path], watch: Watch | None = None) -> Iterator[FileEvent]:
     """Yield the events of several files in the order of time.
 
     Within one file its own order stays as it was written: what is out of order there was so
     where it was recorded, and a detector must live with it.
     """
-    return merge(*(read_events(path) for path in paths), key=lambda event: event.time)
+    return merge(*(read_events(path, watch) for path in paths), key=lambda event: event.time)

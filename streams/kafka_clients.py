@@ -41,7 +41,7 @@ def admin(settings: Settings) -> Iterator[Any]:
 
 @contextmanager
 def producer(settings: Settings, **options: Any) -> Iterator[Any]:
-    """Give an idempotent producer; what it was given is sent before the context ends.
+    """Give an idempotent producer; what it was given is sent however the context ends.
 
     Records are spread over partitions by their key, by the same hash as Java's clients.
     """
@@ -50,8 +50,8 @@ def producer(settings: Settings, **options: Any) -> Iterator[Any]:
         client = KafkaProducer(**_options(settings), acks="all", enable_idempotence=True, **chosen)
         try:
             yield client
-            client.flush()
         finally:
+            client.flush()
             client.close()
 
 

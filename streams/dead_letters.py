@@ -1,0 +1,177 @@
+"""Input that could not be used: read back, counted, and sent again once it can be.
+
+A dead letter keeps a record's bytes, so nothing is lost by it; but a worker that puts most of its
+input here has a fault of its own, and stops (`DeadLetterShare`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from detectors.errors import ConfigurationError, InvalidEvent, TooManyDeadLetters
+from detectors.events import EventType
+from detectors.faults import describe
+from streams.codec import decode, decode_object
+from streams.files import read_lines
+from streams.settings import Settings
+from streams.topics import SOURCE_TYPES
+
+RESENT_HEADER: Final = "nightlatch-resent"
+
+
+class Complaint(msgspec.Struct, frozen=True):
+    """Why a record could not be used; see `detectors.errors.InvalidEvent`."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that could not be used, its bytes unchanged. `received_at` is the record's time."""
+
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+    error: Complaint
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    @property
+    def position(self) -> str:
+        """Where the record was: `topic:partition:offset`."""
+        return f"{self.topic}:{self.partition}:{self.offset}"
+
+    @property
+    def text(self) -> str | None:
+        """The value as text, None where it is no UTF-8."""
+        try:
+            return None if self.value is None else self.value.decode()
+        except UnicodeDecodeError:
+            return None
+
+
+def decode_dead_letter(value: bytes | None) -> DeadLetter:
+    """Return what `encode_dead_letter` wrote; raises InvalidEvent for anything else.
+
+    In an object with a `text`, that is the value, whatever `value` says: this is how a record is
+    mended by hand in a file.
+    """
+    fields = decode_object(value, limit=64 * 1024 * 1024)
+    text = fields.pop("text", None)
+    if isinstance(text, str):
+        fields["value"] = None
+    try:
+        letter = msgspec.convert(fields, DeadLetter)
+    except msgspec.ValidationError as error:
+        raise InvalidEvent(
+            "wrong_type", field=None, expected="a dead letter", found=describe(str(error))
+        ) from None
+    return msgspec.structs.replace(letter, value=text.encode()) if isinstance(text, str) else letter
+
+
+def editable(letter: DeadLetter) -> dict[str, Any]:
+    """Return a dead letter as JSON that can be mended by hand: with `text` where it is text."""
+    fields: dict[str, Any] = msgspec.to_builtins(letter)
+    if letter.text is not None:
+        fields["text"] = letter.text
+    return fields
+
+
+def read_dead_letters(path: Path) -> Iterator[DeadLetter]:
+    """Yield the dead letters of a file; raises ConfigurationError at a line that is none."""
+    for number, line in enumerate(read_lines(path), start=1):
+        if line.strip():
+            try:
+                yield decode_dead_letter(line)
+            except InvalidEvent as error:
+                raise ConfigurationError(f"{path}:{number}: {error}") from None
+
+
+class Resend:
+    """Decides of dead letters whether they can be sent again, and where to.
+
+    They go to the input topics of the settings only: whoever can write to `dead-letters` must not
+    be able to have an operator write to any topic of theirs.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._types: dict[str, EventType] = {
+            settings.topic(name): kind for name, kind in SOURCE_TYPES.items()
+        }
+        self._limit = settings.max_record_bytes
+
+    def fault(self, letter: DeadLetter) -> str | None:
+        """Return why a letter would only come back, None where it can be sent."""
+        kind = self._types.get(letter.topic)
+        if kind is None:
+            return f"{letter.topic} is no input topic"
+        try:
+            decode(
+                letter.value,
+                type_=kind,
+                timestamp=letter.received_at.timestamp(),
+                fallback_id=letter.position,
+                limit=self._limit,
+            )
+        except InvalidEvent as error:
+            return str(error)
+        return None
+
+    def headers(self, letter: DeadLetter) -> list[tuple[str, bytes | None]]:
+        """Return the record's headers and one that says which record this one is again."""
+        kept = [header for header in letter.headers if header[0] != RESENT_HEADER]
+        return [*kept, (RESENT_HEADER, letter.position.encode())]
+
+
+def selected(
+    letters: Iterable[DeadLetter],
+    *,
+    topic: str | None = None,
+    code: str | None = None,
+    field: str | None = None,
+) -> Iterator[DeadLetter]:
+    """Yield the letters that have all of the given properties."""
+    wanted: list[Callable[[DeadLetter], bool]] = []
+    if topic is not None:
+        wanted.append(lambda letter: letter.topic == topic)
+    if code is not None:
+        wanted.append(lambda letter: letter.error.code == code)
+    if field is not None:
+        wanted.append(lambda letter: letter.error.field == field)
+    return (letter for letter in letters if all(has(letter) for has in wanted))
+
+
+class DeadLetterShare:
+    """Raises when unusable records are too large a share of the latest `window` records.
+
+    It counts in windows one after another and raises within one as soon as its limit is reached,
+    so a few bad records never stop a quiet worker. A `limit` of 1 never raises.
+    """
+
+    def __init__(self, limit: float, window: int) -> None:
+        self._limit = limit
+        self._window = window
+        self._records = 0
+        self._dead = 0
+
+    def count(self, records: int, dead: Sequence[InvalidEvent]) -> None:
+        """Count a run of `records`, of which `dead` could not be used.
+
+        Raises TooManyDeadLetters, with the last error seen.
+        """
+        self._records += records
+        self._dead += len(dead)
+        if dead and self._limit < 1 and self._dead >= self._limit * self._window:
+            raise TooManyDeadLetters(
+                f"{self._dead} of the last {self._records} records could not be used, which is "
+                f"more than dead_letter_limit allows ({self._limit:.0%} of {self._window}); the "
+                f"last: {dead[-1]}"
+            )
+        if self._records >= self._window:
+            self._records = self._dead = 0
