@@ -1,7 +1,7 @@
 """`nightlatch backtest`: the engine over files of events, and a report on how well it did."""
 
-from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from streams.backtesting import HAND_OVER_EVERY, DeadLines, PrequentialEngine, observed_runs
 from streams.codec import encode_alert, encode_assessment
 from streams.configuration import load
-from streams.files import FileEvent, read_merged
+from streams.files import STANDARD_INPUT, read_merged
 
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, allow_dash=True)]
 
@@ -38,13 +38,16 @@ def command(
     paths = [*events, *(feedback or [])]
     count = revisions = 0
     with ExitStack() as stack:
-        progress = stack.enter_context(_progress(console))
+        progress = stack.enter_context(_bar(console))
         scores = stack.enter_context(assessments.open("wb")) if assessments else None
         raised = stack.enter_context(alerts.open("wb")) if alerts else None
-        lines = _watched(read_merged(paths), paths, progress)
+        total = sum(path.stat().st_size for path in paths if path != STANDARD_INPUT)
+        task = progress.add_task("", total=total, events=0)
+        lines = read_merged(paths, partial(progress.advance, task))
         for run in observed_runs(dead.living(lines), enricher.facts):
             outcomes = engine.process(run)
             count += len(outcomes)
+            progress.update(task, events=count)
             if scores is not None:
                 scores.writelines(
                     encode_assessment(outcome.assessment) + b"\n"
@@ -61,27 +64,13 @@ def command(
         console.print(f"  {example}")
 
 
-def _progress(console: Console) -> Progress:
+def _bar(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.fields[count]:,} events"),
+        TextColumn("{task.fields[events]:,} events"),
         BarColumn(),
-        "[progress.percentage]{task.percentage:>3.0f}%",
+        TextColumn("{task.percentage:>3.0f}%"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
+        disable=not console.is_terminal,
     )
-
-
-def _watched(
-    lines: Iterable[FileEvent], paths: list[Path], progress: Progress
-) -> Iterator[FileEvent]:
-    """Pass lines through and show how far they are; of compressed files nobody knows the end."""
-    sizes = [path.stat().st_size for path in paths if path.suffix not in (".gz", ".xz", ".zst")]
-    task = progress.add_task("", total=sum(sizes) if len(sizes) == len(paths) else None, count=0)
-    read = 0
-    for count, line in enumerate(lines, start=1):
-        read += len(line.line) + 1
-        if count % 2000 == 0:
-            progress.update(task, completed=read, count=count)
-        yield line
-    progress.update(task, completed=read, count=count)
