@@ -30,8 +30,8 @@ def explained(
     """
     at = _PATH.search(message)
     path = at.group(1) if at else ""
-    if missing := _MISSING.match(message):
-        name = missing.group(1)
+    if absent := _MISSING.match(message):
+        name = absent.group(1)
         return missing(f"{path}.{name}" if path else name, _expectation(kind, name), raw)
     value = _value_at(tidied, path)
     name = path.rpartition(".")[2].partition("[")[0]

@@ -12,10 +12,10 @@ from typing import Any, Final
 import msgspec
 
 from detectors.errors import ConfigurationError, InvalidEvent, TooManyDeadLetters
-from detectors.events import EventType
 from detectors.faults import describe
 from streams.codec import decode, decode_object
 from streams.files import read_lines
+from streams.sending import Outgoing
 from streams.settings import Settings
 from streams.topics import SOURCE_TYPES
 
@@ -94,39 +94,43 @@ def read_dead_letters(path: Path) -> Iterator[DeadLetter]:
 
 
 class Resend:
-    """Decides of dead letters whether they can be sent again, and where to.
+    """Decides of dead letters whether they can be sent again, and as what.
 
     They go to the input topics of the settings only: whoever can write to `dead-letters` must not
     be able to have an operator write to any topic of theirs.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._types: dict[str, EventType] = {
-            settings.topic(name): kind for name, kind in SOURCE_TYPES.items()
-        }
-        self._limit = settings.max_record_bytes
+        self._sources = {settings.topic(name): name for name in SOURCE_TYPES}
+        self._settings = settings
 
-    def fault(self, letter: DeadLetter) -> str | None:
-        """Return why a letter would only come back, None where it can be sent."""
-        kind = self._types.get(letter.topic)
-        if kind is None:
-            return f"{letter.topic} is no input topic"
-        try:
-            decode(
-                letter.value,
-                type_=kind,
-                timestamp=letter.received_at.timestamp(),
-                fallback_id=letter.position,
-                limit=self._limit,
+    def record(self, letter: DeadLetter) -> Outgoing:
+        """Return the record with its bytes and headers, and one header that says whence it is.
+
+        Its key is what it was, or the account where it should have been that. Raises InvalidEvent
+        for a letter that would only come back.
+        """
+        source = self._sources.get(letter.topic)
+        if source is None:
+            names = ", ".join(self._sources)
+            raise InvalidEvent(
+                "not_allowed", field="topic", expected=f"one of {names}", found=letter.topic
             )
-        except InvalidEvent as error:
-            return str(error)
-        return None
-
-    def headers(self, letter: DeadLetter) -> list[tuple[str, bytes | None]]:
-        """Return the record's headers and one that says which record this one is again."""
+        event = decode(
+            letter.value,
+            type_=SOURCE_TYPES[source],
+            timestamp=letter.received_at.timestamp(),
+            fallback_id=letter.position,
+            limit=self._settings.max_record_bytes,
+        )
+        rekeyed = source in self._settings.rekey
         kept = [header for header in letter.headers if header[0] != RESENT_HEADER]
-        return [*kept, (RESENT_HEADER, letter.position.encode())]
+        return Outgoing(
+            letter.topic,
+            letter.key if rekeyed else event.account_id.encode(),
+            letter.value,
+            [*kept, (RESENT_HEADER, letter.position.encode())],
+        )
 
 
 def selected(

@@ -7,7 +7,7 @@ event's: Kafka deletes by it (see `streams.topics`).
 import time
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from detectors.errors import ConfigurationError
 from detectors.events import AccountChange, Event, Feedback, Login
@@ -19,6 +19,15 @@ from streams.topics import SOURCE_TYPES
 _COMPRESSION: Final = "gzip"
 _LINGER_MS: Final = 20
 _SHORTEST_SLEEP: Final = 0.005
+
+
+class Outgoing(NamedTuple):
+    """A record to send."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
 
 
 class Pace:
@@ -54,19 +63,29 @@ def send_events(
     the brokers refuse a record, ConfigurationError where a topic is missing.
     """
     topics = {name: settings.topic(name) for name in SOURCE_TYPES}
-    present = _present(settings, list(topics.values()))
+    records = (
+        Outgoing(topics[source_of(event)], event.account_id.encode(), line, [])
+        for event, line in events
+    )
+    return send_records(settings, records, rate=rate)
+
+
+def send_records(
+    settings: Settings, records: Iterable[Outgoing], *, rate: float | None = None
+) -> Counter[str]:
+    """Send records to input topics as they are; otherwise as `send_events`."""
+    present = _present(settings, [settings.topic(name) for name in SOURCE_TYPES])
     sent: Counter[str] = Counter()
     failures: list[BaseException] = []
     pace = Pace(rate)
     with producer(settings, linger_ms=_LINGER_MS, compression_type=_COMPRESSION) as client:
-        for event, line in events:
-            topic = topics[source_of(event)]
+        for topic, key, value, headers in records:
             if topic not in present:
                 raise ConfigurationError(
                     f"topic {topic} is missing: `nightlatch topics create` makes it"
                 )
             pace.wait()
-            future = client.send(topic, key=event.account_id.encode(), value=line)
+            future = client.send(topic, key=key, value=value, headers=headers)
             future.add_errback(failures.append)
             sent[topic] += 1
             if failures:

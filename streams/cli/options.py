@@ -1,7 +1,10 @@
 """Options that several commands share, and the settings they lead to."""
 
+import re
+import time
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -21,6 +24,34 @@ Broker = Annotated[
     typer.Option(metavar="HOST:PORT", help="Kafka brokers, over the setting `broker`."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, one object a line.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN",
+        help="Only what was written since: a time (2026-11-24T06:00:00Z) or how long ago (15m, "
+        "2h, 7d).",
+    ),
+]
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def since_seconds(when: str | None) -> float | None:
+    """Return the UTC epoch seconds that `--since` names; None where it is absent."""
+    if when is None:
+        return None
+    if ago := re.fullmatch(r"(\d{1,6})([smhd])", when):
+        return time.time() - int(ago.group(1)) * _SECONDS[ago.group(2)]
+    try:
+        moment = datetime.fromisoformat(when)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise typer.BadParameter(
+            f"{when!r} is neither a time with an offset (2026-11-24T06:00:00Z) nor how long ago "
+            "(15m, 2h, 7d)",
+            param_hint="--since",
+        )
+    return moment.timestamp()
 
 
 def loaded(file: Path | None, broker: str | None = None, **overrides: Any) -> Loaded:

@@ -1,0 +1,153 @@
+"""`nightlatch dead-letters`: what could not be used, and sending it again."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from detectors.errors import InvalidEvent
+from streams.cli.options import AsJson, Broker, SettingsFile, Since, settings_from, since_seconds
+from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.dead_letters import DeadLetter
+    from streams.runtime.interfaces import Record
+    from streams.sending import Outgoing
+
+app = typer.Typer(help="Read the input that could not be used, mend it, and send it again.")
+
+Topic = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only records of this topic, by its full name.")
+]
+Code = Annotated[
+    str | None, typer.Option(metavar="CODE", help="Only this kind of error, such as missing_field.")
+]
+Field = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Only errors in this field of the contract.")
+]
+
+
+@app.command("list")
+def list_(
+    *,
+    topic: Topic = None,
+    code: Code = None,
+    field: Field = None,
+    since: Since = None,
+    max_count: Annotated[
+        int | None, typer.Option("--max", min=1, metavar="N", help="At most so many.")
+    ] = None,
+    as_json: AsJson = False,
+    settings: SettingsFile = None,
+    broker: Broker = None,
+) -> None:
+    """List dead letters: when and where the record came, and why it could not be used.
+
+    With --json each is an object with the record's bytes in base64 and, where they are text, in
+    `text`: mend that in a file, and give the file to `resend --from`.
+    """
+    chosen = settings_from(settings, broker)
+    letters = _letters(chosen, since, topic=topic, code=code, field=field)
+    codes: Counter[str] = Counter()
+    for letter in islice(letters, max_count):
+        codes[letter.error.code] += 1
+        typer.echo(_as_json(letter) if as_json else _as_line(letter))
+    each = "".join(f", {count:,} {name}" for name, count in codes.most_common())
+    typer.echo(f"{codes.total():,} dead letters{each}", err=True)
+
+
+@app.command()
+def resend(
+    *,
+    from_file: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="Send what `list --json` wrote, as mended."),
+    ] = None,
+    topic: Topic = None,
+    code: Code = None,
+    field: Field = None,
+    since: Since = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    settings: SettingsFile = None,
+    broker: Broker = None,
+) -> None:
+    """Send records again, to the topic that they came from, with their key and headers.
+
+    Without --from their bytes are what they were: for when the software was at fault, or its
+    settings. Records that would only come back are left where they are, and told; the exit code
+    is then 1. Sending again does not take a letter off the topic: choose with the filters.
+    """
+    from streams.dead_letters import read_dead_letters, selected
+    from streams.sending import send_records
+
+    chosen = settings_from(settings, broker)
+    if from_file is not None:
+        letters = selected(read_dead_letters(from_file), topic=topic, code=code, field=field)
+    else:
+        letters = _letters(chosen, since, topic=topic, code=code, field=field)
+    question = "Send every dead letter that fits to its topic again?"
+    if not yes and not typer.confirm(question, err=True):
+        raise typer.Exit
+    hopeless: Counter[str] = Counter()
+    sent = send_records(chosen, _usable(chosen, letters, hopeless))
+    typer.echo(f"{sent.total():,} records sent again")
+    if hopeless:
+        typer.echo(f"{hopeless.total():,} would only come back and were left")
+        raise typer.Exit(1)
+
+
+def _letters(
+    settings: Settings, since: str | None, *, topic: str | None, code: str | None, field: str | None
+) -> "Iterator[DeadLetter]":
+    """The dead letters on the topic until now."""
+    from streams.dead_letters import selected
+    from streams.tailing import tail
+
+    name = settings.topic("dead_letters")
+    moment = since_seconds(since)
+    records = tail(settings, name, from_beginning=True, since=moment, to_end=True)
+    return selected(_decoded(records), topic=topic, code=code, field=field)
+
+
+def _decoded(records: "Iterable[Record]") -> "Iterator[DeadLetter]":
+    """Yield the letters; what somebody else put on the topic is told and passed over."""
+    from streams.dead_letters import decode_dead_letter
+
+    for record in records:
+        try:
+            yield decode_dead_letter(record.value)
+        except InvalidEvent as error:
+            typer.echo(f"{record.topic}:{record.partition}:{record.offset}: {error}", err=True)
+
+
+def _usable(
+    settings: Settings, letters: "Iterable[DeadLetter]", hopeless: Counter[str]
+) -> "Iterator[Outgoing]":
+    """Yield what can be sent again; tell of the others and count them by error."""
+    from streams.dead_letters import Resend
+
+    rules = Resend(settings)
+    for letter in letters:
+        try:
+            yield rules.record(letter)
+        except InvalidEvent as error:
+            hopeless[error.code] += 1
+            typer.echo(f"{letter.position}: {error}", err=True)
+
+
+def _as_json(letter: "DeadLetter") -> bytes:
+    import orjson
+
+    from streams.dead_letters import editable
+
+    return orjson.dumps(editable(letter))
+
+
+def _as_line(letter: "DeadLetter") -> str:
+    from streams.presentation import moment, printable
+
+    when = moment(letter.received_at.timestamp())
+    return f"{when}  {letter.position}  {letter.error.code}  {printable(letter.error.message)}"
