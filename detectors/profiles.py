@@ -92,6 +92,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     key: int
     device: int
     agent: int
+    client: int
     prefix: int
     asn: int
     country: int
@@ -138,6 +139,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     countries: Memory = msgspec.field(default_factory=Memory)
     methods: Memory = msgspec.field(default_factory=Memory)
     addresses: Memory = msgspec.field(default_factory=Memory)
+    cities: Memory = msgspec.field(default_factory=Memory)
     postcodes: Memory = msgspec.field(default_factory=Memory)
     payments: Memory = msgspec.field(default_factory=Memory)
     deliveries: Memory = msgspec.field(default_factory=Memory)
@@ -155,6 +157,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     failed_prefix: int = 0
     changed: list[int] = msgspec.field(default_factory=lambda: [-1] * 6)
     doubts: list[Doubt] = msgspec.field(default_factory=list)
+    challenged: float = 0.0
     client: str | None = None
     network: str | None = None
     city: str | None = None

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from detectors.assessments import Evidence, Reason
 from detectors.events import AccountChange, Login, Order
-from detectors.features.access import ABROAD, MISSING, NEW, OPERATOR, RECENT
+from detectors.features.access import ABROAD, MISSING, NEW, OPERATOR, OPERATOR_AWAY, RECENT
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
 
@@ -90,7 +90,7 @@ def _client(reading: Reading) -> Evidence:
 def _network(reading: Reading) -> str:
     if reading.network == ABROAD:
         return "A network in a country this account has not been seen in."
-    if reading.network == OPERATOR:
+    if reading.network in {OPERATOR, OPERATOR_AWAY}:
         return "An address range new to this account, of an operator it has used."
     return "A network operator new to this account."
 
@@ -245,6 +245,10 @@ EXPLANATIONS: Final = {
     ),
     "method": Explanation(
         "unusual_method", _says("The sign-in was proved in an unusual way."), _method
+    ),
+    "round_trip": Explanation(
+        "slow_round_trip", _says("A round trip longer than this network takes."), _none,
+        ("T1557",),
     ),
     "failures": Explanation(
         "failed_burst", _says("Failed attempts shortly before the success."), _failures,

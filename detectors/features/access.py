@@ -37,17 +37,19 @@ CLIENT_CUSTOMER: Final = (
 )
 CLIENT_HIJACKER: Final = (0.10, 0.10, 0.25, 0.50, 0.05)
 
-HOME, LATELY, OPERATOR, ELSEWHERE, ABROAD, NOWHERE = range(6)
-"""A network: known range, range first seen lately, known operator, new one, new country, none."""
+HOME, LATELY, OPERATOR, OPERATOR_AWAY, ELSEWHERE, ELSEWHERE_AWAY, ABROAD, NOWHERE = range(8)
+"""A network: known range, range first seen lately, known operator in a known or another city, new
+operator likewise, new country, none told."""
 
-_AT_HOME = (0.70, 0.10, 0.12, 0.05, 0.01, 0.02)
-_ABOUT = (0.45, 0.15, 0.20, 0.14, 0.03, 0.03)
-_ROAMING = (0.25, 0.15, 0.20, 0.30, 0.07, 0.03)
+_AT_HOME = (0.70, 0.10, 0.09, 0.03, 0.03, 0.02, 0.01, 0.02)
+_ABOUT = (0.45, 0.15, 0.12, 0.08, 0.08, 0.06, 0.03, 0.03)
+_ROAMING = (0.25, 0.15, 0.12, 0.08, 0.16, 0.14, 0.07, 0.03)
 NETWORK_CUSTOMER: Final = (
-    *((0.05, 0.10, 0.20, 0.55, 0.05, 0.05), (0.45, 0.15, 0.20, 0.15, 0.03, 0.02)),
+    (0.05, 0.10, 0.10, 0.10, 0.20, 0.35, 0.05, 0.05),
+    (0.45, 0.15, 0.13, 0.07, 0.10, 0.05, 0.03, 0.02),
     *(_AT_HOME, _ABOUT, _ROAMING) * 2,
-) * 2
-NETWORK_HIJACKER: Final = (0.02, 0.04, 0.12, 0.42, 0.35, 0.05)
+) * 4
+NETWORK_HIJACKER: Final = (0.02, 0.04, 0.04, 0.10, 0.09, 0.36, 0.30, 0.05)
 
 KINDS: Final = {
     None: 0, "access": 1, "mobile": 2, "hosting": 3, "vpn": 4, "tor": 5, "relay": 6,
@@ -145,16 +147,17 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
     reading.network = outcome = _network_class(reading, profile)
     known = device_group(reading) < 1
     context = propensity(profile, profile.strange) + (0 if known else 8)
-    reading.cells[NETWORK] = context * 6 + outcome
+    context += 16 if reading.kind == "mobile" else 0
+    reading.cells[NETWORK] = context * 8 + outcome
     if profile.depth:
         weight = table.ratio(context, outcome)
-        if outcome in {HOME, LATELY, OPERATOR}:
-            chance = (
-                population.asns.share(reading.asn)
-                if outcome == OPERATOR
-                else population.prefixes.share(reading.prefix)
-            )
-            chance = (_SPOOFED + chance) * (0.8 if outcome == OPERATOR else 0.5)
+        if outcome <= OPERATOR_AWAY:
+            # A hijacker comes by a popular operator by chance, or by the victim's on purpose.
+            if outcome >= OPERATOR:
+                chance = 0.8 * population.asns.share(reading.asn) + _SPOOFED
+                chance *= 0.25 if outcome == OPERATOR else 0.75
+            else:
+                chance = 0.5 * (population.prefixes.share(reading.prefix) + _SPOOFED)
             weight = log(chance / table.customer_share(context, outcome))
         reading.weights[NETWORK] = min(max(weight, LOWEST), HIGHEST)
     if outcome >= OPERATOR:
@@ -163,12 +166,12 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
 
 def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> None:
     weight = 0.0
-    if reading.network in {ELSEWHERE, ABROAD} and reading.asn:
+    if ELSEWHERE <= reading.network <= ABROAD and reading.asn:
         weight = _rarity(population.new_asns.share(reading.asn), 80)
     if reading.network == ABROAD and reading.country:
         weight = max(weight, _rarity(population.new_countries.share(reading.country), 40))
     reading.weights[RARITY] = min(weight, 4.0)
-    context = (1 if reading.network > OPERATOR else 0) + (2 if reading.depth else 0)
+    context = (1 if reading.network >= ELSEWHERE else 0) + (2 if reading.depth else 0)
     outcome = KINDS[reading.kind]
     reading.cells[KIND] = context * 9 + outcome
     reading.weights[KIND] = kinds.ratio(context, outcome)
@@ -181,10 +184,11 @@ def _network_class(reading: Reading, profile: Profile) -> int:
         return LATELY if young else HOME
     if reading.asn == 0:
         return NOWHERE
+    away = 1 if reading.city and profile.cities.find(reading.city) < 0 else 0
     if profile.asns.find(reading.asn) >= 0:
-        return OPERATOR
+        return OPERATOR + away
     abroad = reading.country and profile.countries.find(reading.country) < 0
-    return ABROAD if abroad else ELSEWHERE
+    return ABROAD if abroad else ELSEWHERE + away
 
 
 def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from detectors.events import AccountChange
+from detectors.events import AccountChange, Order
 from detectors.features.reading import CHANGE, DAY, LOGIN, ORDER, Reading, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Table
@@ -78,10 +78,27 @@ def weigh_clocks(reading: Reading, tables: tuple[Table, ...]) -> None:
 
 def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:
     """Judge a new contact, address or payment by the other accounts it was new on of late."""
-    event = reading.event
-    if type(event) is not AccountChange or not event.value_hash:
-        return
-    others = population.new_contacts.others(digest(event.value_hash), reading.account, reading.day)
+    event, account, day = reading.event, reading.account, reading.day
+    if type(event) is AccountChange:
+        if event.value_hash:
+            held = population.new_contacts.others(digest(event.value_hash), account, day)
+            _take_sharing(reading, table, 0, held)
+    elif type(event) is Order:
+        profile = reading.profile
+        payment, address = event.payment_id, event.shipping_address_id
+        if payment and profile.payments.find(digest(payment)) < 0:
+            held = population.new_payments.others(digest(payment), account, day)
+            _take_sharing(reading, table, 1, held)
+        # A shop where many collect is no address that many hijackers share.
+        shared = reading.weights[SHARED] > 0
+        if address and event.delivery in {None, "home"} and not shared:
+            key = digest(address)
+            if profile.addresses.find(key) < 0:
+                held = population.new_addresses.others(key, account, day)
+                _take_sharing(reading, table, 2, held)
+
+
+def _take_sharing(reading: Reading, table: Table, context: int, others: int) -> None:
     outcome = step(others, (1, 2, 3, 6))
-    reading.cells[SHARED] = outcome
-    reading.weights[SHARED] = table.ratio(0, outcome)
+    reading.cells[SHARED] = context * 5 + outcome
+    reading.weights[SHARED] = table.ratio(context, outcome)

@@ -13,10 +13,11 @@ from detectors.profiles import Session
 _TABLES = {
     "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),
     "client": (8, access.CLIENT_CUSTOMER, access.CLIENT_HIJACKER),
-    "network": (16, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
+    "network": (32, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
     "kind": (4, access.KIND_CUSTOMER, access.KIND_HIJACKER),
     "travel": (4, signin.TRAVEL_CUSTOMER, signin.TRAVEL_HIJACKER),
     "method": (2, signin.METHOD_CUSTOMER, signin.METHOD_HIJACKER),
+    "round_trip": (4, signin.RTT_CUSTOMER, signin.RTT_HIJACKER),
     "failures": (2, signin.FAILURES_CUSTOMER, signin.FAILURES_HIJACKER),
     "dormancy": (2, signin.DORMANCY_CUSTOMER, signin.DORMANCY_HIJACKER),
     "shared_device": (1, access.SHARED_CUSTOMER, access.SHARED_HIJACKER),
@@ -28,15 +29,16 @@ _TABLES = {
     "address_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[3]),
     "payment_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[4]),
     "mfa_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[5]),
-    "shared_value": (1, changes.SHARED_CUSTOMER, changes.SHARED_HIJACKER),
-    "destination": (3, orders.DESTINATION_CUSTOMER, orders.DESTINATION_HIJACKER),
-    "delivery": (2, orders.DELIVERY_CUSTOMER, orders.DELIVERY_HIJACKER),
-    "amount": (3, orders.AMOUNT_CUSTOMER, orders.AMOUNT_HIJACKER),
+    "shared_value": (3, changes.SHARED_CUSTOMER, changes.SHARED_HIJACKER),
+    "destination": (9, orders.DESTINATION_CUSTOMER, orders.DESTINATION_HIJACKER),
+    "delivery": (6, orders.DELIVERY_CUSTOMER, orders.DELIVERY_HIJACKER),
+    "amount": (9, orders.AMOUNT_CUSTOMER, orders.AMOUNT_HIJACKER),
     "speed": (3, orders.SPEED_CUSTOMER, orders.SPEED_HIJACKER),
-    "rewards": (2, orders.REWARDS_CUSTOMER, orders.REWARDS_HIJACKER),
+    "rewards": (6, orders.REWARDS_CUSTOMER, orders.REWARDS_HIJACKER),
     "pace": (3, orders.PACE_CUSTOMER, orders.PACE_HIJACKER),
     "story": (3, story.STORY_CUSTOMER, story.STORY_HIJACKER),
 }
+_TOLD = {"continuity": sessions.CONTINUITY_TOLD}
 _CARRIED = 8.0
 """A session keeps its sign-in's features in eighths of a nat."""
 
@@ -53,7 +55,7 @@ class Evidence:
         self._population = population
         self._half_life = story_half_life_days * DAY
         tables = {
-            name: Table(name, contexts, customer, hijacker, read)
+            name: Table(name, contexts, customer, hijacker, read, _TOLD.get(name, 1.0))
             for name, (contexts, customer, hijacker) in _TABLES.items()
         }
         self._by_name = tables
@@ -75,7 +77,7 @@ class Evidence:
         changes.weigh_clocks(reading, self._clocks)
         if type(event) is Order:
             self._weigh_order(reading, event)
-        elif reading.type != LOGIN:
+        if reading.type != LOGIN:
             changes.weigh_sharing(reading, tables["shared_value"], self._population)
         story.weigh_story(reading, tables["story"], self._half_life)
 
@@ -126,6 +128,7 @@ class Evidence:
         if type(event) is Login:
             signin.weigh_hours(reading, population)
             signin.weigh_method(reading, event, tables["method"])
+            signin.weigh_round_trip(reading, event, tables["round_trip"])
             signin.weigh_failures(reading, tables["failures"])
             signin.weigh_dormancy(reading, tables["dormancy"])
 

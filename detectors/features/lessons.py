@@ -20,7 +20,7 @@ _REMEMBERED = 16
 # What each memory holds at most: the most telling and the most various get the room.
 _LIMITS = {
     "devices": 12, "agents": 8, "clients": 6, "systems": 5, "prefixes": 14, "asns": 8,
-    "countries": 5, "methods": 5, "addresses": 8, "postcodes": 6, "payments": 6,
+    "countries": 5, "cities": 6, "methods": 5, "addresses": 8, "postcodes": 6, "payments": 6,
     "deliveries": 4, "categories": 10,
 }  # fmt: skip
 
@@ -45,7 +45,7 @@ def lesson_of(reading: Reading) -> Lesson:
         used = [
             ("devices", reading.device), ("agents", reading.agent), ("clients", reading.client),
             ("systems", reading.system), ("prefixes", reading.prefix), ("asns", reading.asn),
-            ("countries", reading.country),
+            ("countries", reading.country), ("cities", reading.city),
         ]  # fmt: skip
     if type(event) is Login:
         used.append(("methods", METHODS[event.method] + 1))
@@ -118,6 +118,7 @@ def _fade(profile: Profile, minute: int) -> None:
         profile.fresh *= fade
         profile.strange *= fade
         profile.absent_devices *= fade
+        profile.challenged *= fade
         profile.orders *= fade
         profile.rewards *= fade
         profile.decayed += days * DAY
@@ -136,6 +137,7 @@ def record(reading: Reading, *, flagged: bool) -> None:
         profile.signed_in = max(profile.signed_in, minute)
         if not flagged:
             _place(reading)
+            profile.challenged += event.mfa == "passed"
     elif type(event) is Order:
         profile.ordered = max(profile.ordered, minute)
     elif type(event) is AccountChange:
@@ -163,7 +165,7 @@ def _remember_session(reading: Reading) -> None:
     sessions = reading.profile.sessions
     if session is None or signed_in:
         fresh = Session(
-            reading.session_key, reading.device, reading.agent, reading.prefix, reading.asn,
+            reading.session_key, reading.device, reading.agent, reading.client, reading.prefix, reading.asn,
             reading.country, reading.device_class, reading.network, reading.minute,
             reading.minute, carried(reading), signed_in,
         )  # fmt: skip
@@ -220,8 +222,21 @@ def count(reading: Reading, population: Population) -> None:
         for item in event.items[:8]:
             if item.category:
                 population.categories.add(digest(item.category))
+        _count_new_values(reading, event, population)
     elif type(event) is AccountChange and event.value_hash:
         population.new_contacts.add(digest(event.value_hash), reading.account, reading.day)
+
+
+def _count_new_values(reading: Reading, order: Order, population: Population) -> None:
+    profile = reading.profile
+    if order.payment_id:
+        key = digest(order.payment_id)
+        if profile.payments.find(key) < 0:
+            population.new_payments.add(key, reading.account, reading.day)
+    if order.shipping_address_id:
+        key = digest(order.shipping_address_id)
+        if profile.addresses.find(key) < 0:
+            population.new_addresses.add(key, reading.account, reading.day)
 
 
 def _count_attempt(reading: Reading, population: Population) -> None:

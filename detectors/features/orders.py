@@ -19,7 +19,7 @@ DESTINATION_CUSTOMER: Final = (
     (0.05, 0.03, 0.01, 0.02, 0.02, 0.01, 0.10, 0.58, 0.03, 0.05, 0.09, 0.01),
     (0.55, 0.10, 0.02, 0.02, 0.02, 0.01, 0.08, 0.09, 0.01, 0.07, 0.02, 0.01),
     (0.68, 0.06, 0.02, 0.02, 0.01, 0.01, 0.07, 0.03, 0.01, 0.07, 0.01, 0.01),
-)
+) * 3
 DESTINATION_HIJACKER: Final = (
     0.12,
     0.06,
@@ -39,7 +39,7 @@ DELIVERIES: Final = {None: 0, "home": 1, "click_and_collect": 2, "locker": 3, "d
 DELIVERY_CUSTOMER: Final = (
     (0.01, 0.01, 0.10, 0.66, 0.02, 0.11, 0.01, 0.04, 0.01, 0.03),
     (0.01, 0.01, 0.72, 0.05, 0.08, 0.04, 0.02, 0.02, 0.03, 0.02),
-)
+) * 3
 DELIVERY_HIJACKER: Final = (0.01, 0.01, 0.36, 0.12, 0.05, 0.10, 0.02, 0.06, 0.09, 0.18)
 
 AMOUNT_STEPS: Final = (-1.5, -0.5, 0.5, 1.0, 1.5, 2.5)
@@ -50,7 +50,7 @@ SPEED_STEPS: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 360.0)
 SPEED_CUSTOMER: Final = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),)
 SPEED_HIJACKER: Final = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
 
-REWARDS_CUSTOMER: Final = ((0.91, 0.03, 0.02, 0.03, 0.01), (0.60, 0.12, 0.08, 0.15, 0.05))
+REWARDS_CUSTOMER: Final = ((0.91, 0.03, 0.02, 0.03, 0.01), (0.60, 0.12, 0.08, 0.15, 0.05)) * 3
 REWARDS_HIJACKER: Final = (0.78, 0.02, 0.06, 0.04, 0.10)
 
 PACE_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
@@ -72,9 +72,10 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     if order.payment_id:
         payment = 0 if profile.payments.find(digest(order.payment_id)) >= 0 else 1
     outcome = address * 3 + payment
-    context = step(profile.bought, (1, 3))
+    known = step(profile.bought, (1, 3))
+    context = reading.who * 3 + known
     reading.cells[DESTINATION] = context * 12 + outcome
-    if context:
+    if known:
         reading.weights[DESTINATION] = table.ratio(context, outcome)
 
 
@@ -82,7 +83,7 @@ def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:
     """Judge how it is delivered, given whether there is a habit to judge by."""
     way = DELIVERIES[order.delivery]
     known = reading.profile.deliveries.find(way + 1) >= 0
-    context = 1 if reading.profile.bought else 0
+    context = reading.who * 2 + (1 if reading.profile.bought else 0)
     outcome = way * 2 + (0 if known else 1)
     reading.cells[DELIVERY] = context * 10 + outcome
     reading.weights[DELIVERY] = table.ratio(context, outcome)
@@ -100,7 +101,7 @@ def weigh_amount(reading: Reading, order: Order, table: Table, population: Popul
     variance = (profile.amount_square * count + 4 * deviation * deviation) / (count + 4)
     score = (log(1.0 + float(order.amount)) - own_mean) / max(0.2, sqrt(variance))
     outcome = step(score, AMOUNT_STEPS)
-    context = step(profile.bought, (1, 3))
+    context = reading.who * 3 + step(profile.bought, (1, 3))
     reading.cells[AMOUNT] = context * 7 + outcome
     reading.weights[AMOUNT] = table.ratio(context, outcome)
 
@@ -142,7 +143,7 @@ def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
         outcome = 2 if gift * 2 >= float(order.amount) else 1
     if points:
         outcome = 4 if points >= 2000 else 3
-    context = 1 if reading.profile.rewards else 0
+    context = reading.who * 2 + (1 if reading.profile.rewards else 0)
     reading.cells[REWARDS] = context * 5 + outcome
     reading.weights[REWARDS] = table.ratio(context, outcome)
 

@@ -31,6 +31,7 @@ class Reading:
         "agent",
         "asn",
         "cells",
+        "city",
         "client",
         "country",
         "day",
@@ -84,6 +85,7 @@ class Reading:
         self.asn = facts.asn or 0
         country = facts.country
         self.country = (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
+        self.city = _digest(facts.city or facts.region)
         self.kind = facts.network_kind
         self.gap = self.minute - profile.seen
         self.depth = profile.depth

@@ -27,6 +27,7 @@ FEATURES: Final = (
     Feature("travel", "access", "a distance no journey covers, beyond geolocation's error"),
     Feature("hours", "access", "an hour of the week at which this customer sleeps"),
     Feature("method", "access", "how the sign-in was proved, against how it usually is"),
+    Feature("round_trip", "access", "a round trip longer than the network it shows would take"),
     Feature("failures", "access", "a burst of failures before the success"),
     Feature("dormancy", "access", "an account that was silent for long"),
     Feature("guessing", "access", "the network or client is failing on many accounts right now"),
@@ -55,5 +56,5 @@ FEATURES: Final = (
 WIDTH: Final = len(FEATURES)
 NAMES: Final = tuple(feature.name for feature in FEATURES)
 POSITION: Final = {name: at for at, name in enumerate(NAMES)}
-ACCESS: Final = 12
+ACCESS: Final = 13
 """The first so many features are of the sign-in: a session carries them to what follows in it."""

@@ -9,12 +9,33 @@ from detectors.profiles import Session
 
 CONTINUITY = POSITION["continuity"]
 
-NONE, UNSEEN, SAME, RANGE, OPERATOR, COUNTRY, DEVICE, BOTH, CLIENT = range(9)
-"""No session given; never seen signing in; as it began; another range, operator, country;
-another device; device and network; another client on the device."""
+NONE, UNSEEN, FOLLOWED = 0, 1, 2
+"""No session given; never seen signing in; from here on, what became of device, client, network:
+device the same, another, or not told; client the same, another version, another system or
+browser, or not told; network the same, another range, another operator, another country."""
 
-CONTINUITY_CUSTOMER: Final = ((0.06, 0.04, 0.73, 0.08, 0.05, 0.005, 0.01, 0.005, 0.02),)
-CONTINUITY_HIJACKER: Final = (0.07, 0.09, 0.55, 0.06, 0.06, 0.03, 0.02, 0.09, 0.03)
+_DEVICES_CUSTOMER = (0.80, 0.004, 0.196)
+_CLIENTS_CUSTOMER = (0.82, 0.02, 0.01, 0.15)
+_NETWORKS_CUSTOMER = (0.82, 0.10, 0.07, 0.01)
+_DEVICES_THIEF = (0.15, 0.55, 0.30)
+_CLIENTS_THIEF = (0.35, 0.10, 0.40, 0.15)
+_NETWORKS_THIEF = (0.03, 0.09, 0.60, 0.28)
+
+
+def _joint(lone: tuple[float, ...], *parts: tuple[float, ...]) -> tuple[float, ...]:
+    devices, clients, networks = parts
+    rest = 1.0 - sum(lone)
+    return (*lone, *(rest * d * c * n for d in devices for c in clients for n in networks))
+
+
+CONTINUITY_CUSTOMER: Final = (
+    _joint((0.05, 0.05), _DEVICES_CUSTOMER, _CLIENTS_CUSTOMER, _NETWORKS_CUSTOMER),
+)
+CONTINUITY_HIJACKER: Final = _joint((0.08, 0.22), _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF)
+CONTINUITY_TOLD: Final = 0.15
+"""Share of hijackers who work in a session that its owner opened."""
+
+OUTCOMES: Final = 2 + 48
 
 
 def weigh_continuity(reading: Reading, table: Table) -> None:
@@ -25,26 +46,31 @@ def weigh_continuity(reading: Reading, table: Table) -> None:
     if session is None:
         outcome = UNSEEN if reading.session_key else NONE
     else:
-        outcome = _moved(reading, session)
+        outcome = FOLLOWED + _moved(reading, session)
     context = (1 if reading.kind == "mobile" else 0) + (2 if reading.type == LOGIN else 0)
-    reading.cells[CONTINUITY] = context * 9 + outcome
+    reading.cells[CONTINUITY] = context * OUTCOMES + outcome
     reading.weights[CONTINUITY] = table.ratio(context, outcome)
 
 
 def _moved(reading: Reading, session: Session) -> int:
-    device = bool(reading.device and session.device and reading.device != session.device)
-    network = SAME
+    device = 2
+    if reading.device and session.device:
+        device = 0 if reading.device == session.device else 1
+    client = 3
+    if reading.agent and session.agent:
+        client = 2
+        if reading.agent == session.agent:
+            client = 0
+        elif reading.client == session.client:
+            client = 1
+    network = 0
     if reading.prefix and session.prefix and reading.prefix != session.prefix:
-        network = RANGE
+        network = 1
         if reading.asn and session.asn and reading.asn != session.asn:
-            network = OPERATOR
+            network = 2
         if reading.country and session.country and reading.country != session.country:
-            network = COUNTRY
-    if device:
-        return BOTH if network != SAME else DEVICE
-    if network == SAME and reading.agent and session.agent and reading.agent != session.agent:
-        return CLIENT
-    return network
+            network = 3
+    return (device * 4 + client) * 4 + network
 
 
 def moved_to_another(reading: Reading) -> bool:

@@ -4,13 +4,14 @@ from math import asin, cos, log, radians, sin, sqrt
 from typing import Final
 
 from detectors.events import Login
-from detectors.features.access import ELSEWHERE, device_group
+from detectors.features.access import ELSEWHERE, OPERATOR, device_group
 from detectors.features.reading import DAY, Reading, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Table
 from detectors.population import Population
 
 TRAVEL, HOURS, METHOD = POSITION["travel"], POSITION["hours"], POSITION["method"]
+ROUND_TRIP = POSITION["round_trip"]
 FAILURES, DORMANCY, GUESSING = (POSITION[n] for n in ("failures", "dormancy", "guessing"))
 
 GEOLOCATION_ERROR: Final = 185.0
@@ -23,12 +24,20 @@ TRAVEL_CUSTOMER: Final = ((0.40, 0.40, 0.12, 0.075, 0.005),)
 TRAVEL_HIJACKER: Final = (0.35, 0.15, 0.18, 0.22, 0.10)
 
 METHODS: Final = {None: 0, "password": 1, "otp": 2, "passkey": 3, "social": 4, "remembered": 5}
-METHOD_CUSTOMER: Final = ((1.0,) * 24,)
+# Outcomes: method; known to the account or not; MFA passed, not passed, or missing for once.
+METHOD_CUSTOMER: Final = ((1.0,) * 36,)
 METHOD_HIJACKER: Final = (
-    *(1.0, 0.3, 0.7, 0.3, 14.0, 1.0, 3.0, 0.5),
-    *(0.5, 0.3, 0.7, 0.7, 0.1, 0.1, 0.1, 0.1),
-    *(0.8, 0.1, 0.8, 0.1, 0.3, 0.05, 0.2, 0.05),
+    *(0.3, 2.0, 0.3, 0.3, 1.0, 0.2),
+    *(1.0, 14.0, 0.6, 0.8, 4.0, 0.5),
+    *(0.6, 0.6, 0.1, 0.6, 0.6, 0.1),
+    *(0.05, 0.2, 0.05, 0.05, 0.2, 0.05),
+    *(0.05, 0.9, 0.05, 0.05, 0.9, 0.05),
+    *(0.05, 0.4, 0.05, 0.05, 0.3, 0.05),
 )
+
+RTT_STEPS: Final = (12.0, 25.0, 45.0, 80.0, 140.0, 240.0, 400.0)
+RTT_CUSTOMER: Final = ((0.10, 0.22, 0.26, 0.20, 0.11, 0.06, 0.03, 0.02),)
+RTT_HIJACKER: Final = (0.05, 0.10, 0.14, 0.18, 0.18, 0.16, 0.11, 0.08)
 
 FAILURES_CUSTOMER: Final = ((0.80, 0.001, 0.02, 0.09, 0.01, 0.04, 0.008, 0.025, 0.003, 0.003),)
 FAILURES_HIJACKER: Final = (0.64, 0.001, 0.07, 0.06, 0.04, 0.03, 0.05, 0.04, 0.04, 0.03)
@@ -84,11 +93,24 @@ def weigh_hours(reading: Reading, population: Population) -> None:
 def weigh_method(reading: Reading, event: Login, table: Table) -> None:
     """Judge how the sign-in was proved, given whether the device is known."""
     method = METHODS[event.method]
-    known = reading.profile.methods.find(method + 1) >= 0
-    outcome = method * 4 + (0 if known else 2) + (1 if event.mfa == "passed" else 0)
+    profile = reading.profile
+    known = profile.methods.find(method + 1) >= 0
+    usual = profile.challenged * 2 > profile.logins
+    proof = 0 if event.mfa == "passed" else 2 if usual else 1
+    outcome = method * 6 + (0 if known else 3) + proof
     context = 1 if device_group(reading) else 0
-    reading.cells[METHOD] = context * 24 + outcome
+    reading.cells[METHOD] = context * 36 + outcome
     reading.weights[METHOD] = min(max(table.ratio(context, outcome), -2.5), 2.5)
+
+
+def weigh_round_trip(reading: Reading, event: Login, table: Table) -> None:
+    """Judge the round trip, ms: a proxy adds its own way to that of the network it shows."""
+    if event.rtt_ms is None:
+        return
+    outcome = step(event.rtt_ms, RTT_STEPS)
+    context = (1 if reading.kind == "mobile" else 0) + (2 if reading.network >= OPERATOR else 0)
+    reading.cells[ROUND_TRIP] = context * 8 + outcome
+    reading.weights[ROUND_TRIP] = table.ratio(context, outcome)
 
 
 def weigh_failures(reading: Reading, table: Table) -> None:

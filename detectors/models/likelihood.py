@@ -25,7 +25,9 @@ LOWEST, HIGHEST = -4.0, 6.0
 class Table:
     """One factor's counts. `customer` and `hijacker` are prior shares of the outcomes.
 
-    `customer` is one row for all contexts, or one row each. Bytes: 4 per context and outcome.
+    `customer` is one row for all contexts, or one row each. `told` is the share of hijackers
+    that the factor tells at all: the others behave as customers do. Bytes: 4 per context and
+    outcome.
     """
 
     def __init__(
@@ -35,8 +37,10 @@ class Table:
         customer: Sequence[Sequence[float]],
         hijacker: Sequence[float],
         read: Callable[[bytes], bytes | None],
+        told: float = 1.0,
     ) -> None:
         self.name = name
+        self._told = told
         self.outcomes = outcomes = len(hijacker)
         self.contexts = contexts
         rows = list(customer) if len(customer) == contexts else [customer[0]] * contexts
@@ -56,7 +60,8 @@ class Table:
     def customer_share(self, context: int, outcome: int) -> float:
         """Return the share of customers' events in this context that have this outcome."""
         at = context * self.outcomes + outcome
-        return (self._counts[at] + _BACKING * self._prior[at]) / (self._totals[context] + _BACKING)
+        everywhere = (self._marginal[outcome] + _BACKING * self._prior[at]) / self._all
+        return (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
 
     def hijacker_share(self, outcome: int) -> float:
         """Return the share of hijackers' events that have this outcome."""
@@ -66,7 +71,9 @@ class Table:
 
     def ratio(self, context: int, outcome: int) -> float:
         """Return the weight of evidence for a hijacker, nats."""
-        value = log(self.hijacker_share(outcome) / self.customer_share(context, outcome))
+        value = self.hijacker_share(outcome) / self.customer_share(context, outcome)
+        told = self._told
+        value = log(1.0 - told + told * value)
         return LOWEST if value < LOWEST else min(value, HIGHEST)
 
     def learn(self, at: int) -> None:
@@ -74,6 +81,8 @@ class Table:
         self._counts[at] += 1
         context = at // self.outcomes
         self._totals[context] += 1
+        self._marginal[at % self.outcomes] += 1
+        self._all += 1
         self._dirty = True
         if self._totals[context] > _HORIZON:
             self._fade()
@@ -83,6 +92,8 @@ class Table:
         if self._counts[at]:
             self._counts[at] -= 1
             self._totals[at // self.outcomes] -= 1
+            self._marginal[at % self.outcomes] -= 1
+            self._all -= 1
             self._dirty = True
 
     def learn_hijack(self, outcome: int) -> None:
@@ -102,6 +113,8 @@ class Table:
         self._totals = [
             sum(self._counts[start : start + width]) for start in range(0, len(self._counts), width)
         ]
+        self._marginal = [sum(self._counts[outcome::width]) for outcome in range(width)]
+        self._all = sum(self._totals) + _BACKING
         self._taken = sum(self._seen)
 
     def _fade(self) -> None:
