@@ -11,13 +11,15 @@ from detectors.simulation.circumstances import CIRCUMSTANCES, Circumstance
 from detectors.simulation.delivery import as_delivered
 from detectors.simulation.families import FAMILIES, Family, checked
 from detectors.simulation.internet import lookup_rows
-from detectors.simulation.shop import Shop, Telemetry
+from detectors.simulation.shop import BARE, EVERYTHING, Shop, Telemetry, draw_telemetry
 from detectors.simulation.simulation import simulate
 from detectors.simulation.story import Staged, Story, story
 from detectors.simulation.world import SimulatedEvent, Truth
 
 __all__ = [
+    "BARE",
     "CIRCUMSTANCES",
+    "EVERYTHING",
     "FAMILIES",
     "Circumstance",
     "Family",
@@ -29,6 +31,7 @@ __all__ = [
     "Truth",
     "as_delivered",
     "checked",
+    "draw_telemetry",
     "lookup_rows",
     "simulate",
     "story",

@@ -4,16 +4,16 @@ What a crew shares (devices, addresses, networks) is drawn once a campaign; what
 anew for each victim. Its devices and homes come from the same draws as the customers'.
 """
 
-from typing import Any
+from dataclasses import replace
 
 from detectors.simulation.calendar import HOURS
 from detectors.simulation.chance import Chance, Weighted, stream
 from detectors.simulation.customers import Address, Customer, new_address
-from detectors.simulation.devices import Device, draw_device
+from detectors.simulation.devices import SCRIPTS, Device, Form, draw_device
 from detectors.simulation.feedback import report_takeover
 from detectors.simulation.goods import fill_basket
 from detectors.simulation.internet import Line, Site, any_line, shared_line
-from detectors.simulation.recording import Checkout, Record, Scene
+from detectors.simulation.recording import Checkout, Record, Scene, new_value
 from detectors.simulation.world import Hijacked, Truth, World
 
 _WARES = (
@@ -24,7 +24,7 @@ _WARES = (
     Weighted((("fashion", 2), ("home", 2), ("toys", 2), ("electronics", 2))),
 )
 CODES = Weighted((("giftcard", 1),))
-_LINES = Weighted(((1, 60), (2, 25), (3, 10), (5, 5)))
+_LINES = Weighted(((1, 54), (2, 24), (3, 12), (4, 6), (6, 4)))
 
 
 class Crew:
@@ -36,6 +36,7 @@ class Crew:
         self.campaign = "k" + chance.token(10)
         self.tools = [draw_device(self._form(), chance) for _ in range(chance.choice((1, 2, 3)))]
         self.careless = chance.happens(0.3)
+        self.scripted = chance.choice(SCRIPTS) if chance.happens(0.2) else None
         self.wares = chance.choice(_WARES)
         self.drops = [new_address("GB", chance) for _ in range(chance.choice((1, 1, 2, 3)))]
         self.counters = [chance.randrange(40), chance.randrange(40)]
@@ -45,8 +46,8 @@ class Crew:
             "access", chance.choice(("GB", "RO", "IN", "VN", "MA", "NL")), chance
         )
 
-    def _form(self) -> Any:
-        return self.chance.choice(("desktop", "desktop", "phone"))
+    def _form(self) -> Form:
+        return self.chance.choice(("desktop", "phone"))
 
     def _server(self) -> Line:
         site = self.world.internet.site(
@@ -59,15 +60,17 @@ class Crew:
         tool = chance.choice(self.tools)
         if self.careless or tool.cookie is None:
             return tool
-        return Device(
-            tool.form,
-            tool.platform,
-            tool.browser,
-            tool.model,
-            tool.lag,
-            chance.getrandbits(63),
-            None,
-        )
+        return replace(tool, cookie=chance.getrandbits(63), cookie_days=None)
+
+    def machine(self, chance: Chance) -> Device:
+        """What tries passwords: mostly a browser's likeness, sometimes plainly a script."""
+        tool = self.device(chance)
+        if self.scripted is not None:
+            return replace(tool, raw=self.scripted, cookie=None)
+        if self.careless:
+            return tool
+        cookie = chance.getrandbits(63) if chance.happens(0.8) else None
+        return replace(tool, cookie=cookie, cookie_days=None)
 
     def line(self, how: str, victim: Customer, time: float, chance: Chance) -> Line:
         """A line: server, vpn, base, carrier, near, or home (a home in the country)."""
@@ -118,17 +121,14 @@ class Hijack:
         own = self.victim.phone(time) if self.chance.happens(0.5) else self.victim.desktop
         own = own or self.victim.phone(time)
         tool = own if same_browser else self.chance.choice(self.crew.tools)
-        value = own.cookie if cookie else self.chance.getrandbits(63)
-        return Device(tool.form, tool.platform, tool.browser, tool.model, tool.lag, value, None)
+        if cookie:
+            return replace(tool, copied=own.device_id(time), cookie=None)
+        return replace(tool, cookie=self.chance.getrandbits(63), cookie_days=None)
 
     def victims_session(self) -> str:
         """The token of the victim's latest session, or of one older than the run."""
         known = self.world.sessions.get(self.victim.number)
         return known.token if known is not None else "s" + self.chance.token(16)
-
-    def contact(self) -> str:
-        """The hash of a mailbox or a number of the thief's."""
-        return self.chance.token(12)
 
     def after(self, time: float, seconds: float, spread: float = 0.8) -> float:
         """When the thief goes on; never past the campaign's end."""
@@ -154,7 +154,8 @@ class Hijack:
     def change(
         self, time: float, what: str, *, actor: str = "customer", value: str | None = None
     ) -> None:
-        """Change the account; what the owner signs in with locks them out."""
+        """Change the account, to a new value of the thief's unless one is given."""
+        value = value or new_value(what, self.chance)
         if what in {"email", "password", "password_reset_completed"}:
             self.locked_out = True
         record = self.world.recorder.change(
@@ -182,11 +183,17 @@ class Hijack:
             basket,
             delivery,
             address,
-            payment_id or self.victim.payment_id,
+            payment_id or self._payment(),
             gift_card=gift_card,
             points=points,
         )
         self._emit(time, self.world.recorder.order(self.scene, time, self.chance, checkout))
+
+    def _payment(self) -> str:
+        """Mostly the card that is stored; sometimes one stolen elsewhere."""
+        if self.chance.happens(0.85):
+            return self.victim.payment_id
+        return "p" + self.chance.token(12)
 
     def drop(self) -> Address:
         """One of the campaign's delivery addresses."""

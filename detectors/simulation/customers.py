@@ -76,8 +76,7 @@ class Customer:
     phones: list[tuple[float, Device]]
     desktop: Device | None
     carrier: Site
-    work: Site | None
-    work_slot: int
+    work: int | None
     campus: bool
     vpn: float
     relay: bool
@@ -174,8 +173,7 @@ class Population:
             phones=phones,
             desktop=draw_device("desktop", chance) if chance.happens(0.6) else None,
             carrier=self._internet.site("mobile", place.country, chance),
-            work=self._work(chance) if place.country == "GB" else None,
-            work_slot=chance.getrandbits(16),
+            work=self._office(chance) if place.country == "GB" else None,
             campus=chance.happens(0.04),
             vpn=_VPN.pick(chance),
             relay=chance.happens(0.14),
@@ -199,11 +197,9 @@ class Population:
     def _sometime(self, chance: Chance) -> float:
         return self._calendar.start + DAY * (self._calendar.days + 15) * chance.random() - 15 * DAY
 
-    def _work(self, chance: Chance) -> Site | None:
-        if not chance.happens(0.3):
-            return None
-        office = stream(self.seed, "office", chance.randrange(max(3, self.accounts // 150)))
-        return self._internet.site("business", "GB", office)
+    def _office(self, chance: Chance) -> int | None:
+        """The number of the firm that a customer works at, if they shop from there at all."""
+        return chance.randrange(max(3, self.accounts // 150)) if chance.happens(0.3) else None
 
     def _trips(self, home: Place, chance: Chance, start: float, days: float) -> list[Trip]:
         trips = []

@@ -15,7 +15,7 @@ DAY = 86400.0
 
 _CHROME_131 = 1_731_369_600.0  # 2024-11-12, and a version every four weeks since
 _FIREFOX_133 = 1_732_579_200.0  # 2024-11-26, likewise
-_SAFARI_18 = 1_726_444_800.0  # 2024-09-16, a major a year and a minor every seven weeks
+_SAFARI_18 = 1_726_444_800.0  # 2024-09-16, a major a year and a minor every quarter
 _SAMSUNG_27 = 1_730_419_200.0  # 2024-11-01, and a version every eleven weeks
 # After 18 Apple counted by years: 26, 27, …
 _SAFARI_MAJORS = (18, 26, 27, 28, 29)
@@ -33,8 +33,8 @@ _IPHONE_MODELS = Weighted(
 
 _KINDS = {
     "phone": Weighted(
-        ((("iphone", "safari"), 34), (("iphone", "app"), 12), (("iphone", "crios"), 5),
-         (("android", "chrome"), 30), (("android", "samsung"), 6), (("android", "app"), 13))
+        ((("iphone", "safari"), 38), (("iphone", "app"), 10), (("iphone", "crios"), 5),
+         (("android", "chrome"), 30), (("android", "samsung"), 6), (("android", "app"), 11))
     ),
     "desktop": Weighted(
         ((("windows", "chrome"), 46), (("windows", "edge"), 18), (("windows", "firefox"), 6),
@@ -46,7 +46,7 @@ _KINDS = {
     ),
 }  # fmt: skip
 # Days behind the newest release; some devices never update again.
-_LAGS = Weighted(((2.0, 35), (5.0, 25), (10.0, 15), (21.0, 10), (45.0, 7), (120.0, 5), (400.0, 3)))
+_LAGS = Weighted(((2.0, 52), (5.0, 22), (10.0, 10), (21.0, 6), (45.0, 4), (120.0, 4), (400.0, 2)))
 _COOKIE_LIVES = {"safari": 9.0, "firefox": 60.0}
 
 
@@ -55,7 +55,8 @@ class Device:
     """A browser or app on a machine.
 
     `lag` is how many days it stays behind releases. `cookie` seeds its `device_id`; None where
-    the user refused it. `cookie_days` is how long the browser keeps it, None for always.
+    the user refused it. `cookie_days` is how long the browser keeps it, None for always. `raw` is
+    a tool's own user agent, `copied` a `device_id` taken from another machine.
     """
 
     form: Form
@@ -66,13 +67,18 @@ class Device:
     cookie: int | None
     cookie_days: float | None
     raw: str | None = None
+    copied: str | None = None
 
     def device_id(self, time: float) -> str | None:
         """Twenty hexadecimal digits, or None where the user refused to be remembered."""
-        if self.cookie is None:
-            return None
+        if self.copied is not None or self.cookie is None:
+            return self.copied
         life = 0 if self.cookie_days is None else int(time / DAY / self.cookie_days + self.lag)
         return token_of(20, "cookie", self.cookie, life)
+
+
+# What scripts call themselves, customers' and thieves' alike.
+SCRIPTS = ("python-requests/2.32.3", "python-httpx/0.28.1", "okhttp/4.12.0", "Go-http-client/2.0")
 
 
 def draw_device(form: Form, chance: Chance) -> Device:
@@ -117,7 +123,7 @@ def _firefox(seen: float) -> int:
 def _safari(seen: float) -> tuple[int, int]:
     years = (seen - _SAFARI_18) / (365.25 * DAY)
     major = _SAFARI_MAJORS[min(max(int(years), 0), len(_SAFARI_MAJORS) - 1)]
-    return major, int((years - int(years)) * 7) if years >= 0 else 0
+    return major, int((years - int(years)) * 4) if years >= 0 else 0
 
 
 def _app_platform(device: Device, seen: float) -> str:

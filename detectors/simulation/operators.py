@@ -29,7 +29,7 @@ def _access(country: str, *rows: tuple[int, float, float]) -> tuple[Operator, ..
 
 
 def _mobile(country: str, *rows: tuple[int, float, float]) -> tuple[Operator, ...]:
-    return tuple(Operator(asn, country, "mobile", share, v6, 24) for asn, share, v6 in rows)
+    return tuple(Operator(asn, country, "mobile", share, v6, 4) for asn, share, v6 in rows)
 
 
 def _hosting(country: str, *asns: int) -> tuple[Operator, ...]:

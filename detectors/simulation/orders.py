@@ -8,7 +8,8 @@ from detectors.simulation.chance import Chance, Weighted, stream
 from detectors.simulation.customers import Address, Customer, new_address
 from detectors.simulation.feedback import review
 from detectors.simulation.goods import Basket, fill_basket
-from detectors.simulation.recording import Checkout, Scene
+from detectors.simulation.internet import any_line
+from detectors.simulation.recording import Checkout, Scene, new_value
 from detectors.simulation.signing_in import Attempt
 
 _LINES = Weighted(((1, 50), (2, 22), (3, 13), (4, 7), (5, 4), (7, 3), (11, 1)))
@@ -17,7 +18,6 @@ _ERRANDS = (
     ("phone", 0.008), ("email", 0.0025), ("password", 0.006), ("mfa_enrolled", 0.004),
     ("mfa_removed", 0.001), ("sessions_revoked", 0.002), ("payment", 0.012), ("address", 0.02),
 )  # fmt: skip
-_VALUED = {"phone", "email", "payment", "address"}
 
 
 def maybe_order(
@@ -39,7 +39,7 @@ def _errands(attempt: Attempt, scene: Scene, time: float) -> None:
     draw = attempt.chance.random()
     for what, share in _ERRANDS:
         if draw < share:
-            value = attempt.chance.token(12) if what in _VALUED else None
+            value = new_value(what, attempt.chance)
             attempt.change(scene, time + attempt.chance.around(90, 0.8), what, value=value)
             return
         draw -= share
@@ -52,19 +52,39 @@ def _order(attempt: Attempt, scene: Scene, begun: float, browsed: float) -> None
     basket = fill_basket(customer.tastes, customer.appetite, _LINES.pick(chance), chance)
     delivery = _delivery(basket, customer, chance)
     address, odd = _address(attempt, scene, entered, delivery)
+    if chance.happens(0.01):
+        # The courier asks for a number.
+        attempt.change(scene, entered, "phone", value=new_value("phone", chance))
+    scene = _moved_on(attempt, scene, time, browsed)
+    by_points = 0.3 if delivery == "digital" else 0.07
     checkout = Checkout(
         basket=basket,
         delivery=delivery,
         address=address,
         payment_id=_payment(attempt, scene, entered),
         gift_card=chance.choice((1000, 2000, 2500, 5000)) if chance.happens(0.05) else 0,
-        points=min(customer.points, 100 * chance.randrange(1, 40)) if chance.happens(0.07) else 0,
+        points=_redeemed(customer, chance) if chance.happens(by_points) else 0,
     )
     record = attempt.world.recorder.order(scene, time, chance, checkout)
     circumstances = (*attempt.circumstances, *odd)
     attempt.world.emit(time, record, None, circumstances)
     for said, verdict in review(record, time, odd, chance):
         attempt.world.emit(said, verdict)
+
+
+def _redeemed(customer: Customer, chance: Chance) -> int:
+    return 100 * chance.randrange(1, 2 + customer.points // 100)
+
+
+def _moved_on(attempt: Attempt, scene: Scene, time: float, browsed: float) -> Scene:
+    """Who browses on a phone for long may have left the house: same session, another network."""
+    customer, chance = attempt.customer, attempt.chance
+    on_phone = scene.device is not None and scene.device.form == "phone"
+    if not on_phone or browsed < 900 or not chance.happens(0.3):
+        return scene
+    if "carrier_gateway" in attempt.circumstances:
+        return scene._replace(line=customer.home(time).line(time, chance))
+    return scene._replace(line=any_line(customer.carrier, time, chance))
 
 
 def _delivery(basket: Basket, customer: Customer, chance: Chance) -> str:

@@ -66,7 +66,7 @@ def _all_visits(
     rng: np.random.Generator, shop: Shop, calendar: Calendar
 ) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.int8]]:
     accounts = np.arange(shop.accounts, dtype=np.int32)
-    often = 0.55 * shop.visits * np.exp(_SPREAD * rng.standard_normal(shop.accounts))
+    often = 0.30 * shop.visits * np.exp(_SPREAD * rng.standard_normal(shop.accounts))
     counts = rng.poisson(np.minimum(often, 150.0) * calendar.days / 60.0)
     numbers = np.repeat(accounts, counts)
     favourite = rng.choice(24, size=shop.accounts, p=HOURS / HOURS.sum())

@@ -154,6 +154,16 @@ class Recorder:
             record["asn"] = line.site.operator.asn
 
 
+# How the hash of a new value begins, for the changes that have one.
+_VALUES = {"phone": "n", "email": "m", "payment": "p", "address": "a"}
+
+
+def new_value(change: str, chance: Chance) -> str | None:
+    """The hash of a value never seen before; None for a change that has no value."""
+    kind = _VALUES.get(change)
+    return None if kind is None else kind + chance.token(12)
+
+
 def timestamp(time: float) -> str:
     """RFC 3339 in UTC with milliseconds."""
     return datetime.fromtimestamp(time, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

@@ -3,6 +3,7 @@
 import msgspec
 
 from detectors.errors import ConfigurationError
+from detectors.simulation.chance import stream
 
 
 class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,13 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
     payment_id: float = 0.97
     value_hash: float = 0.9
     console: float = 0.3
+
+
+def draw_telemetry(seed: int) -> Telemetry:
+    """Draw how much some retailer's pipeline tells: each field mostly, seldom, or never sent."""
+    chance = stream(seed, "telemetry")
+    habits = (0.0, chance.between(0.2, 0.6), 0.9, 0.97, 1.0)
+    return Telemetry(**{name: chance.choice(habits) for name in Telemetry.__struct_fields__})
 
 
 EVERYTHING = Telemetry(

@@ -5,8 +5,10 @@ from typing import NamedTuple
 from detectors.simulation.chance import Chance
 from detectors.simulation.customers import Customer
 from detectors.simulation.feedback import review
-from detectors.simulation.recording import Record, Scene
+from detectors.simulation.recording import Record, Scene, new_value
 from detectors.simulation.world import World
+
+_ASKED = ("phone", "email", "address", "password_reset_requested", "mfa_removed", "password")
 
 
 class Attempt(NamedTuple):
@@ -53,15 +55,19 @@ def sign_in(attempt: Attempt, time: float) -> tuple[Scene, float] | None:
         and (hijacked.locked_out or chance.happens(0.3))
     ):
         del world.hijacked[customer.number]
+        if chance.happens(0.3):
+            time = _ask_support(attempt, time, "recovery", ("email", "phone", "password"))
         return _reset(attempt, time, "recovery", tries=3 if hijacked.locked_out else 0)
     if _was_reset(world, customer, time):
         return _reset(attempt, time, "forced_reset", tries=1)
     if chance.happens(0.0015):
-        time = _ask_support(attempt, time)
+        time = _ask_support(attempt, time, "support_reset", _ASKED)
     method = _method(attempt)
     if method == "password":
-        slips = _slips(attempt)
-        if slips >= 3 or chance.happens(0.008):
+        # Who is not known on a device has to remember the password.
+        new = "new_phone" in attempt.circumstances
+        slips = _slips(attempt, 0.35 if new else customer.slips)
+        if slips >= 3 or chance.happens(0.07 if new else 0.008):
             return _reset(attempt, time, "forgotten_password", tries=slips)
         for _ in range(slips):
             time = _slip(attempt, time)
@@ -98,9 +104,8 @@ def _method(attempt: Attempt) -> str:
     return "remembered" if same and chance.happens(share) else attempt.customer.method
 
 
-def _slips(attempt: Attempt) -> int:
+def _slips(attempt: Attempt, rate: float) -> int:
     chance, slips = attempt.chance, 0
-    rate = attempt.customer.slips
     while slips < 5 and chance.happens(rate):
         slips += 1
         rate = 0.35
@@ -110,10 +115,15 @@ def _slips(attempt: Attempt) -> int:
 def _slip(attempt: Attempt, time: float) -> float:
     """One mistyped password, or account name; return when the customer tries again."""
     chance, scene = attempt.chance, attempt.scene
-    reason = "bad_password"
-    if chance.happens(0.2):
+    reason, draw = "bad_password", chance.random()
+    if draw < 0.18:
         reason = "unknown_account"
         scene = scene._replace(account_id="c" + chance.token(10))
+    elif draw < 0.21:
+        # The name that was mistyped is somebody else's.
+        population = attempt.world.population
+        other = population.account_id(chance.randrange(population.accounts))
+        scene = scene._replace(account_id=other)
     attempt.login(scene, time, "failed_attempts", outcome="failure", reason=reason)
     return time + chance.around(14, 0.7)
 
@@ -135,15 +145,13 @@ def _reset(attempt: Attempt, time: float, odd: str, *, tries: int) -> tuple[Scen
     return _enter(attempt, time, "password", odd), time
 
 
-def _ask_support(attempt: Attempt, time: float) -> float:
+def _ask_support(attempt: Attempt, time: float, odd: str, asked: tuple[str, ...]) -> float:
     """Customer service changes something on the customer's call, before they sign in."""
     chance, customer = attempt.chance, attempt.customer
-    what = chance.choice(
-        ("phone", "email", "address", "password_reset_requested", "mfa_removed", "password")
-    )
-    value = chance.token(12) if what in {"phone", "email", "address"} else None
+    what = chance.choice(asked)
+    value = new_value(what, chance)
     console = attempt.world.support_desk(time, chance, customer.account_id)
-    attempt.change(console, time, what, "support_reset", actor="support", value=value)
+    attempt.change(console, time, what, odd, actor="support", value=value)
     return time + chance.around(900, 1.0)
 
 

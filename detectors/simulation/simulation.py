@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from detectors.simulation.families import FAMILIES, checked
 from detectors.simulation.shop import Shop
 from detectors.simulation.staging import Stage, how_many
-from detectors.simulation.visits import visit
+from detectors.simulation.visits import forced_reset, visit
 from detectors.simulation.world import SimulatedEvent, World
 
 HIJACKS = 5e-4  # takeovers for each visit; the public data set has fewer, shops' worst months more
@@ -38,4 +38,5 @@ def simulate(
             world, begins=start, ends=world.calendar.end, tries=int(tries * len(world.plan))
         )
         stage.campaigns(counts)
+    world.spawn(world.calendar.forced_reset, forced_reset(world))
     return world.run(visit)

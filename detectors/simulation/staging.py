@@ -6,7 +6,6 @@ from detectors.simulation.attacks import SCRIPTS
 from detectors.simulation.calendar import DAY
 from detectors.simulation.chance import Chance, stream
 from detectors.simulation.crews import Crew, waking_hour
-from detectors.simulation.devices import Device
 from detectors.simulation.families import FAMILIES
 from detectors.simulation.recording import Scene
 from detectors.simulation.world import Process, World
@@ -74,7 +73,7 @@ class Stage:
         for _ in range(size):
             time = start + span * chance.random()
             if family not in _SUCCESS and span > DAY:
-                time = min(waking_hour(time, chance), self._ends)
+                time = max(start, min(waking_hour(time, chance), start + span))
             victim = self._victim(family, time, chance)
             if victim is not None:
                 self._taken.add(victim)
@@ -103,8 +102,10 @@ class Stage:
             return len(before) == 0 or time - before[-1] > _DORMANT
         if family == "cookie_theft":
             return len(before) > 0 and time - before[-1] < 30 * DAY
-        if family in _SUCCESS and self._world.population.customer(number).mfa:
-            return False
+        if family in _SUCCESS:
+            customer = self._world.population.customer(number)
+            if customer.mfa or customer.method != "password":
+                return False
         return (len(before) == 0) == fresh
 
 
@@ -129,7 +130,7 @@ def _tries(crew: Crew, start: float, span: float, tries: int) -> Process:
         how = _LINES[crew.family]
         victim = crew.world.population.customer(number)
         line = crew.line(chance.choice(how), victim, time, chance)
-        device = _machine(crew, chance)
+        device = crew.machine(chance)
         reason = chance.choice(_KNOWN) if known else "unknown_account"
         crew.attempt(Scene(account, device, line), time, chance, reason)
 
@@ -140,11 +141,3 @@ _LINES = {
     "stuffing_slow": ("home",),
     "spraying": ("server", "home", "home", "vpn", "carrier"),
 }
-
-
-def _machine(crew: Crew, chance: Chance) -> Device:
-    tool = crew.device(chance)
-    if crew.careless:
-        return tool
-    cookie = chance.getrandbits(63) if chance.happens(0.6) else None
-    return Device(tool.form, tool.platform, tool.browser, tool.model, tool.lag, cookie, None)

@@ -7,7 +7,7 @@ from detectors.simulation.calendar import DAY
 from detectors.simulation.families import FAMILIES, checked
 from detectors.simulation.shop import Shop
 from detectors.simulation.staging import Stage
-from detectors.simulation.visits import visit
+from detectors.simulation.visits import forced_reset, visit
 from detectors.simulation.world import SimulatedEvent, World
 
 
@@ -38,7 +38,7 @@ def story(
     seed: int,
     start: float,
     accounts: int = 2_000,
-    history_days: float = 28.0,
+    history_days: float = 28.0 + 16 / 24,
     live_minutes: float = 360.0,
     families: Collection[str] = tuple(FAMILIES),
     hijacks_each: int = 1,
@@ -48,7 +48,8 @@ def story(
 
     `live_minutes` of event time follow `history_days` from `start` (UTC epoch seconds). Each of
     `families` hijacks `hijacks_each` accounts, from access to order within the live part; `tries`
-    are the failed attempts around those that try passwords. Thieves choose accounts with a
+    are the failed attempts around those that try passwords. By default the live part is an evening
+    from 16:00, if `start` is a midnight. Thieves choose accounts with a
     history wherever their family lets them. The same arguments give the same story.
     """
     live_from = start + history_days * DAY
@@ -57,10 +58,10 @@ def story(
     end = world.calendar.end
     stage = Stage(world, begins=live_from, ends=end, tries=tries, fresh=0.0)
     stage.campaigns(dict.fromkeys(checked(families), hijacks_each))
-    events = world.run(visit)
+    world.spawn(world.calendar.forced_reset, forced_reset(world))
     history: list[SimulatedEvent] = []
     live: list[SimulatedEvent] = []
-    for event in events:
+    for event in world.run(visit):
         (live if event.time >= live_from else history).append(event)
     return Story(history, live, tuple(_hijacks(live)))
 

@@ -5,12 +5,11 @@ from typing import NamedTuple
 from detectors.simulation.calendar import DAY
 from detectors.simulation.chance import Chance, Weighted, stream
 from detectors.simulation.customers import Customer
-from detectors.simulation.devices import Device, draw_device
+from detectors.simulation.devices import SCRIPTS, Device, draw_device
 from detectors.simulation.internet import Line, Site, any_line, shared_line
 from detectors.simulation.world import World
 
 _KIOSKS = 24
-_SCRIPTS = ("python-requests/2.32.3", "python-httpx/0.28.1", "okhttp/4.12.0", "Go-http-client/2.0")
 _VPN_EXITS = Weighted((("GB", 80), ("NL", 10), ("US", 6), ("DE", 4)))
 
 
@@ -88,11 +87,7 @@ def _about_town(visitor: _Visitor, device: Device, odd: tuple[str, ...]) -> Surr
         site = world.internet.site("education", "GB", campus)
         return visitor.at(device, site, (*odd, "campus"))
     if customer.work is not None and device.form != "tablet" and draw < 0.6:
-        site = customer.work
-        if site.operator.egress:
-            return visitor.at(device, site, (*odd, "office"))
-        line = Line(site.v4_address(customer.work_slot), site)
-        return Surroundings(device, line, (*odd, "office"))
+        return _office(visitor, device, customer.work, odd)
     if device.form == "phone" and draw > 0.93:
         # A friend's or a café's line.
         place = home.place
@@ -103,6 +98,15 @@ def _about_town(visitor: _Visitor, device: Device, odd: tuple[str, ...]) -> Surr
     elif customer.shares_home:
         odd = (*odd, "household")
     return Surroundings(device, home.line(time, chance), odd)
+
+
+def _office(visitor: _Visitor, device: Device, number: int, odd: tuple[str, ...]) -> Surroundings:
+    """A firm's one address, or the cloud proxy that its browsers go through."""
+    own = stream(visitor.world.seed, "office", number)
+    site = visitor.world.internet.site("business", "GB", own)
+    if site.operator.egress:
+        return visitor.at(device, site, (*odd, "office"))
+    return Surroundings(device, Line(site.v4_address(own.getrandbits(16)), site), (*odd, "office"))
 
 
 def _kiosk(world: World, time: float, chance: Chance) -> Surroundings:
@@ -126,7 +130,7 @@ def script_surroundings(
     device = draw_device("desktop", own)
     device.cookie = None
     if own.happens(0.6):
-        device.raw = own.choice(_SCRIPTS)
+        device.raw = own.choice(SCRIPTS)
     if own.happens(0.5):
         site = world.internet.site("hosting", "GB", own)
         return device, Line(site.v4_address(own.getrandbits(16)), site)

@@ -5,14 +5,14 @@ moves an honest event, except where the attacker changed the account itself.
 """
 
 from detectors.simulation.calendar import DAY
-from detectors.simulation.chance import Chance
+from detectors.simulation.chance import Chance, stream
 from detectors.simulation.customers import Customer
 from detectors.simulation.orders import maybe_order
 from detectors.simulation.plan import SLEEPER, TRACKER, Visit
 from detectors.simulation.recording import Scene
 from detectors.simulation.signing_in import Attempt, sign_in, unreachable
 from detectors.simulation.surroundings import choose_surroundings, script_surroundings
-from detectors.simulation.world import Session, World
+from detectors.simulation.world import Process, Session, World
 
 
 def visit(world: World, planned: Visit, customer: Customer, chance: Chance) -> None:
@@ -58,8 +58,22 @@ def _sign_in_and_shop(attempt: Attempt, time: float) -> None:
     scene, since = entered
     if scene.session is not None and scene.device is not None:
         world.sessions[customer.number] = Session(scene.session, since, scene.device)
+    sleeper = 2.0 if "sleeper" in attempt.circumstances else 1.0
     sale = 1.6 if int((since - world.calendar.start) // DAY) in world.calendar.sales else 1.0
-    maybe_order(attempt, scene, since, eager=False, mood=sale)
+    maybe_order(attempt, scene, since, eager=False, mood=sale * sleeper)
+
+
+def forced_reset(world: World) -> Process:
+    """The shop ends the sessions of the accounts that it makes reset, in one night's job."""
+    chance = stream(world.seed, "forced reset")
+    time = world.calendar.forced_reset
+    for number in range(world.population.accounts):
+        if world.must_reset(number):
+            yield time
+            scene = Scene(world.population.account_id(number), None, None)
+            record = world.recorder.change(scene, time, chance, "sessions_revoked", actor="system")
+            world.emit(time, record, None, ("forced_reset",))
+            time += chance.expovariate(1.0) * 7200 / (1 + world.population.accounts / 30)
 
 
 def _script_signs_in(world: World, customer: Customer, time: float, chance: Chance) -> None:

@@ -2,8 +2,9 @@
 
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -16,6 +17,19 @@ from streams.simulated_files import (
     write_line,
     write_rows,
 )
+
+if TYPE_CHECKING:  # imported late, since --help imports this module
+    from detectors.simulation import Telemetry
+
+
+class Tells(StrEnum):
+    """How much a retailer's pipeline sends; DRAWN is some retailer, drawn from the seed."""
+
+    TYPICAL = "typical"
+    EVERYTHING = "everything"
+    BARE = "bare"
+    DRAWN = "drawn"
+
 
 _REPORT_EVERY: Final = 5000  # events between two movements of the progress bar
 
@@ -62,6 +76,9 @@ def command(
     without: Annotated[
         list[str] | None, typer.Option(metavar="FAMILY", help="Leave it out; repeatable.")
     ] = None,
+    telemetry: Annotated[
+        Tells, typer.Option(help="Which optional fields the shop's pipeline sends.")
+    ] = Tells.TYPICAL,
     late: Annotated[float, typer.Option(min=0, max=1, help="Share of events that come late.")] = (
         0.005
     ),
@@ -71,15 +88,16 @@ def command(
 ) -> None:
     """Write the traffic of an invented shop: customers, thieves, and verdicts on both.
 
-    Files are NDJSON by the wire contract; .gz, .xz and .zst are compressed. Families: stuffing_fast,
-    stuffing_slow, spraying, aitm_relay, cookie_theft, sim_swap_reset, spoofed_targeted,
-    change_before_order, dormant_revival, checker_canary, points_drain, click_and_collect, insider.
+    Files are NDJSON by the wire contract; .gz, .xz and .zst are compressed. Families:
+    stuffing_fast, stuffing_slow, spraying, aitm_relay, cookie_theft, sim_swap_reset,
+    spoofed_targeted, change_before_order, dormant_revival, checker_canary, points_drain,
+    click_and_collect, insider.
     """
     from detectors.simulation import Shop, as_delivered, lookup_rows, simulate
 
     begins = start.replace(tzinfo=UTC).timestamp()
     events = simulate(
-        Shop(accounts=accounts),
+        Shop(accounts=accounts, telemetry=_telemetry(telemetry, seed)),
         seed=seed,
         start=begins,
         days=days,
@@ -99,6 +117,20 @@ def command(
                 report("Simulating", int((simulated.time - begins) / 864), int(days * 100))
             to = verdicts if simulated.event["type"] == "feedback" else sink
             write_line(to, simulated.event)
+
+
+def _telemetry(tells: Tells, seed: int) -> "Telemetry":
+    from detectors.simulation import BARE, EVERYTHING, Telemetry, draw_telemetry
+
+    match tells:
+        case Tells.TYPICAL:
+            return Telemetry()
+        case Tells.EVERYTHING:
+            return EVERYTHING
+        case Tells.BARE:
+            return BARE
+        case Tells.DRAWN:
+            return draw_telemetry(seed)
 
 
 def _chosen(only: list[str], without: list[str]) -> list[str]:

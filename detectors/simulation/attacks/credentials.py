@@ -23,12 +23,12 @@ def spraying(hijack: Hijack, time: float) -> Process:
 
 def _found(hijack: Hijack, time: float, how: str, *, soon: float) -> Process:
     chance = hijack.chance
-    hijack.appear(how, time)
+    hijack.appear(how, time, hijack.crew.machine(chance))
     hijack.sign_in(time, mfa="none")
     if chance.happens(0.25):
         hijack.done(time)
         return
-    if chance.happens(0.6):
+    if hijack.crew.scripted or chance.happens(0.6):
         time = hijack.after(time, soon if chance.happens(0.7) else 2 * DAY, 1.0)
         yield time
         hijack.appear(chance.choice(("vpn", "home", "home", "carrier")), time)

@@ -19,7 +19,7 @@ def aitm_relay(hijack: Hijack, time: float) -> Process:
     yield time
     hijack.appear(hijack.chance.choice(("home", "vpn", "base")), time)
     if hijack.chance.happens(0.4):
-        hijack.change(time, hijack.chance.choice(("phone", "email")), value=hijack.contact())
+        hijack.change(time, hijack.chance.choice(("phone", "email")))
     yield from cash_out(hijack, time)
 
 
@@ -33,9 +33,7 @@ def cookie_theft(hijack: Hijack, time: float) -> Process:
     else:
         hijack.appear(hijack.chance.choice(("home", "vpn", "near", "base")), time)
     if hijack.chance.happens(0.3):
-        hijack.change(
-            time, "email" if hijack.chance.happens(0.3) else "phone", value=hijack.contact()
-        )
+        hijack.change(time, "email" if hijack.chance.happens(0.3) else "phone")
     yield from cash_out(hijack, time)
 
 
@@ -51,7 +49,7 @@ def sim_swap_reset(hijack: Hijack, time: float) -> Process:
     hijack.sign_in(time, method="otp" if hijack.chance.happens(0.4) else "password", mfa="passed")
     time = hijack.after(time, 3 * MINUTE)
     yield time
-    hijack.change(time, hijack.chance.choice(("email", "email", "phone")), value=hijack.contact())
+    hijack.change(time, hijack.chance.choice(("email", "email", "phone")))
     yield from cash_out(hijack, time)
 
 
@@ -60,8 +58,7 @@ def insider(hijack: Hijack, time: float) -> Process:
     chance = hijack.chance
     hijack.scene = hijack.world.support_desk(time, chance, hijack.victim.account_id)
     what = chance.choice(("email", "phone", "email", "password_reset_requested"))
-    value = hijack.contact() if what != "password_reset_requested" else None
-    hijack.change(time, what, actor="support", value=value)
+    hijack.change(time, what, actor="support")
     if chance.happens(0.3):
         time = hijack.after(time, 4 * MINUTE)
         yield time

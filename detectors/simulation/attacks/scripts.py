@@ -29,9 +29,9 @@ def cash_out(hijack: Hijack, time: float, *, appetite: float = 1.2) -> Process:
     hijack.done(time)
 
 
-def collect(hijack: Hijack, time: float, *, appetite: float = 1.2) -> None:
+def collect(hijack: Hijack, time: float, *, appetite: float = 1.2, gift_card: int = 0) -> None:
     """Order to a counter or a locker, one of the two that the crew goes to."""
     delivery = "locker" if hijack.chance.happens(0.3) else "click_and_collect"
     counter = hijack.crew.counters[0 if hijack.chance.happens(0.7) else 1]
     address = pick_up(hijack.world.seed, delivery, counter)
-    hijack.order(time, delivery=delivery, address=address, appetite=appetite)
+    hijack.order(time, delivery=delivery, address=address, appetite=appetite, gift_card=gift_card)

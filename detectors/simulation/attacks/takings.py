@@ -27,7 +27,7 @@ def change_before_order(hijack: Hijack, time: float) -> Process:
     yield time
     what = chance.choice(("email", "phone", "address", "address", "payment"))
     drop, card = hijack.drop(), "p" + chance.token(12)
-    value = {"address": drop.token, "payment": card}.get(what) or hijack.contact()
+    value = {"address": drop.token, "payment": card}.get(what)
     hijack.change(time, what, value=value)
     time = hijack.after(time, chance.between(2 * MINUTE, 7 * DAY), 0.1)
     yield time
@@ -73,21 +73,19 @@ def checker_canary(hijack: Hijack, time: float) -> Process:
 
 
 def points_drain(hijack: Hijack, time: float) -> Process:
-    """Points and cards are turned into codes, in one or several small orders."""
+    """Points become codes, or a gift card's balance becomes goods; several small orders."""
     chance = hijack.chance
     hijack.appear(chance.choice(("home", "vpn", "carrier", "base")), time)
     hijack.sign_in(time)
     for _ in range(chance.choice((1, 1, 2, 3))):
         time = hijack.after(time, 4 * MINUTE)
         yield time
-        by_points = chance.happens(0.7)
-        hijack.order(
-            time,
-            delivery="digital",
-            wares=CODES,
-            points=max(200, hijack.victim.points // 100 * 100) if by_points else 0,
-            gift_card=0 if by_points else chance.choice((1000, 2000, 2500, 5000)),
-        )
+        if chance.happens(0.7):
+            points = 100 * chance.randrange(1, 2 + hijack.victim.points // 100)
+            hijack.order(time, delivery="digital", wares=CODES, points=points)
+        else:
+            balance = chance.choice((1000, 2000, 2500, 5000))
+            collect(hijack, time, appetite=0.5, gift_card=balance)
     hijack.done(time)
 
 
