@@ -168,7 +168,11 @@ class LocalKafka:
         deadline = time.monotonic() + START_SECONDS
         while _READY not in self._log_since(log_start):
             if process.poll() is not None:
-                raise BrokerFailed(f"Kafka ended as it started; its log says why: {self._log}")
+                self._process = None
+                process.wait()
+                raise BrokerFailed(
+                    f"Kafka ended as it started; see {self._console} and {self._log.name} beside it"
+                )
             if time.monotonic() > deadline:
                 self.kill()
                 raise BrokerFailed(

@@ -1,0 +1,127 @@
+"""What the alerts were worth: each held against the hijacks that were staged."""
+
+from collections.abc import Iterable
+from statistics import median
+from typing import Literal, NamedTuple
+
+from detectors.assessments import Alert
+from detectors.simulation import SimulatedEvent, Staged, Story
+
+Kind = Literal["hijack", "attempt", "customer"]
+
+
+class Finding(NamedTuple):
+    """What an alert turned out to be about.
+
+    `kind` is "attempt" for thieves' tries that gave no access, "customer" for a false alert.
+    `first` is true for the first revision that names an event of the hijack. `latency` is the
+    seconds by the clock from sending the event to reading its alert, None where that is unknown.
+    """
+
+    kind: Kind
+    hijack: Staged | None
+    first: bool
+    latency: float | None
+
+
+class Result(NamedTuple):
+    """What became of one hijack; `alert` is the first that named one of its events.
+
+    `after_access` is seconds of event time, `in_time` whether that was at its first order or
+    before.
+    """
+
+    hijack: Staged
+    alert: Alert | None
+    after_access: float | None
+    in_time: bool
+
+
+class Summary(NamedTuple):
+    """The demonstration in figures.
+
+    `false_alerts` are cases about customers alone, raised by live traffic; `early_false_alerts`
+    those raised while the history was learnt. `attempts` are cases about tries without access.
+    `delay` is the median of seconds of event time from access to alert, `latency` that of
+    seconds by the clock from sending an event to reading its alert.
+    """
+
+    events: int
+    results: tuple[Result, ...]
+    attempts: int
+    false_alerts: int
+    early_false_alerts: int
+    delay: float | None
+    latency: float | None
+
+    @property
+    def caught(self) -> int:
+        """Hijacks that were alerted at all."""
+        return sum(result.alert is not None for result in self.results)
+
+    @property
+    def in_time(self) -> int:
+        """Hijacks that were alerted at their first order or before."""
+        return sum(result.in_time for result in self.results)
+
+
+class Outcome:
+    """Takes alerts as they come and tells what each was about."""
+
+    def __init__(self, story: Story, live_from: float) -> None:
+        self._hijacks = story.hijacks
+        self._live_from = live_from
+        self._events = len(story.live)
+        self._by_event = {
+            event_id: hijack for hijack in story.hijacks for event_id in hijack.event_ids
+        }
+        self._tries = frozenset(_tries(story.live))
+        self._caught: dict[Staged, Alert] = {}
+        self._cases: dict[str, Kind] = {}
+        self._early: set[str] = set()
+        self._latencies: list[float] = []
+
+    def take(self, alert: Alert, latency: float | None) -> Finding:
+        """Judge one alert; revisions of a case may come in any number."""
+        hijack = next((self._by_event[e] for e in alert.event_ids if e in self._by_event), None)
+        tried = not self._tries.isdisjoint(alert.event_ids)
+        kind: Kind = "hijack" if hijack else "attempt" if tried else "customer"
+        first = hijack is not None and hijack not in self._caught
+        if hijack is not None and first:
+            self._caught[hijack] = alert
+        if self._cases.get(alert.alert_id) != "hijack":
+            self._cases[alert.alert_id] = kind
+        if alert.raised_at < self._live_from:
+            self._early.add(alert.alert_id)
+        if latency is not None:
+            self._latencies.append(latency)
+        return Finding(kind, hijack, first, latency)
+
+    def summary(self) -> Summary:
+        """The figures so far."""
+        results = tuple(self._result(hijack) for hijack in self._hijacks)
+        customers = {case for case, kind in self._cases.items() if kind == "customer"}
+        delays = [r.after_access for r in results if r.after_access is not None]
+        return Summary(
+            events=self._events,
+            results=results,
+            attempts=sum(kind == "attempt" for kind in self._cases.values()),
+            false_alerts=len(customers - self._early),
+            early_false_alerts=len(customers & self._early),
+            delay=median(delays) if delays else None,
+            latency=median(self._latencies) if self._latencies else None,
+        )
+
+    def _result(self, hijack: Staged) -> Result:
+        alert = self._caught.get(hijack)
+        if alert is None:
+            return Result(hijack, None, None, in_time=False)
+        in_time = hijack.ordered is None or alert.updated_at <= hijack.ordered
+        # An alert's time is written to the millisecond, an event's is finer.
+        return Result(hijack, alert, max(0.0, alert.updated_at - hijack.accessed), in_time)
+
+
+def _tries(events: Iterable[SimulatedEvent]) -> Iterable[str]:
+    for event in events:
+        if event.truth is not None and not event.truth.takeover:
+            yield event.event["event_id"]
