@@ -4,7 +4,7 @@ import difflib
 import os
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -93,14 +93,17 @@ def _from_environment(
         if not variable.startswith(PREFIX) or variable == FILE_VARIABLE or not text:
             continue
         if variable not in by_variable:
-            nearest = _nearest(variable, [*by_variable, FILE_VARIABLE])
+            # The common beginning would make every name look alike.
+            nearest = _nearest(variable.removeprefix(PREFIX).lower(), known, PREFIX)
             raise ConfigurationError(f"environment: there is no setting {variable}{nearest}")
         yield by_variable[variable], text, f"environment {variable}"
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.75)
-    return f"; did you mean {close[0]}?" if close else "; `nightlatch settings` lists them all"
+def _nearest(name: str, known: Mapping[str, Setting], beginning: str = "") -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    if not close:
+        return "; `nightlatch settings` lists them all"
+    return f"; did you mean {beginning + close[0].upper() if beginning else close[0]}?"
 
 
 def _split(value: Any) -> Any:

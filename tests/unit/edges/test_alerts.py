@@ -1,0 +1,136 @@
+"""What comes out: alerts there and back, the same bytes each time, safe and clear to read."""
+
+from decimal import Decimal
+from io import StringIO
+
+import msgspec
+import orjson
+import pytest
+from rich.console import Console
+
+from detectors.assessments import Alert, Assessment, Evidence, Model, Reason
+from detectors.errors import InvalidEvent
+from streams.codec import decode_alert, encode_alert, encode_assessment
+from streams.presentation import alert_view, printable
+
+ALERT = Alert(
+    alert_id="a41bc9",
+    revision=2,
+    account_id="c1d3",
+    raised_at=1795500000.12,
+    updated_at=1795500520.123456,
+    risk=0.93,
+    severity="critical",
+    action="lock_account",
+    reasons=(
+        Reason(
+            code="new_device",
+            summary="Signed in from a device never seen on this account",
+            contribution=0.41,
+            evidence=Evidence(seen="Chrome on Windows", usual="Mobile Safari on iOS"),
+        ),
+        Reason(code="reset", summary="The password was reset 4 minutes before", contribution=0.3),
+    ),
+    techniques=("T1110.004",),
+    stage="cash_out",
+    trigger_event_id="e1",
+    event_ids=("e1", "e2"),
+    order_ids=("o1",),
+    amount_at_risk=Decimal("1290.50"),
+    currency="GBP",
+    model=Model(name="m", version="1", configuration="c"),
+    suppressed=3,
+)
+
+
+def shown(alert: Alert) -> str:
+    """Return an alert as it is printed, without colour."""
+    out = StringIO()
+    Console(file=out, width=100).print(alert_view(alert))
+    return out.getvalue()
+
+
+def test_there_and_back() -> None:
+    """What is written is read as the same alert, and writing it twice gives the same bytes."""
+    assert decode_alert(encode_alert(ALERT)) == ALERT
+    assert encode_alert(ALERT) == encode_alert(msgspec.structs.replace(ALERT))
+
+
+def test_the_contracts_forms() -> None:
+    """Times are RFC 3339, money is plain digits, and what is not known is not there."""
+    alert = msgspec.structs.replace(ALERT, amount_at_risk=Decimal("1E+3"))
+    fields = orjson.loads(encode_alert(alert))
+    assert fields["raised_at"] == "2026-11-24T06:00:00.120Z"
+    assert fields["amount_at_risk"] == "1000"
+    assert "campaign_id" not in fields
+    assert "evidence" not in fields["reasons"][1]
+
+
+@pytest.mark.parametrize("value", [None, b"", b"{}", b"[]", b'{"raised_at":1}'])
+def test_what_is_no_alert(value: bytes | None) -> None:
+    """Whatever else is on the topic is refused as one record."""
+    with pytest.raises(InvalidEvent):
+        decode_alert(value)
+
+
+def test_a_newer_alert_is_still_read() -> None:
+    """Fields that a later release adds do not hide its alerts."""
+    fields = orjson.loads(encode_alert(ALERT))
+    assert decode_alert(orjson.dumps({**fields, "later": 1})) == ALERT
+
+
+def test_an_assessment_says_all_that_the_contract_lists() -> None:
+    """The score of a quiet event has its fields too; an alert's id only where there is one."""
+    quiet = Assessment(event_id="e", account_id="a", occurred_at=1795500000.0, type="login", risk=0)
+    assert orjson.loads(encode_assessment(quiet)) == {
+        "event_id": "e",
+        "account_id": "a",
+        "occurred_at": "2026-11-24T06:00:00.000Z",
+        "type": "login",
+        "risk": 0.0,
+        "reasons": [],
+        "warming_up": False,
+    }
+    raised = msgspec.structs.replace(quiet, alert_id="x", reasons=("new_device",))
+    assert orjson.loads(encode_assessment(raised))["alert_id"] == "x"
+
+
+def test_an_analyst_finds_everything() -> None:
+    """What to do, on which account, why, what was usual, what is at stake: all in words."""
+    text = " ".join(shown(ALERT).split())
+    for words in (
+        "CRITICAL",
+        "Lock the account",
+        "c1d3",
+        "0.93",
+        "2026-11-24 06:08:40 UTC",
+        "1,290.50 GBP at risk",
+        "order o1",
+        "case a41bc9, revision 2",
+        "3 repeats folded in",
+        "T1110.004",
+        "41%",
+        "Signed in from a device never seen on this account",
+        "now Chrome on Windows",
+        "usually Mobile Safari on iOS",
+        "The password was reset 4 minutes before",
+    ):
+        assert words in text, words
+
+
+def test_an_attacker_does_not_steer_the_terminal() -> None:
+    """Escape sequences, line breaks and text direction of what was sent are not passed on."""
+    evil = "\x1b[2J\x1b]0;gotcha\x07 \u202etxet\u202c \r\n [bold]not markup[/bold]"
+    reason = Reason(
+        code="x", summary=evil, contribution=1.0, evidence=Evidence(seen=evil, usual=evil)
+    )
+    fields = {"account_id": evil, "alert_id": evil, "order_ids": (evil,), "campaign_id": evil}
+    text = shown(msgspec.structs.replace(ALERT, reasons=(reason,), **fields))
+    assert not {"\x1b", "\x07", "\r", "\u202e"} & set(text)
+    assert "[bold]not markup[/bold]" in text
+
+
+def test_other_scripts_stay_readable() -> None:
+    """Only what is no character to see is replaced."""
+    assert printable("Łódź 東京 é") == "Łódź 東京 é"
+    assert printable("a\x1bb\u2028c") == "a\ufffdb\ufffdc"

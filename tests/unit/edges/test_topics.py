@@ -1,0 +1,55 @@
+"""Every topic of the contract is described, and what a worker reads has the same partitions."""
+
+from typing import get_args
+
+import pytest
+
+from streams.settings import Settings, SourceTopic
+from streams.topics import SOURCE_TYPES, co_partitioned, topic_specs
+
+SETTINGS = Settings(partitions=6, topic_prefix="shop-", app_id="latch", rekey=("orders",))
+
+
+def test_every_topic_of_the_contract() -> None:
+    """The contract's nine, the state's changelog, and one for each topic that is keyed anew."""
+    assert [spec.name for spec in topic_specs(SETTINGS)] == [
+        "shop-logins",
+        "shop-orders",
+        "shop-account-changes",
+        "shop-feedback",
+        "shop-indicators",
+        "shop-alerts",
+        "shop-campaigns",
+        "shop-assessments",
+        "shop-dead-letters",
+        "latch-state-changelog",
+        "latch-shop-orders-by-account",
+    ]
+
+
+def test_sources_keep_the_brokers_time() -> None:
+    """Retention by the producer's time would delete late events unread."""
+    specs = {spec.name: spec for spec in topic_specs(SETTINGS)}
+    for name in SOURCE_TYPES:
+        assert specs[SETTINGS.topic(name)].config["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_state_and_keyed_tables_are_compacted() -> None:
+    """What is read as a table keeps the last value of each key."""
+    compacted = {s.name for s in topic_specs(SETTINGS) if s.config["cleanup.policy"] == "compact"}
+    assert compacted == {"shop-indicators", "shop-campaigns", "latch-state-changelog"}
+
+
+def test_what_a_worker_reads_is_co_partitioned() -> None:
+    """One worker sees all of an account only where numbers of partitions agree."""
+    specs = {spec.name: spec for spec in topic_specs(SETTINGS)}
+    read = co_partitioned(SETTINGS)
+    assert "latch-shop-orders-by-account" in read
+    assert "shop-orders" not in read
+    assert {specs[name].partitions for name in read} == {6}
+
+
+@pytest.mark.parametrize("name", get_args(SourceTopic))
+def test_every_source_has_a_type(name: SourceTopic) -> None:
+    """A topic implies the type of its records."""
+    assert name in SOURCE_TYPES
