@@ -15,6 +15,8 @@ from detectors.events import Feedback
 SEED: Final = 42
 PRESUMED_LEGITIMATE: Final = 1 / 50
 """Share of the events that are learnt as legitimate although nobody said so."""
+TAKEOVER_WEIGHT: Final = 10.0
+"""How many events one takeover weighs: the rare class would else hardly move the model."""
 AWAITING_VERDICT: Final = 400_000
 """Events whose features are kept until a verdict comes; an older one is too late."""
 
@@ -24,7 +26,7 @@ class Logistic:
 
     A verdict teaches the features as they stood at each event it names. Since most takeovers are
     never told from the many events that nobody judges, a sample of all events is presumed
-    legitimate; the odds are corrected for the sampling.
+    legitimate; the odds are corrected for the sampling and the weight.
     """
 
     def __init__(self) -> None:
@@ -37,9 +39,8 @@ class Logistic:
         probabilities = self._model.predict_proba_one(  # type: ignore[no-untyped-call]  # river's
             plain._asdict()
         )
-        sampled = float(probabilities[True])
-        legitimate = (1 - sampled) / PRESUMED_LEGITIMATE
-        return sampled / (sampled + legitimate)
+        takeover = float(probabilities[True]) * PRESUMED_LEGITIMATE / TAKEOVER_WEIGHT
+        return takeover / (takeover + float(probabilities[False]))
 
     def learn(self, observed: Observed, plain: Plain | None) -> None:
         """Learn a verdict, or keep an event's features for one; presume some legitimate."""
@@ -47,7 +48,9 @@ class Logistic:
         if isinstance(event, Feedback):
             for judged in event.event_ids:
                 if (kept := self._awaiting.get(judged)) is not None:
-                    self._model.learn_one(Plain(*kept)._asdict(), event.verdict == "takeover")
+                    takeover = event.verdict == "takeover"
+                    weight = TAKEOVER_WEIGHT if takeover else 1.0
+                    self._model.learn_one(Plain(*kept)._asdict(), takeover, w=weight)
         elif plain is not None:
             self._awaiting[event.event_id] = array("f", plain)
             if len(self._awaiting) > AWAITING_VERDICT:

@@ -15,10 +15,12 @@ from detectors.events import AccountChange, Event, Login, Order
 from detectors.facts import Facts
 
 HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
 EARTH_RADIUS_KM: Final = 6371.0
-FARTHEST: Final = 20_000.0
-FASTEST: Final = 100_000.0
-MOST_ACCOUNTS: Final = 1000.0
+AIRLINER_KMH: Final = 900.0
+GEOLOCATION_ERROR_KM: Final = 500.0
+"""Two well-known databases place a city 185 km apart at the median: less is no journey."""
+MANY_ACCOUNTS: Final = 10
 _KEPT_VALUES: Final = 12
 _KEPT_FAILURES: Final = 30
 _KEPT_SESSIONS: Final = 4
@@ -29,10 +31,11 @@ _AWAY: Final = frozenset({"click_and_collect", "locker", "digital"})
 class Plain(NamedTuple):
     """The features of one event, each from 0 to 1.
 
-    Counts and measures are on logarithmic scales (`scaled`): `distance` and `speed` since the
-    event before are 1 at `FARTHEST` and `FASTEST`, `silence` at about two years, `failures` at 30
-    within an hour, `velocity` at `MOST_ACCOUNTS` failing from the network within an hour, `dear`
-    at ten times the account's usual amount, `experience` at 400 events.
+    Counts and measures are on logarithmic scales (`scaled`): `speed` since the event before is 1
+    at 10^5 km/h, `silence` at about two years, `failures` at 30 within an hour, `velocity` at a
+    thousand accounts failing from the network within an hour, `dear` at ten times the account's
+    usual amount, `experience` at 400 events. `impossible` is a journey faster than an airliner
+    and longer than geolocation's error, `crowded` a velocity of ten accounts or more.
     """
 
     ordered: float
@@ -44,11 +47,12 @@ class Plain(NamedTuple):
     new_country: float
     new_client: float
     hosted: float
-    distance: float
     speed: float
+    impossible: float
     silence: float
     failures: float
     velocity: float
+    crowded: float
     odd_hour: float
     recent_change: float
     moved_session: float
@@ -65,16 +69,17 @@ class _Account:
     """What one account did: bounded, oldest values first out."""
 
     events: int = 0
+    since: float = 0.0
     last: float = 0.0
     place: tuple[float, float] | None = None
     placed_at: float = 0.0
-    devices: list[Hashable] = field(default_factory=list)
-    networks: list[Hashable] = field(default_factory=list)
-    operators: list[Hashable] = field(default_factory=list)
-    countries: list[Hashable] = field(default_factory=list)
-    clients: list[Hashable] = field(default_factory=list)
-    destinations: list[Hashable] = field(default_factory=list)
-    payments: list[Hashable] = field(default_factory=list)
+    devices: dict[Hashable, float] = field(default_factory=dict)
+    networks: dict[Hashable, float] = field(default_factory=dict)
+    operators: dict[Hashable, float] = field(default_factory=dict)
+    countries: dict[Hashable, float] = field(default_factory=dict)
+    clients: dict[Hashable, float] = field(default_factory=dict)
+    destinations: dict[Hashable, float] = field(default_factory=dict)
+    payments: dict[Hashable, float] = field(default_factory=dict)
     sessions: OrderedDict[str, tuple[Hashable, Hashable]] = field(default_factory=OrderedDict)
     failures: list[float] = field(default_factory=list)
     changed_at: float | None = None
@@ -122,29 +127,33 @@ class History:
         account = self._accounts.get(event.account_id) or _Account()
         order = event if isinstance(event, Order) else None
         session = account.sessions.get(event.session_id or "")
-        known = account.events > 0
+        known, now = account.events > 0, event.occurred_at
+        crowd = self._velocity.count(facts.prefix)
         km, hours = _journey(account, event, facts)
         return Plain(
             ordered=float(order is not None),
             changed=float(isinstance(event, AccountChange)),
             failed=float(_failed(event)),
-            new_device=_new(event.device_id, account.devices),
-            new_network=_new(facts.prefix, account.networks),
-            new_operator=_new(facts.asn, account.operators),
-            new_country=_new(facts.country, account.countries),
-            new_client=_new(_client(facts), account.clients),
+            new_device=_new(event.device_id, account.devices, account, now),
+            new_network=_new(facts.prefix, account.networks, account, now),
+            new_operator=_new(facts.asn, account.operators, account, now),
+            new_country=_new(facts.country, account.countries, account, now),
+            new_client=_new(_client(facts), account.clients, account, now),
             hosted=float(facts.network_kind in _HOSTED),
-            distance=scaled(km, FARTHEST),
-            speed=scaled(km / hours, FASTEST),
+            speed=scaled(km / hours, 1e5),
+            impossible=float(km / hours > AIRLINER_KMH and km > GEOLOCATION_ERROR_KM),
             silence=scaled((event.occurred_at - account.last) / HOUR, 2e4) if known else 0.0,
             failures=scaled(_recent(account.failures, event.occurred_at), 30),
-            velocity=scaled(self._velocity.count(facts.prefix), MOST_ACCOUNTS),
+            velocity=scaled(crowd, 1e3),
+            crowded=float(crowd >= MANY_ACCOUNTS),
             odd_hour=_odd_hour(account, event.occurred_at),
             recent_change=_recency(account.changed_at, event.occurred_at),
             moved_session=float(session is not None and session != (event.device_id, facts.asn)),
             dear=_dear(order, account) if order else 0.0,
-            new_destination=_new(order.shipping_address_id, account.destinations) if order else 0.0,
-            new_payment=_new(order.payment_id, account.payments) if order else 0.0,
+            new_destination=_new(order.shipping_address_id, account.destinations, account, now)
+            if order
+            else 0.0,
+            new_payment=_new(order.payment_id, account.payments, account, now) if order else 0.0,
             collected=float(order is not None and order.delivery in _AWAY),
             rewards=float(bool(order and (order.gift_card_amount or order.loyalty_points))),
             experience=scaled(account.events, 400),
@@ -175,8 +184,15 @@ def _client(facts: Facts) -> Hashable:
     return None if facts.browser is None else (facts.browser, facts.os)
 
 
-def _new(value: Hashable, usual: list[Hashable]) -> float:
-    return float(value is not None and bool(usual) and value not in usual)
+def _new(value: Hashable, usual: dict[Hashable, float], account: _Account, now: float) -> float:
+    """1 for a value first used within a day, unless it is as old as the account's history.
+
+    What a hijacker brought along is still new when the order follows the sign-in.
+    """
+    if value is None or not usual:
+        return 0.0
+    first = usual.get(value, now)
+    return float(now - first < DAY and first - account.since > 0)
 
 
 def _journey(account: _Account, event: Event, facts: Facts) -> tuple[float, float]:
@@ -201,7 +217,7 @@ def _recent(times: list[float], now: float) -> int:
 
 
 def _hour_angle(time: float) -> float:
-    return 2 * pi * (time % (24 * HOUR)) / (24 * HOUR)
+    return 2 * pi * (time % DAY) / DAY
 
 
 def _odd_hour(account: _Account, time: float) -> float:
@@ -226,24 +242,28 @@ def _dear(order: Order, account: _Account) -> float:
     return min(1.0, max(0.0, over / log(10)))
 
 
-def _keep(values: list[Hashable], value: Hashable) -> None:
+def _keep(values: dict[Hashable, float], value: Hashable, now: float) -> None:
+    """Remember when a value was first used; of too many, the longest known goes."""
     if value is not None and value not in values:
-        values.append(value)
-        del values[:-_KEPT_VALUES]
+        values[value] = now
+        if len(values) > _KEPT_VALUES:
+            del values[next(iter(values))]
 
 
 def _remember(account: _Account, event: Event, facts: Facts) -> None:
+    if not account.events:
+        account.since = event.occurred_at
     account.events += 1
     account.last = event.occurred_at
     angle = _hour_angle(event.occurred_at)
     account.hour = account.hour[0] + cos(angle), account.hour[1] + sin(angle)
     if facts.latitude is not None and facts.longitude is not None:
         account.place, account.placed_at = (facts.latitude, facts.longitude), event.occurred_at
-    _keep(account.devices, event.device_id)
-    _keep(account.networks, facts.prefix)
-    _keep(account.operators, facts.asn)
-    _keep(account.countries, facts.country)
-    _keep(account.clients, _client(facts))
+    _keep(account.devices, event.device_id, event.occurred_at)
+    _keep(account.networks, facts.prefix, event.occurred_at)
+    _keep(account.operators, facts.asn, event.occurred_at)
+    _keep(account.countries, facts.country, event.occurred_at)
+    _keep(account.clients, _client(facts), event.occurred_at)
     if event.session_id is not None:
         account.sessions[event.session_id] = event.device_id, facts.asn
         if len(account.sessions) > _KEPT_SESSIONS:
@@ -253,5 +273,5 @@ def _remember(account: _Account, event: Event, facts: Facts) -> None:
     elif isinstance(event, Order):
         account.orders += 1
         account.log_amount += log1p(float(event.amount))
-        _keep(account.destinations, event.shipping_address_id)
-        _keep(account.payments, event.payment_id)
+        _keep(account.destinations, event.shipping_address_id, event.occurred_at)
+        _keep(account.payments, event.payment_id, event.occurred_at)
