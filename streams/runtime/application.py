@@ -7,7 +7,6 @@ the topics, and the assignor keeps partition numbers together) but never written
 
 import os
 import socket
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +16,9 @@ from faust.stores.memory import Store as MemoryTableStore
 from faust.types import TP
 from mode.supervisors import CrashingSupervisor
 
+from streams.runtime.options import RuntimeOptions
 from streams.runtime.recovery import RunTableManager
-from streams.runtime.service import Runtime, RuntimeOptions
+from streams.runtime.service import Runtime
 from streams.runtime.transport import RunSchema, RunTransport
 
 
@@ -56,18 +56,22 @@ class RunBoot(BootStrategy):
 
 
 class RunApp(faust.App):
-    """See the module. `runs` is the channel that agents read."""
+    """See the module. `runs` is what the one agent reads, `carried` what carriers read by topic."""
 
     BootStrategy = RunBoot
 
     def __init__(self, id: str, *, options: RuntimeOptions, **settings: Any) -> None:  # noqa: A002 - Faust's own name
         super().__init__(id, **settings)
         self.runtime = Runtime(self, options, beacon=self.beacon)
-        self.runs = self.topic(*options.flow.topics, schema=RunSchema(), acks=False)
+        self.runs = self._runs_of(options.flow.topics)
+        self.carried = {r.source: self._runs_of(r.flow.topics) for r in options.rekeyings}
         changelog = self.topic(
             options.changelog, key_type=bytes, value_type=bytes, acks=False, allow_empty=True
         )
         self.tables.add(StateTable(self, name="state", changelog_topic=changelog))
+
+    def _runs_of(self, topics: tuple[str, ...]) -> Any:
+        return self.topic(*topics, schema=RunSchema(), acks=False)
 
     def _new_transport(self) -> RunTransport:
         return RunTransport(self.conf.broker_consumer, self)
@@ -106,8 +110,3 @@ def run_app(
         canonical_url=f"http://{socket.gethostname()}/{os.getpid()}-{os.urandom(4).hex()}",
         **{"web_enabled": False, **settings},
     )
-
-
-def rekeyed_names(app_id: str, topics: Mapping[str, str]) -> dict[str, str]:
-    """Return by repartition topic the topic it carries."""
-    return {f"{app_id}-{name}-by-account": topic for name, topic in topics.items()}

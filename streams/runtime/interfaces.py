@@ -40,12 +40,16 @@ class Prepared(NamedTuple):
 
 
 class Send(NamedTuple):
-    """A message that must be acknowledged before the state that accounts for it is written."""
+    """A message that must be acknowledged before the state that accounts for it is written.
+
+    `timestamp` is UTC epoch seconds; None leaves it to the moment of sending.
+    """
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+    timestamp: float | None = None
 
 
 class Processor(Protocol):

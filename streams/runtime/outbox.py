@@ -62,8 +62,9 @@ class Outbox:
 
 
 def _append(batch: Any, message: Send) -> bool:
+    timestamp = None if message.timestamp is None else round(message.timestamp * 1000)
     appended = batch.append(
-        timestamp=None, key=message.key, value=message.value, headers=list(message.headers)
+        timestamp=timestamp, key=message.key, value=message.value, headers=list(message.headers)
     )
     return appended is not None
 

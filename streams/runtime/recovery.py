@@ -7,16 +7,21 @@ until all is restored, claimed and sought.
 
 # ruff: noqa: SLF001 - mends what Faust keeps private
 
-from typing import Any
+import logging
+from typing import Any, Final
 
 from aiokafka.errors import IllegalStateError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
+_log: Final = logging.getLogger(__name__)
+
 
 class RunRecovery(Recovery):
     """Takes partitions up whenever the group has assigned them."""
+
+    mundane_level = "debug"
 
     @Service.task
     async def _restart_recovery(self) -> None:
@@ -36,26 +41,32 @@ class RunRecovery(Recovery):
         app: Any = self.app
         consumer = app.consumer
         assigned = consumer.assignment()
-        numbers = {tp.partition for tp in assigned if self._is_changelog_tp(tp)}
+        changelog = {tp for tp in assigned if self._is_changelog_tp(tp)}
         async with consumer.quiet():
-            await consumer.thread.pause_fetching(
-                {tp for tp in assigned if self._is_changelog_tp(tp)}
-            )
-            await app.runtime.take_up(generation, numbers, consumer)
+            await consumer.thread.pause_fetching(changelog)
+            lanes = await app.runtime.take_up(generation, assigned, consumer)
             # Resuming empties all queues, so it must be over before anything can be in them.
             app.flow_control.resume()
             consumer.resume_flow()
-            consumer.open_lanes(app.runtime.lanes())
+            consumer.open_lanes(lanes)
         await app._fetcher.maybe_start()
         self.completed.set()
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()
-        self.log.info("Worker ready: partitions %s", sorted(numbers))
+        numbers = sorted(tp.partition for tp in changelog)
+        _log.info("Ready: partitions %s", ", ".join(map(str, numbers)) or "none")
 
 
 class RunTableManager(TableManager):
     """Faust's table manager, with the recovery above."""
+
+    mundane_level = "debug"
+
+    async def on_start(self) -> None:
+        """Start at once: no table is declared late, which Faust waits a second for."""
+        await self._update_channels()
+        await self.recovery.start()
 
     @property
     def recovery(self) -> Recovery:

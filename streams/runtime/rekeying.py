@@ -1,16 +1,57 @@
 """Records of a topic that is not keyed by account, carried through one that is.
 
 The carried record keeps value, timestamp and headers, and says in one more header where it comes
-from. Carrying is at least once: after a crash some records are carried again, in the same order,
-and whoever folds them leaves out what it has folded before.
+from. Carrying is at least once: after a crash some records are carried again. They come from one
+source partition in its order, each carrier beginning where an earlier one is known to have got
+to, so whoever folds them needs only leave out what lies below the last it has folded.
 """
 
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
 
-from streams.runtime.interfaces import Record
+from streams.runtime.interfaces import Prepared, Record, Send
+from streams.runtime.transport import Flow, Lane, Run
 
 ORIGIN_HEADER: Final = "nightlatch-origin"
 _KEYLESS: Final = b"-"
+
+
+class Rekeying(NamedTuple):
+    """One topic to be keyed anew: records of `source` go to `target`, keyed by `key_of` of each.
+
+    A record of which `key_of` gives None is carried too, for whoever folds it to refuse.
+    """
+
+    source: str
+    target: str
+    key_of: Callable[[Record], bytes | None]
+    chunk_records: int
+
+    @property
+    def flow(self) -> Flow:
+        """How the source is read."""
+        return Flow(f"rekey {self.source}", (self.source,), self.chunk_records)
+
+    def lane(self, number: int) -> Lane:
+        """Return what reads one partition of the source."""
+        return Lane(self.flow, number, _as_it_is)
+
+    def carried(self, run: Run) -> list[Send]:
+        """Return the messages that carry a run."""
+        return [
+            Send(
+                self.target,
+                self.key_of(record),
+                record.value,
+                (*record.headers, origin_header(record)),
+                record.timestamp,
+            )
+            for record in (prepared.record for prepared in run.records)
+        ]
+
+
+def _as_it_is(record: Record) -> Prepared:
+    return Prepared(record, record.timestamp, None)
 
 
 def origin_header(record: Record) -> tuple[str, bytes]:
@@ -35,3 +76,8 @@ def original(carried: Record, topic: str) -> Record:
         key=None if key == _KEYLESS else bytes.fromhex(key.decode()),
         headers=tuple(headers),
     )
+
+
+def topics_by_target(rekeyings: tuple[Rekeying, ...]) -> Mapping[str, str]:
+    """Return by repartition topic the topic that it stands for."""
+    return {rekeying.target: rekeying.source for rekeying in rekeyings}

@@ -117,10 +117,14 @@ class RunSchema(faust.Schema[Any, Any]):
 class RunConsumerThread(driver.AIOKafkaConsumerThread):
     """The thread that talks to the broker; all of this runs in its event loop."""
 
+    mundane_level = "debug"
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         # A fetch that waits for one partition keeps every other of the same broker waiting.
         consumer._fetch_max_wait_ms = int(_FETCH_SECONDS * 1000)
+        # What a producer took back is not to be read.
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def fetch(self, partitions: set[TP], seconds: float) -> Fetched:
@@ -139,15 +143,15 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
         exhausted = set()
         for tp in assignment.tps if assignment is not None else ():
             state = assignment.state_value(tp)
-            known = state.has_valid_position and state.highwater is not None
-            if known and state.position >= state.highwater:
+            end = state.highwater if state.lso is None else state.lso
+            if state.has_valid_position and end is not None and state.position >= end:
                 exhausted.add(TP(*tp))
         return Fetched({TP(*tp): found for tp, found in records.items()}, frozenset(exhausted))
 
     @property
     def generation(self) -> int:
         """The generation the group knows us in; -1 where it has told us that it does not."""
-        return int(self._ensure_consumer()._coordinator.generation)
+        return -1 if self._consumer is None else int(self._consumer._coordinator.generation)
 
     async def pause_fetching(self, partitions: set[TP]) -> None:
         """Let aiokafka itself not fetch partitions, rather than fetch and keep them."""
@@ -177,6 +181,7 @@ class RunConsumer(driver.Consumer):
     """Faust's consumer, delivering runs. `flows` and the hooks are the application's."""
 
     app: Any
+    mundane_level = "debug"
     _thread: RunConsumerThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

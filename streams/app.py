@@ -1,0 +1,135 @@
+"""The worker: settings in, a Faust application out, and the process that runs it.
+
+Every name that is persisted (the group, the changelog, repartition topics, agents) comes from the
+settings or stands here; none follows from a module's or a function's name.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from detectors.engine import Engine
+from detectors.errors import ConfigurationError, InvalidEvent, NightlatchError
+from streams.agents import detect, rekey
+from streams.codec import decode_object
+from streams.connections import client_options, faust_credentials
+from streams.dead_letters import DeadLetterShare
+from streams.enrichment import Enricher
+from streams.processor import FraudProcessor, Outputs, Source
+from streams.runtime.application import RunApp, run_app
+from streams.runtime.interfaces import ReadState, Record
+from streams.runtime.options import RuntimeOptions
+from streams.runtime.rekeying import Rekeying
+from streams.runtime.transport import Flow
+from streams.runtime.worker import CRASHED, MISCONFIGURED, run
+from streams.settings import Settings, SourceTopic
+from streams.topics import SOURCE_TYPES, changelog_topic, co_partitioned, repartition_topic
+
+# Of events at the same moment: the sign-in before what it made possible, the verdict last.
+MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
+SESSION_SECONDS: Final = 20.0
+
+
+def create_app(settings: Settings) -> RunApp:
+    """Return the application. Opens the look-up files; raises ConfigurationError where it can't."""
+    rekeyings = tuple(_rekeying(settings, name) for name in settings.rekey)
+    topics = tuple(
+        repartition_topic(settings, name) if name in settings.rekey else settings.topic(name)
+        for name in MERGE_ORDER
+    )
+    options = RuntimeOptions(
+        client=client_options(settings),
+        flow=Flow("events", topics, settings.chunk_records),
+        changelog=changelog_topic(settings),
+        factory=_processor_factory(settings),
+        store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
+        session_seconds=SESSION_SECONDS,
+        flush_seconds=settings.flush_seconds,
+        begin=settings.auto_offset_reset,
+        rekeyings=rekeyings,
+    )
+    app = run_app(
+        settings.app_id,
+        options,
+        brokers=list(settings.broker),
+        data_dir=settings.data_dir,
+        credentials=faust_credentials(settings),
+    )
+    detect.attach(app)
+    for rekeying in rekeyings:
+        rekey.attach(app, rekeying)
+    return app
+
+
+def run_worker(settings: Settings) -> int:
+    """Run a worker until it is stopped (0), fails (1), or cannot work as it is set up (2)."""
+    try:
+        check_topics(settings)
+        app = create_app(settings)
+    except NightlatchError as error:
+        print(f"nightlatch: {error}", file=sys.stderr)
+        return MISCONFIGURED if isinstance(error, ConfigurationError) else CRASHED
+    return run(app, log_level=settings.log_level)
+
+
+def check_topics(settings: Settings) -> None:
+    """Raise ConfigurationError, one sentence, where a topic is missing or not as it must be."""
+    from streams.topic_administration import check
+
+    needed = {settings.topic(name) for name in ("alerts", "dead_letters", *settings.rekey)}
+    needed |= set(co_partitioned(settings))
+    if settings.publish_assessments:
+        needed.add(settings.topic("assessments"))
+    for fault in check(settings):
+        if fault.grave and fault.topic in needed:
+            raise ConfigurationError(
+                f"topic {fault.topic} {fault.problem}. `nightlatch topics create` makes what is "
+                f"missing; by hand: {fault.remedy}"
+            )
+
+
+def _processor_factory(settings: Settings) -> Callable[[int, ReadState], FraudProcessor]:
+    enricher = Enricher(settings.lookups)
+    policy = settings.policy()
+    # One a worker, not one a partition: bad records of one producer come to all of them.
+    share = DeadLetterShare(settings.dead_letter_limit, settings.dead_letter_window)
+    sources = {
+        settings.topic(name): Source(
+            SOURCE_TYPES[name], keyed_by_account=name not in settings.rekey
+        )
+        for name in MERGE_ORDER
+    }
+    outputs = Outputs(
+        alerts=settings.topic("alerts"),
+        dead_letters=settings.topic("dead_letters"),
+        assessments=settings.topic("assessments") if settings.publish_assessments else None,
+    )
+
+    def processor(_partition: int, read: ReadState) -> FraudProcessor:
+        return FraudProcessor(
+            Engine(policy, read),
+            enricher,
+            sources=sources,
+            outputs=outputs,
+            share=share,
+            max_record_bytes=settings.max_record_bytes,
+        )
+
+    return processor
+
+
+def _rekeying(settings: Settings, name: SourceTopic) -> Rekeying:
+    def account_of(record: Record) -> bytes | None:
+        # Only what the key is taken from; the rest is judged where the record is folded.
+        try:
+            account_id = decode_object(record.value, limit=settings.max_record_bytes)["account_id"]
+        except (InvalidEvent, KeyError):
+            return None
+        return account_id.encode() if isinstance(account_id, str) else None
+
+    return Rekeying(
+        source=settings.topic(name),
+        target=repartition_topic(settings, name),
+        key_of=account_of,
+        chunk_records=settings.chunk_records,
+    )

@@ -1,0 +1,111 @@
+"""What the product does with a partition's records: decode, look up, score, tell.
+
+Between Kafka's bytes and the engine's objects, and nothing else: what an event means is
+`detectors`' business, what survives a crash is `streams.runtime`'s.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from detectors.engine import Engine, Observed, Outcome
+from detectors.errors import InvalidEvent
+from detectors.events import EventType
+from streams.codec import decode, encode_alert, encode_assessment, encode_dead_letter
+from streams.dead_letters import DeadLetterShare
+from streams.enrichment import Enricher
+from streams.runtime.interfaces import Prepared, Record, Send
+
+
+class Source(NamedTuple):
+    """What is known of a source topic: its events' type, and whether they are keyed by account."""
+
+    type: EventType
+    keyed_by_account: bool = True
+
+
+class Outputs(NamedTuple):
+    """Topics that are written to; `assessments` None writes none."""
+
+    alerts: str
+    dead_letters: str
+    assessments: str | None = None
+
+
+class FraudProcessor:
+    """One partition's records to alerts, assessments and dead letters (`interfaces.Processor`)."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        enricher: Enricher,
+        *,
+        sources: Mapping[str, Source],
+        outputs: Outputs,
+        share: DeadLetterShare,
+        max_record_bytes: int,
+    ) -> None:
+        self._engine = engine
+        self._facts = enricher.facts
+        self._sources = sources
+        self._outputs = outputs
+        self._share = share
+        self._max_record_bytes = max_record_bytes
+
+    def prepare(self, record: Record) -> Prepared:
+        """Decode a record and look it up; one that cannot be used is content too."""
+        source = self._sources[record.topic]
+        try:
+            event = decode(
+                record.value,
+                type_=source.type,
+                timestamp=record.timestamp,
+                fallback_id=f"{record.topic}:{record.partition}:{record.offset}",
+                limit=self._max_record_bytes,
+            )
+            if source.keyed_by_account:
+                _check_key(record.key, event.account_id)
+        except InvalidEvent as error:
+            return Prepared(record, record.timestamp, error)
+        return Prepared(record, event.occurred_at, Observed(event, self._facts(event)))
+
+    def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
+        """Score and learn what can be used; return the messages that a run gives rise to."""
+        observed, errors, sends = [], [], []
+        for prepared in run:
+            if isinstance(prepared.content, InvalidEvent):
+                errors.append(prepared.content)
+                sends.append(self._dead_letter(prepared.record, prepared.content))
+            else:
+                observed.append(prepared.content)
+        self._share.count(len(run), errors)
+        for outcome in self._engine.process(observed):
+            self._tell(outcome, sends)
+        return sends
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Hand over what the engine changed."""
+        return self._engine.changes()
+
+    def _dead_letter(self, record: Record, error: InvalidEvent) -> Send:
+        value = encode_dead_letter(record, error)
+        return Send(self._outputs.dead_letters, record.key, value)
+
+    def _tell(self, outcome: Outcome, sends: list[Send]) -> None:
+        if outcome.alert is not None:
+            key = outcome.alert.account_id.encode()
+            sends.append(Send(self._outputs.alerts, key, encode_alert(outcome.alert)))
+        if self._outputs.assessments is not None and outcome.assessment is not None:
+            key = outcome.assessment.account_id.encode()
+            value = encode_assessment(outcome.assessment)
+            sends.append(Send(self._outputs.assessments, key, value))
+
+
+def _check_key(key: bytes | None, account_id: str) -> None:
+    """The key decides which worker sees a record, so it must be the account that it is about."""
+    if key != account_id.encode():
+        raise InvalidEvent(
+            "wrong_key",
+            field="account_id",
+            expected="the record's key" if key is not None else "a record keyed by it",
+            found="another account" if key is not None else "a record without a key",
+        )

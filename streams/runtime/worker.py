@@ -1,0 +1,64 @@
+"""Runs an application as a process: quiet logs, one sentence for what is wrong, an exit code."""
+
+import asyncio
+import logging
+import sys
+from typing import Final
+
+import faust
+
+from detectors.errors import ConfigurationError, NightlatchError
+from streams.runtime.application import RunApp
+
+DONE: Final = 0
+CRASHED: Final = 1
+MISCONFIGURED: Final = 2
+# They say at "info" what only whoever mends them wants to know.
+_TALKATIVE: Final = ("faust", "mode", "aiokafka", "kafka", "streams.runtime.application")
+
+
+class RunWorker(faust.Worker):
+    """Faust's worker without banner and spinner, and without a second's sleep at its end."""
+
+    def __init__(self, app: RunApp) -> None:
+        super().__init__(app, quiet=True, override_logging=False, redirect_stdouts=False)
+        self.spinner = None
+
+    async def _sentinel_task(self) -> None:
+        await asyncio.sleep(0)
+
+
+def run(app: RunApp, *, log_level: str = "info") -> int:
+    """Run until stopped by SIGTERM or SIGINT (0) or by a failure; return the exit code."""
+    set_up_logging(log_level)
+    # Faust takes the loop that is current; from Python 3.14 on there would be none.
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    worker = RunWorker(app)
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as end:
+        return _exit_code(worker.crash_reason, end.code)
+
+
+def _exit_code(reason: BaseException | None, code: object) -> int:
+    if isinstance(reason, NightlatchError):
+        print(f"nightlatch: {reason}", file=sys.stderr)
+        return MISCONFIGURED if isinstance(reason, ConfigurationError) else CRASHED
+    return DONE if not code else CRASHED
+
+
+def set_up_logging(level: str) -> None:
+    """Write the log to standard error, a line an entry; libraries only from warnings on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(_without_own_errors)
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(level.upper() if level == "debug" else "WARNING")
+
+
+def _without_own_errors(record: logging.LogRecord) -> bool:
+    """Whether an entry is worth its line: an error of ours is told once, at the end, by itself."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, NightlatchError)

@@ -1,0 +1,77 @@
+"""A processor that shows every record skipped, repeated or folded at the wrong moment.
+
+Each account keeps a count and a hash over all it has seen, in order; each partition a "model", a
+hash over every record of the partition. An account's hash takes in the model's as it stood, as a
+profile takes in a score: a state put together from two moments differs from any that was.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from streams.runtime.interfaces import Prepared, ReadState, Record, Send
+
+MODEL_KEY = b"model"
+ALERT_EVERY = 5
+
+
+class Tally(NamedTuple):
+    """How many records, and a hash over them."""
+
+    count: int
+    chain: bytes
+
+    def after(self, *what: bytes) -> "Tally":
+        return Tally(self.count + 1, _hash(self.chain, *what))
+
+    def encode(self) -> bytes:
+        return b"%d:%s" % self
+
+    @classmethod
+    def decode(cls, value: bytes | None) -> "Tally":
+        count, _, chain = (value or b"0:").partition(b":")
+        return cls(int(count), chain)
+
+
+class Counting:
+    """`alerts` is where every fifth record of an account raises one.
+
+    Where `across_topics` is not set, each topic is counted by itself, so that the result does not
+    depend on which topic's record came first: what arrives live has no order across topics.
+    """
+
+    def __init__(self, alerts: str, read: ReadState, *, across_topics: bool) -> None:
+        self._alerts = alerts
+        self._read = read
+        self._across_topics = across_topics
+        self._changed: dict[bytes, Tally] = {}
+
+    def prepare(self, record: Record) -> Prepared:
+        return Prepared(record, record.timestamp, None)
+
+    def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
+        return [send for prepared in run for send in self._fold(prepared.record)]
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        changed, self._changed = self._changed, {}
+        return {key: tally.encode() for key, tally in changed.items()}
+
+    def _fold(self, record: Record) -> list[Send]:
+        account = record.key or b""
+        scope = b"" if self._across_topics else record.topic.encode()
+        what = b"%s:%d" % (record.topic.encode(), record.offset)
+        model = self._tally(MODEL_KEY + scope).after(what)
+        tally = self._tally(b"account:" + account + scope).after(what, model.chain)
+        self._changed[MODEL_KEY + scope] = model
+        self._changed[b"account:" + account + scope] = tally
+        if tally.count % ALERT_EVERY:
+            return []
+        return [Send(self._alerts, account, b"%s:%s" % (account, tally.encode()))]
+
+    def _tally(self, key: bytes) -> Tally:
+        known = self._changed.get(key)
+        return known if known is not None else Tally.decode(self._read(key))
+
+
+def _hash(*parts: bytes) -> bytes:
+    return hashlib.blake2b(b"/".join(parts), digest_size=8).hexdigest().encode()

@@ -1,0 +1,81 @@
+"""The promise of `streams.runtime`: whatever dies, state and alerts are those of a quiet run."""
+
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.counting import Counting
+from tests.integration.counting_worker import DEATHS
+from tests.integration.harness import Expected, Sent, Shop, oracle, send, worker
+
+pytestmark = pytest.mark.kafka
+
+
+def traffic(shop: Shop, count: int, *, seed: int = 1) -> list[Sent]:
+    """Records of a hundred accounts over both topics, a millisecond apart, a tenth out of order."""
+    chance = random.Random(seed)
+    start = time.time() - count / 1000
+    return [
+        Sent(
+            chance.choice(shop.sources),
+            b"account-%d" % chance.randrange(100),
+            b"%d" % number,
+            start + (number - (500 if chance.random() < 0.1 else 0)) / 1000,
+        )
+        for number in range(count)
+    ]
+
+
+def expected(shop: Shop, *, across_topics: bool = True) -> Expected:
+    return oracle(
+        shop.broker,
+        shop.sources,
+        lambda _, state: Counting(shop.alerts, state.get, across_topics=across_topics),
+    )
+
+
+@pytest.fixture
+def shop(kafka: str, topic_prefix: str) -> Shop:
+    made = Shop(kafka, topic_prefix)
+    made.create()
+    return made
+
+
+def test_a_process_that_dies_between_any_two_steps(shop: Shop, tmp_path: Path) -> None:
+    """Killed before and after every step in turn, workers leave what one quiet one would."""
+    for seed, step in enumerate(DEATHS):
+        send(shop.broker, traffic(shop, 800, seed=seed))
+        # At the first commit; at other steps when some partitions have passed them already. The
+        # first three entries in the changelog are the claims.
+        occurrence = {"commit": 1, "changelog": 5}.get(step.split()[-1], 2)
+        options = shop.options(tmp_path, die_at=step, die_after=occurrence)
+        with worker(options, tmp_path / "log") as dying:
+            assert dying.wait() == -signal.SIGKILL, step
+    with worker(shop.options(tmp_path), tmp_path / "last.log") as last:
+        last.wait_until_ready()
+        shop.wait_until_read()
+        assert last.stop() == 0
+    quiet = expected(shop)
+    assert shop.state() == quiet.state
+    alerted = shop.alerted()
+    assert set(alerted) == quiet.alerts
+    # The deaths did hurt: some alerts were sent again, the same to the byte.
+    assert len(alerted) > len(quiet.alerts)
+
+
+def test_a_lost_local_store_is_restored_from_the_changelog(shop: Shop, tmp_path: Path) -> None:
+    """What is on disk is a copy: a worker on another machine goes on where the first stopped."""
+    send(shop.broker, traffic(shop, 2000))
+    with worker(shop.options(tmp_path / "one"), tmp_path / "log") as first:
+        shop.wait_until_read()
+        assert first.stop() == 0
+    shutil.rmtree(tmp_path / "one")
+    send(shop.broker, traffic(shop, 2000, seed=2))
+    with worker(shop.options(tmp_path / "two", memory=True), tmp_path / "log") as second:
+        shop.wait_until_read()
+        assert second.stop() == 0
+    assert shop.state() == expected(shop).state
