@@ -50,9 +50,10 @@ def producer(settings: Settings, **options: Any) -> Iterator[Any]:
         client = KafkaProducer(**_options(settings), acks="all", enable_idempotence=True, **chosen)
         try:
             yield client
-        finally:
             client.flush()
-            client.close()
+        finally:
+            # On the way out of an error it still sends what it has, but not for ever.
+            client.close(timeout=_PATIENCE_MS / 1000)
 
 
 @contextmanager

@@ -59,7 +59,8 @@ def send_events(
 ) -> Counter[str]:
     """Send events in their original bytes; return how many went to each topic.
 
-    Whatever ends the sending, all that was sent is acknowledged first. Raises BrokerTrouble where
+    All are acknowledged when it returns; where reading `events` raises, what was sent before has
+    ten more seconds. Raises BrokerTrouble where
     the brokers refuse a record, ConfigurationError where a topic is missing.
     """
     topics = {name: settings.topic(name) for name in SOURCE_TYPES}

@@ -128,6 +128,7 @@ def _usable(
 ) -> "Iterator[Outgoing]":
     """Yield what can be sent again; tell of the others and count them by error."""
     from streams.dead_letters import Resend
+    from streams.presentation import printable
 
     rules = Resend(settings)
     for letter in letters:
@@ -135,7 +136,7 @@ def _usable(
             yield rules.record(letter)
         except InvalidEvent as error:
             hopeless[error.code] += 1
-            typer.echo(f"{letter.position}: {error}", err=True)
+            typer.echo(printable(f"{letter.position}: {error}"), err=True)
 
 
 def _as_json(letter: "DeadLetter") -> bytes:
@@ -150,4 +151,4 @@ def _as_line(letter: "DeadLetter") -> str:
     from streams.presentation import moment, printable
 
     when = moment(letter.received_at.timestamp())
-    return f"{when}  {letter.position}  {letter.error.code}  {printable(letter.error.message)}"
+    return printable(f"{when}  {letter.position}  {letter.error.code}  {letter.error.message}")
