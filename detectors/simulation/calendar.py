@@ -71,6 +71,10 @@ class Calendar:
         """Return whether sign-in is down at this time."""
         return self.outage[0] <= time < self.outage[1]
 
+    def on_sale(self, time: float) -> bool:
+        """Return whether this is one of the great sale days around Black Friday."""
+        return int((time - self.start) // DAY) in self.sales
+
     def app_version(self, time: float, lag: float) -> str:
         """The app's version on a device that updates `lag` days late."""
         i = bisect(self._times, time) - 1

@@ -18,6 +18,7 @@ _ERRANDS = (
     ("phone", 0.008), ("email", 0.0025), ("password", 0.006), ("mfa_enrolled", 0.004),
     ("mfa_removed", 0.001), ("sessions_revoked", 0.002), ("payment", 0.012), ("address", 0.02),
 )  # fmt: skip
+_TUNNELS_AND_TRIPS = {"vpn", "privacy_relay", "holiday_travel", "business_travel", "kiosk"}
 
 
 def maybe_order(
@@ -80,7 +81,8 @@ def _moved_on(attempt: Attempt, scene: Scene, time: float, browsed: float) -> Sc
     """Who browses on a phone for long may have left the house: same session, another network."""
     customer, chance = attempt.customer, attempt.chance
     on_phone = scene.device is not None and scene.device.form == "phone"
-    if not on_phone or browsed < 900 or not chance.happens(0.3):
+    stays = not _TUNNELS_AND_TRIPS.isdisjoint(attempt.circumstances)
+    if not on_phone or stays or browsed < 900 or not chance.happens(0.3):
         return scene
     if "carrier_gateway" in attempt.circumstances:
         return scene._replace(line=customer.home(time).line(time, chance))

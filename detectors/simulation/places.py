@@ -1,4 +1,4 @@
-"""Where people are: cities with their weight, and how far each country's clock is from UTC."""
+"""Where people live, and where they go. All keep the shop's hours: the rhythm is one in UTC."""
 
 from typing import NamedTuple
 
@@ -142,16 +142,10 @@ CITIES: dict[str, Weighted[Place]] = {
     for country, rows in _CITIES.items()
 }
 
-# Standard time, hours ahead of UTC. Summer time is left out: it moves a rhythm by one hour.
-UTC_OFFSET: dict[str, float] = {
-    "AE": 4, "AU": 10, "BR": -3, "CA": -5, "CH": 1, "DE": 1, "ES": 1, "FR": 1, "GB": 0, "GR": 2,
-    "ID": 7, "IE": 0, "IN": 5.5, "IT": 1, "MA": 1, "NG": 1, "NL": 1, "PK": 5, "PL": 1, "PT": 0,
-    "RO": 2, "SE": 1, "TH": 7, "TR": 3, "UA": 2, "US": -6, "VN": 7,
-}  # fmt: skip
-
 HOLIDAY = Weighted(
     (("ES", 30), ("FR", 14), ("IT", 9), ("PT", 8), ("GR", 9), ("TR", 8), ("US", 8), ("IE", 4),
-     ("AE", 4), ("TH", 3), ("MA", 3))
+     ("AE", 4), ("TH", 3), ("MA", 3), ("PL", 5), ("RO", 3), ("IN", 4), ("PK", 3), ("NG", 2),
+     ("VN", 1), ("ID", 2), ("BR", 1), ("UA", 1), ("AU", 2), ("CA", 2))
 )  # fmt: skip
 BUSINESS = Weighted(
     (("DE", 20), ("FR", 16), ("US", 16), ("NL", 12), ("IE", 10), ("CH", 6), ("SE", 5), ("IN", 6),

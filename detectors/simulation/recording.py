@@ -1,7 +1,8 @@
 """From what somebody did to what the shop's pipeline says about it: the contract's objects.
 
 Everything anybody does, customer or thief, passes through here, so that ids, clocks and missing
-fields tell nothing about who it was.
+fields tell nothing about who it was. Each method draws equally often whatever is left out: how
+much a pipeline tells changes nothing of what happens.
 """
 
 import math
@@ -68,8 +69,10 @@ class Recorder:
         if chance.random() < self._telemetry.method:
             record["method"] = method
             record["mfa"] = mfa
-        if scene.line is not None and chance.random() < self._telemetry.rtt_ms:
-            record["rtt_ms"] = _round_trip(scene.line, chance)
+        if scene.line is not None:
+            round_trip = _round_trip(scene.line, chance)
+            if chance.random() < self._telemetry.rtt_ms:
+                record["rtt_ms"] = round_trip
         return record
 
     def order(self, scene: Scene, time: float, chance: Chance, checkout: Checkout) -> Record:
@@ -143,9 +146,10 @@ class Recorder:
 
     def _locate(self, record: Record, line: Line, chance: Chance) -> None:
         telemetry, place = self._telemetry, line.site.place
-        if chance.random() < telemetry.country:
+        told, placed = chance.random(), chance.random()
+        if told < telemetry.country:
             record["country"] = place.country
-            if chance.random() < telemetry.place:
+            if placed < telemetry.place:
                 record["region"] = place.region
                 record["city"] = place.city
                 record["latitude"] = place.latitude

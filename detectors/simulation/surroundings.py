@@ -10,6 +10,7 @@ from detectors.simulation.internet import Line, Site, any_line, shared_line
 from detectors.simulation.world import World
 
 _KIOSKS = 24
+_SERVERS = Weighted((("GB", 6), ("DE", 2), ("NL", 2), ("FR", 2), ("US", 2), ("RO", 1)))
 _VPN_EXITS = Weighted((("GB", 80), ("NL", 10), ("US", 6), ("DE", 4)))
 
 
@@ -44,8 +45,7 @@ def choose_surroundings(
     trip = customer.trip(time)
     device, odd = _device(visitor, away=trip is not None)
     if chance.happens(customer.vpn):
-        site = world.internet.site("vpn", _VPN_EXITS.pick(chance), chance)
-        return visitor.at(device, site, (*odd, "vpn"))
+        return _tunnel(visitor, device, odd)
     if trip is not None:
         if device.form == "phone" and chance.happens(0.5):
             # Roaming traffic leaves through the carrier at home.
@@ -57,6 +57,18 @@ def choose_surroundings(
         site = world.internet.site("relay", place.country, chance, place.city)
         return visitor.at(device, site, (*odd, "privacy_relay"))
     return _about_town(visitor, device, odd)
+
+
+def _tunnel(visitor: _Visitor, device: Device, odd: tuple[str, ...]) -> Surroundings:
+    """A VPN service's exit or, for one in six, a rented server that is the customer's own."""
+    world, customer, _, chance = visitor
+    own = stream(world.seed, "tunnel", customer.number)
+    if own.happens(1 / 6):
+        site = world.internet.site("hosting", _SERVERS.pick(own), own)
+        line = Line(site.v4_address(own.getrandbits(16)), site)
+        return Surroundings(device, line, (*odd, "vpn"))
+    site = world.internet.site("vpn", _VPN_EXITS.pick(chance), chance)
+    return visitor.at(device, site, (*odd, "vpn"))
 
 
 def _device(visitor: _Visitor, *, away: bool) -> tuple[Device, tuple[str, ...]]:

@@ -22,7 +22,10 @@ def visit(world: World, planned: Visit, customer: Customer, chance: Chance) -> N
         _script_signs_in(world, customer, time, chance)
         return
     around = choose_surroundings(world, customer, time, chance)
-    circumstances = around.circumstances + (("sleeper",) if planned.kind == SLEEPER else ())
+    on_sale = world.calendar.on_sale(time)
+    circumstances = around.circumstances + (("black_friday",) if on_sale else ())
+    if planned.kind == SLEEPER:
+        circumstances += ("sleeper",)
     attempt = Attempt(
         world,
         customer,
@@ -59,7 +62,7 @@ def _sign_in_and_shop(attempt: Attempt, time: float) -> None:
     if scene.session is not None and scene.device is not None:
         world.sessions[customer.number] = Session(scene.session, since, scene.device)
     sleeper = 2.0 if "sleeper" in attempt.circumstances else 1.0
-    sale = 1.6 if int((since - world.calendar.start) // DAY) in world.calendar.sales else 1.0
+    sale = 1.6 if "black_friday" in attempt.circumstances else 1.0
     maybe_order(attempt, scene, since, eager=False, mood=sale * sleeper)
 
 

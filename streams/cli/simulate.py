@@ -9,14 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from streams.cli.progress import waiting
-from streams.simulated_files import (
-    STANDARD_OUTPUT,
-    Beside,
-    Files,
-    noted,
-    write_line,
-    write_rows,
-)
 
 if TYPE_CHECKING:  # imported late, since --help imports this module
     from detectors.simulation import Telemetry
@@ -38,9 +30,7 @@ File = Path | None
 
 def command(
     *,
-    out: Annotated[
-        Path, typer.Option(help="Events go here; - is standard output.")
-    ] = STANDARD_OUTPUT,
+    out: Annotated[Path, typer.Option(help="Events go here; - is standard output.")] = Path("-"),
     labels: Annotated[
         File, typer.Option(help="One line for each event of a takeover: family and campaign.")
     ] = None,
@@ -94,6 +84,7 @@ def command(
     click_and_collect, insider.
     """
     from detectors.simulation import Shop, as_delivered, lookup_rows, simulate
+    from streams.simulated_files import Beside, Files, noted, write_line, write_rows
 
     begins = start.replace(tzinfo=UTC).timestamp()
     events = simulate(
