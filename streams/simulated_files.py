@@ -36,28 +36,26 @@ class Files:
             return None
         if path not in self._opened:
             try:
-                opened = _open(path)
+                self._opened[path] = self._open(path)
             except OSError as error:
                 raise ConfigurationError(f"{path} can't be written: {error.strerror}") from None
-            self._opened[path] = (
-                opened if path == STANDARD_OUTPUT else self._stack.enter_context(opened)
-            )
         return self._opened[path]
 
-
-def _open(path: Path) -> BinaryIO:
-    if path == STANDARD_OUTPUT:
-        return sys.stdout.buffer
-    match path.suffix:
-        case ".gz":
-            # Without a name and a time, so that the same run gives the same bytes.
-            raw = path.open("wb")
-            return cast("BinaryIO", gzip.GzipFile("", "wb", compresslevel=6, fileobj=raw, mtime=0))
-        case ".xz":
-            return cast("BinaryIO", lzma.open(path, "wb", preset=1))
-        case ".zst":
-            return cast("BinaryIO", zstd.open(path, "wb"))
-    return path.open("wb")
+    def _open(self, path: Path) -> BinaryIO:
+        if path == STANDARD_OUTPUT:
+            return sys.stdout.buffer
+        file: BinaryIO = self._stack.enter_context(path.open("wb"))
+        match path.suffix:
+            case ".gz":
+                # Without a name and a time, so that the same run gives the same bytes.
+                packed: Any = gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0)
+            case ".xz":
+                packed = lzma.open(file, "wb", preset=1)  # noqa: SIM115 - the stack closes it
+            case ".zst":
+                packed = zstd.open(file, "wb")
+            case _:
+                return file
+        return cast("BinaryIO", self._stack.enter_context(packed))
 
 
 def write_line(file: BinaryIO | None, line: Mapping[str, Any]) -> None:
