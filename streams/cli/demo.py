@@ -3,6 +3,7 @@
 import signal
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from detectors.assessments import Alert
     from detectors.simulation import Story
     from streams.demonstration.outcome import Outcome
-    from streams.demonstration.playing import Player
+    from streams.demonstration.playing import Player, Progress
 
 # A Monday: the same story whenever it is told. The live part is its last afternoon and evening.
 _START: Final = datetime(2026, 10, 5, tzinfo=UTC).timestamp()
 _LIVE_FROM_HOUR: Final = 15
-_LIVE_MINUTES: Final = 360.0
+_LIVE_HOURS: Final = 6
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def command(
@@ -31,7 +33,7 @@ def command(
         typer.Option(
             metavar="HOST:PORT",
             help="A Kafka that is already there, instead of one started for the demonstration. "
-            "Topics of their own are made on it and deleted in the end.",
+            "Topics of its own are made on it and deleted in the end.",
         ),
     ] = None,
     seconds: Annotated[
@@ -40,6 +42,9 @@ def command(
     accounts: Annotated[int, typer.Option(min=200, help="The shop's customers.")] = 20_000,
     days: Annotated[int, typer.Option(min=1, help="Days of history before the live part.")] = 28,
     seed: Annotated[int, typer.Option(help="Another seed, another story.")] = 7,
+    budget: Annotated[
+        float, typer.Option(min=0.0001, max=0.5, help="Share of account-days that may alert.")
+    ] = 0.01,
     settings: SettingsFile = None,
 ) -> None:
     """Watch hijacks being caught. Ends by itself after about two minutes, with the figures.
@@ -49,84 +54,117 @@ def command(
     beside what was staged. The summary is measured from what came back on `alerts`. Ctrl-C ends
     it at any moment and leaves nothing behind.
     """
-    _end_on_signals()
     from rich.console import Console
 
-    from detectors.simulation import lookup_rows, story
-    from streams.demonstration.installation import installed
-    from streams.demonstration.outcome import Outcome
-    from streams.demonstration.playing import Clients, Player
-    from streams.demonstration.screen import families_view, summary_view
-    from streams.kafka_clients import admin, consumer
-
+    _end_on_first_signal()
     console = Console(highlight=False)
-    live_from = _START + days * 86_400 + _LIVE_FROM_HOUR * 3600
-    with ExitStack() as stack:
-        with waiting() as report:
-            report("Inventing the shop", 0, 1)
-            told = story(
-                seed=seed,
-                start=_START,
-                accounts=accounts,
-                history_days=days + _LIVE_FROM_HOUR / 24,
-                live_minutes=_LIVE_MINUTES,
+    try:
+        told = _invent(seed, accounts, days)
+        outcome = _outcome(told, days)
+        with ExitStack() as stack:
+            player = _set_up(
+                stack, console, seed=seed, broker=broker, settings=settings, budget=budget
             )
-            report("Inventing the shop", 1, 1)
-            installation = stack.enter_context(
-                installed(broker, settings, lookup_rows(seed), report)
-            )
-        chosen = installation.settings
-        reader = stack.enter_context(consumer(chosen))
-        clients = Clients(chosen, stack.enter_context(admin(chosen)), reader)
-        player = Player(installation, clients)
-        outcome = Outcome(told, live_from)
-        _learn(player, told, outcome)
-        console.print(_introduction(told, accounts, days, seconds))
-        console.print(families_view(told.hijacks))
-        _live(console, player, told, outcome, seconds)
-    console.print(summary_view(outcome.summary()))
+            _learn(player, told, outcome)
+            console.print(_introduction(told, accounts, days, seconds, budget))
+            _live(console, player, told, outcome, seconds)
+        from streams.demonstration.screen import summary_view
+
+        console.print(summary_view(outcome.summary()))
+    except KeyboardInterrupt:
+        console.print("\nEnded before its time; nothing of it is left running.")
+        raise typer.Exit(130) from None
 
 
-def _end_on_signals() -> None:
+def _end_on_first_signal() -> None:
     """Let the first signal end the demonstration, and no further one disturb its clearing up."""
 
-    def end(number: int, _frame: Any) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt if number == signal.SIGINT else typer.Exit(128 + number)
+    def end(_number: int, _frame: Any) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
 
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, end)
+    for number in _SIGNALS:
+        signal.signal(number, end)
 
 
-def _introduction(told: "Story", accounts: int, days: int, seconds: float) -> str:
+def _invent(seed: int, accounts: int, days: int) -> "Story":
+    from detectors.simulation import story
+
+    with waiting() as report:
+        report("Inventing a shop and its customers", 0, 0)
+        return story(
+            seed=seed,
+            start=_START,
+            accounts=accounts,
+            history_days=days + _LIVE_FROM_HOUR / 24,
+            live_minutes=_LIVE_HOURS * 60.0,
+        )
+
+
+def _outcome(told: "Story", days: int) -> "Outcome":
+    from streams.demonstration.outcome import Outcome
+
+    return Outcome(told, live_from=_START + days * 86_400 + _LIVE_FROM_HOUR * 3600)
+
+
+def _set_up(
+    stack: ExitStack,
+    console: "Console",
+    *,
+    seed: int,
+    broker: str | None,
+    settings: Path | None,
+    budget: float,
+) -> "Player":
+    from detectors.simulation import lookup_rows
+    from streams.demonstration.installation import installed
+    from streams.demonstration.playing import Clients, Player
+    from streams.kafka_clients import admin, consumer
+
+    with waiting() as report:
+        context = installed(
+            broker, settings, networks=lookup_rows(seed), budget=budget, report=report
+        )
+        installation = stack.enter_context(context)
+    chosen = installation.settings
+    kafka = "Apache Kafka" if broker else "A new Apache Kafka"
+    console.print(f"{kafka} on [bold]{', '.join(chosen.broker)}[/], and one worker.")
+    reader = stack.enter_context(consumer(chosen))
+    return Player(installation, Clients(chosen, stack.enter_context(admin(chosen)), reader))
+
+
+def _introduction(told: "Story", accounts: int, days: int, seconds: float, budget: float) -> str:
+    families = ", ".join(dict.fromkeys(hijack.family for hijack in told.hijacks))
     return (
-        f"\nThe worker has learnt [bold]{len(told.history):,}[/] events of [bold]{accounts:,}[/] "
-        f"customers over [bold]{days}[/] days. Now {_LIVE_MINUTES / 60:.0f} hours of live traffic "
-        f"in {seconds:.0f} seconds, [bold]{len(told.live):,}[/] events, with "
-        f"[bold]{len(told.hijacks)}[/] hijacks among them:\n"
+        f"The worker has learnt [bold]{len(told.history):,}[/] events of "
+        f"[bold]{accounts:,}[/] customers over [bold]{days}[/] days, and may alert on "
+        f"{budget:.1%} of account-days.\n\n"
+        f"Now {_LIVE_HOURS} hours of live traffic in {seconds:.0f} seconds: "
+        f"[bold]{len(told.live):,}[/] events, [bold]{len(told.hijacks)}[/] hijacks among them "
+        f"[dim]({families})[/].\n"
     )
 
 
 def _learn(player: "Player", told: "Story", outcome: "Outcome") -> None:
-    """Let the worker get to know its customers."""
+    """Let the worker get to know its customers. What it alerts on meanwhile is only counted."""
+
+    def count(alert: "Alert", latency: float | None) -> None:
+        outcome.take(alert, latency)
+
     with waiting() as report:
         player.play(
             told.history,
             seconds=0,
-            on_alert=lambda alert, latency: _forget(outcome.take(alert, latency)),
+            on_alert=count,
             on_progress=lambda at: report("Learning the customers' habits", at.done, at.total),
         )
-
-
-def _forget(_finding: object) -> None:
-    """Alerts that the history raises are counted, not shown."""
 
 
 def _live(
     console: "Console", player: "Player", told: "Story", outcome: "Outcome", seconds: float
 ) -> None:
-    from streams.demonstration.screen import alert_panel, revision_line
+    from streams.demonstration.screen import alert_panel, live_bar, revision_line
 
     shown: set[str] = set()
 
@@ -136,10 +174,9 @@ def _live(
         shown.add(alert.alert_id)
         console.print(view(alert, finding))
 
-    with waiting(console) as report:
-        player.play(
-            told.live,
-            seconds=seconds,
-            on_alert=show,
-            on_progress=lambda at: report("Live traffic", at.done, at.total),
-        )
+    with live_bar(console, len(told.live)) as bar:
+
+        def progress(at: "Progress") -> None:
+            bar.update(at.sent, told.live[max(0, at.sent - 1)].time, len(shown))
+
+        player.play(told.live, seconds=seconds, on_alert=show, on_progress=progress)

@@ -46,12 +46,18 @@ class Installation:
 
 @contextmanager
 def installed(
-    broker: str | None, settings_file: Path | None, networks: Iterable[LookupRow], report: Report
+    broker: str | None,
+    settings_file: Path | None,
+    *,
+    networks: Iterable[LookupRow],
+    budget: float,
+    report: Report,
 ) -> Iterator[Installation]:
     """Give a running installation; nothing of it is left when the context ends.
 
     On `broker` (else a Kafka of its own) it makes topics under a prefix of their own and deletes
-    them in the end. `networks` are the rows of the worker's look-up file.
+    them in the end. `networks` are the rows of the worker's look-up file, `budget` is the share of
+    account-days on which it may alert.
     """
     with ExitStack() as stack:
         home = Path(
@@ -67,6 +73,7 @@ def installed(
             "partitions": _PARTITIONS,
             "data_dir": str(home / "worker"),
             "lookups": str(lookup),
+            "detection_alert_budget": budget,
             **(_names_of_its_own() if broker else {}),
         }
         settings = load(settings_file, overrides=overrides).settings

@@ -40,13 +40,15 @@ class Result(NamedTuple):
 class Summary(NamedTuple):
     """The demonstration in figures.
 
-    `false_alerts` are cases about customers alone, raised by live traffic; `early_false_alerts`
-    those raised while the history was learnt. `attempts` are cases about tries without access.
+    `customers` are those who came in the live part and were not hijacked. `false_alerts` are cases
+    about customers alone, raised by live traffic; `early_false_alerts` those that the history
+    raised. `attempts` are cases about tries without access.
     `delay` is the median of seconds of event time from access to alert, `latency` that of
     seconds by the clock from sending an event to reading its alert.
     """
 
     events: int
+    customers: int
     results: tuple[Result, ...]
     attempts: int
     false_alerts: int
@@ -72,6 +74,7 @@ class Outcome:
         self._hijacks = story.hijacks
         self._live_from = live_from
         self._events = len(story.live)
+        self._customers = len({event.event["account_id"] for event in story.live})
         self._by_event = {
             event_id: hijack for hijack in story.hijacks for event_id in hijack.event_ids
         }
@@ -93,7 +96,7 @@ class Outcome:
             self._cases[alert.alert_id] = kind
         if alert.raised_at < self._live_from:
             self._early.add(alert.alert_id)
-        if latency is not None:
+        if latency is not None and alert.updated_at >= self._live_from:
             self._latencies.append(latency)
         return Finding(kind, hijack, first, latency)
 
@@ -104,6 +107,7 @@ class Outcome:
         delays = [r.after_access for r in results if r.after_access is not None]
         return Summary(
             events=self._events,
+            customers=self._customers - len(self._hijacks),
             results=results,
             attempts=sum(kind == "attempt" for kind in self._cases.values()),
             false_alerts=len(customers - self._early),

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 from kafka import TopicPartition
+from kafka.errors import RetriableError
 
 from detectors.assessments import Alert
 from detectors.simulation import SimulatedEvent
@@ -111,6 +112,7 @@ class Clients:
 
     def __init__(self, settings: Settings, administration: Any, reader: Any) -> None:
         self._group = settings.app_id
+        self._folded = 0
         self._administration, self._reader = administration, reader
         topic = settings.topic("alerts")
         self._alerts = [TopicPartition(topic, n) for n in reader.partitions_for_topic(topic)]
@@ -119,8 +121,12 @@ class Clients:
 
     def folded(self) -> int:
         """Events that the worker is through with: all that it has committed."""
-        offsets = self._administration.list_group_offsets(self._group)[self._group]
-        return sum(max(0, committed.offset) for committed in offsets.values())
+        try:
+            offsets = self._administration.list_group_offsets(self._group)[self._group]
+        except RetriableError:
+            return self._folded  # a broker makes room for its first group
+        self._folded = sum(max(0, committed.offset) for committed in offsets.values())
+        return self._folded
 
     def alerts(self) -> Iterator[Alert]:
         """Alerts that came since the last call, or come within a tenth of a second."""

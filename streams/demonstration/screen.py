@@ -1,9 +1,14 @@
 """What the demonstration shows: each alert beside the truth, and the figures in the end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Final
 
-from rich.console import Group, RenderableType
+from rich import box
+from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -18,51 +23,83 @@ _DAY: Final = 86_400
 
 
 def alert_panel(alert: Alert, finding: Finding) -> RenderableType:
-    """An alert as an analyst reads it, and beneath it what the simulator knows."""
-    latency = "" if finding.latency is None else f"read {finding.latency:.1f} s after the event"
+    """An alert as an analyst reads it, and beneath it what only the simulator knows."""
+    lines = [Text.assemble(("In truth ", "dim"), _truth(alert, finding))]
+    if finding.latency is not None:
+        lines.append(Text(f"Read {_delay(finding.latency)} after its event was sent.", "dim"))
     return Panel(
-        alert_view(alert),
-        subtitle=Text.assemble(_truth(alert, finding), ("  " + latency, "dim")),
-        subtitle_align="left",
-        border_style=STYLES[alert.severity].replace("on red", ""),
+        Group(alert_view(alert), *lines),
+        border_style=STYLES[alert.severity].removesuffix(" on red"),
+        box=box.ROUNDED,
     )
 
 
 def revision_line(alert: Alert, finding: Finding) -> RenderableType:
-    """One line for a case's later revision."""
+    """A case's later revision, in short."""
     return Text.assemble(
-        f"   case {alert.alert_id[:8]} of {alert.account_id} goes on: ",
-        (f"{alert.severity}", STYLES[alert.severity]),
-        f", {ACTIONS[alert.action].lower()}, risk {alert.risk:.2f}  ",
-        _truth(alert, finding),
+        "  ⤷ ",
+        (alert.account_id, "bold"),
+        " goes on: ",
+        (alert.severity, STYLES[alert.severity]),
+        f", {ACTIONS[alert.action].lower()}. ",
+        (_moment(alert, finding.hijack).capitalize() + ".", "dim") if finding.hijack else "",
     )
+
+
+class LiveBar:
+    """The line beneath the alerts: the shop's time of day, events and alerts so far."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("", total=total, clock="", alerts=0)
+
+    def update(self, sent: int, shop_time: float, alerts: int) -> None:
+        """Show how far the traffic has come."""
+        clock = f"{datetime.fromtimestamp(shop_time, UTC):%H:%M}"
+        self._progress.update(self._task, completed=sent, clock=clock, alerts=alerts)
+
+
+@contextmanager
+def live_bar(console: Console, total: int) -> Iterator[LiveBar]:
+    """Show a LiveBar while the context lasts, where the console is a terminal."""
+    columns = (
+        TextColumn("Shop time {task.fields[clock]}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,} events"),
+        TextColumn("{task.fields[alerts]} cases"),
+    )
+    silent = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=silent) as progress:
+        yield LiveBar(progress, total)
 
 
 def summary_view(summary: Summary) -> RenderableType:
     """Every hijack with what became of it, then the figures of the whole."""
-    table = Table("hijack", "account", "noticed after access", "before the order", "action")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("Hijack", "Account", "Noticed", "In time", "Action"):
+        table.add_column(name, no_wrap=True)
     for result in summary.results:
         table.add_row(*_row(result))
-    return Group(Text(), table, Text(), _figures(summary))
+    return Group(Text(), table, _figures(summary))
 
 
 def _figures(summary: Summary) -> RenderableType:
     figures = Table.grid(padding=(0, 2))
-    figures.add_column(justify="right", style="bold")
+    figures.add_column(justify="right", style="bold", no_wrap=True)
     figures.add_column()
     staged = len(summary.results)
     figures.add_row(f"{summary.events:,}", "live events")
     figures.add_row(f"{summary.caught} of {staged}", "staged hijacks caught")
-    figures.add_row(f"{summary.in_time} of {staged}", "caught at their first order or before")
+    figures.add_row(f"{summary.in_time} of {staged}", "caught at their first order or before it")
     if summary.delay is not None:
-        figures.add_row(duration(summary.delay), "from access to alert (median)")
-    figures.add_row(f"{summary.false_alerts}", "false alerts")
+        figures.add_row(duration(summary.delay), "from access to alert, median of those caught")
+    figures.add_row(f"{summary.false_alerts}", f"false alerts on {summary.customers:,} customers")
     if summary.early_false_alerts:
-        figures.add_row(f"{summary.early_false_alerts}", "more while it learnt the history")
+        figures.add_row(f"{summary.early_false_alerts:,}", "more in the weeks it learnt from")
     if summary.attempts:
         figures.add_row(f"{summary.attempts}", "alerts about attempts that never got in")
     if summary.latency is not None:
-        figures.add_row(f"{summary.latency:.2f} s", "from event sent to alert read (median)")
+        figures.add_row(_delay(summary.latency), "from event sent to alert read, median")
     return figures
 
 
@@ -70,35 +107,34 @@ def _row(result: Result) -> tuple[str | Text, ...]:
     hijack = result.hijack
     if result.alert is None or result.after_access is None:
         return hijack.family, hijack.account_id, Text("missed", "bold red"), "", ""
-    order = "no order came" if hijack.ordered is None else "yes" if result.in_time else "no"
+    order = "no order" if hijack.ordered is None else "yes" if result.in_time else "no"
     action = Text(ACTIONS[result.alert.action], STYLES[result.alert.severity])
     return hijack.family, hijack.account_id, duration(result.after_access), order, action
 
 
 def _truth(alert: Alert, finding: Finding) -> Text:
     if finding.kind == "customer":
-        return Text(" staged: nothing, this is a customer ", "yellow")
+        return Text("nothing was staged here: this is a customer.", "yellow")
     if finding.hijack is None:
-        return Text(" staged: an attempt that never got in ", "green")
-    hijack = finding.hijack
-    return Text(f" staged: {hijack.family}, {_when(alert, hijack)} ", "green")
+        return Text("somebody tried this account and never got in.", "green")
+    family = FAMILIES[finding.hijack.family]
+    return Text.assemble(
+        (f"{family.name}: ", "bold green"),
+        (family.meaning, "green"),
+        (f" This is {_moment(alert, finding.hijack)}.", "green"),
+    )
 
 
-def _when(alert: Alert, hijack: Staged) -> str:
-    since = f"{duration(max(0.0, alert.updated_at - hijack.accessed))} after access"
+def _moment(alert: Alert, hijack: Staged) -> str:
+    """Where an alert stands between a hijack's access and its order."""
+    since = alert.updated_at - hijack.accessed
+    access = f"{duration(since)} after access" if since >= 1 else "the moment of access"
     if hijack.ordered is None:
-        return since
-    if alert.updated_at < hijack.ordered:
-        return f"{since}, {duration(hijack.ordered - alert.updated_at)} before the order"
-    return f"{since}, {'at' if alert.updated_at == hijack.ordered else 'after'} the order"
-
-
-def families_view(hijacks: tuple[Staged, ...]) -> RenderableType:
-    """What is staged, told beforehand."""
-    table = Table.grid(padding=(0, 2))
-    for family in dict.fromkeys(hijack.family for hijack in hijacks):
-        table.add_row(Text(f"  {family}", "bold"), Text(FAMILIES[family].meaning, "dim"))
-    return table
+        return access
+    ahead = hijack.ordered - alert.updated_at
+    if ahead >= 1:
+        return f"{access}, {duration(ahead)} before the order"
+    return f"{access}, {'as the order came' if ahead > -1 else 'after the order'}"
 
 
 def duration(seconds: float) -> str:
@@ -112,3 +148,7 @@ def duration(seconds: float) -> str:
     if seconds < 2 * _DAY:
         return f"{seconds / _HOUR:.1f} h"
     return f"{seconds / _DAY:.1f} days"
+
+
+def _delay(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
