@@ -8,17 +8,26 @@ will run.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple, TypeVar
 
+import msgspec
+
+from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed, Outcome
-from detectors.errors import InvalidEvent
+from detectors.errors import ConfigurationError, InvalidEvent
+from detectors.evaluation.baselines import BASELINES, Baselines
+from detectors.evaluation.ledger import Labels, Ledger
+from detectors.evaluation.scores import Scores
 from detectors.events import Event
 from detectors.facts import Facts
 from detectors.policy import Policy
-from streams.files import FileEvent
+from streams.codec import encode_alert, encode_assessment
+from streams.files import FileEvent, read_lines
 
 HAND_OVER_EVERY: Final = 20_000
 RUN_LENGTH: Final = 500
@@ -49,12 +58,6 @@ class DeadLines:
                     self.examples.append(f"{line.path}:{line.number}: {line.content}")
             else:
                 yield line.content
-
-
-def observed_runs(events: Iterable[Event], enrich: Enrich) -> Iterator[list[Observed]]:
-    """Yield the events with their facts, in runs of `RUN_LENGTH`."""
-    for run in runs(events, RUN_LENGTH):
-        yield [Observed(event, enrich(event)) for event in run]
 
 
 def runs(items: Iterable[_T], length: int) -> Iterator[list[_T]]:
@@ -89,3 +92,134 @@ class PrequentialEngine:
                 self._state.pop(key, None)
             else:
                 self._state[key] = value
+
+
+class Recording:
+    """What a report needs of a run: the events, what every detector said, and the alerts.
+
+    Its size is some hundred bytes an event with the baselines, sixty without.
+    """
+
+    def __init__(self, labels: Labels, *, baselines: bool) -> None:
+        self.labels = labels
+        self.ledger = Ledger(labels)
+        self.scores: dict[str, Scores] = {}
+        self.revisions: dict[str, list[Alert]] = {}
+        self._baselines = Baselines() if baselines else None
+        self._rivals = [self.scores_of(name) for name in BASELINES] if baselines else []
+
+    def scores_of(self, detector: str) -> Scores:
+        """Return the scores of a detector by its name in the report, new where there are none."""
+        return self.scores.setdefault(detector, Scores())
+
+    def observe(self, run: Iterable[Observed]) -> None:
+        """Record events, and let the baselines score and learn them."""
+        for observed in run:
+            self.ledger.append(observed.event)
+            if self._baselines is not None:
+                risks = self._baselines.process(observed)
+                for scores, risk in zip(self._rivals, risks or (), strict=False):
+                    scores.add(observed.event.event_id, risk)
+
+    def take(self, detector: str, outcomes: Iterable[Outcome], *, alerts: bool) -> None:
+        """Record what an engine made of a run; of its alerts the first and the last revision."""
+        assessments = []
+        for outcome in outcomes:
+            if outcome.assessment is not None:
+                assessments.append(outcome.assessment)
+            if alerts and outcome.alert is not None:
+                revisions = self.revisions.setdefault(outcome.alert.alert_id, [])
+                revisions[1:] = [outcome.alert]
+        self.scores_of(detector).take(assessments)
+
+
+class Written(NamedTuple):
+    """Files to write one object a line to; None where nobody wants them."""
+
+    assessments: BinaryIO | None = None
+    alerts: BinaryIO | None = None
+
+    def take(self, outcomes: Iterable[Outcome]) -> None:
+        """Write what an engine made of a run."""
+        for _, assessment, alert in outcomes:
+            if self.assessments is not None and assessment is not None:
+                self.assessments.write(encode_assessment(assessment) + b"\n")
+            if self.alerts is not None and alert is not None:
+                self.alerts.write(encode_alert(alert) + b"\n")
+
+
+def backtest(
+    events: Iterable[Event],
+    enrich: Enrich,
+    engines: Mapping[str, PrequentialEngine],
+    *,
+    written: Written,
+    recording: Recording | None,
+) -> Iterator[int]:
+    """Run engines, by the names they have in the report, over events; yield how many are done.
+
+    What the first engine says is written; its alerts, and the scores of all, are recorded.
+    """
+    done = 0
+    for run in runs(events, RUN_LENGTH):
+        observed = [Observed(event, enrich(event)) for event in run]
+        for number, (name, engine) in enumerate(engines.items()):
+            outcomes = engine.process(observed)
+            if number == 0:
+                written.take(outcomes)
+            if recording is not None:
+                recording.take(name, outcomes, alerts=number == 0)
+        if recording is not None:
+            recording.observe(observed)
+        done += len(run)
+        yield done
+    for engine in engines.values():
+        engine.hand_over()
+
+
+class _AssessmentLine(msgspec.Struct):
+    """A line of an assessments file: everything but the first two may be absent."""
+
+    event_id: str
+    risk: float | None
+    account_id: str = ""
+    occurred_at: str | float = 0.0
+    reasons: tuple[str, ...] = ()
+    alert_id: str | None = None
+
+
+def read_assessments(path: Path, scores: Scores) -> None:
+    """Read an assessments file, of this product or another's, into scores.
+
+    A null risk says nothing and is passed over. Raises ConfigurationError, naming the line, for
+    one that is no assessment.
+    """
+    decoder = msgspec.json.Decoder(_AssessmentLine)
+    for number, text in enumerate(read_lines(path), start=1):
+        if not text.strip():
+            continue
+        try:
+            line = decoder.decode(text)
+            if line.risk is None:
+                continue
+            if line.alert_id is None:
+                scores.add(line.event_id, line.risk)
+            else:
+                scores.take([_assessment(line, line.risk)])
+        except (msgspec.DecodeError, ValueError) as error:
+            raise ConfigurationError(f"{path}:{number} is no assessment: {error}") from None
+
+
+def _assessment(line: _AssessmentLine, risk: float) -> Assessment:
+    moment = line.occurred_at
+    return Assessment(
+        event_id=line.event_id,
+        account_id=line.account_id,
+        occurred_at=datetime.fromisoformat(moment).timestamp()
+        if isinstance(moment, str)
+        else moment / 1000,
+        type="login",
+        risk=risk,
+        reasons=line.reasons,
+        alert_id=line.alert_id,
+    )

@@ -37,7 +37,12 @@ class Caught(msgspec.Struct, frozen=True):
 
 
 class JudgedHijack(msgspec.Struct, frozen=True):
-    """A hijack and what became of it at each of `BUDGETS`, in their order."""
+    """A hijack and what became of it at each of `BUDGETS`, in their order.
+
+    `depth` counts the customer's sign-ins before, `accessed_at` is UTC epoch seconds, `amount` the
+    value of the hijacker's orders. `risk` is the highest at or before the first order: below the
+    threshold the hijack is missed.
+    """
 
     account: str
     campaign: str
@@ -45,6 +50,7 @@ class JudgedHijack(msgspec.Struct, frozen=True):
     depth: int
     amount: float
     accessed_at: float
+    risk: float
     caught: tuple[Caught, ...]
 
 
@@ -96,8 +102,13 @@ def _judged(hijack: Hijack, folded: Risks, thresholds: tuple[Threshold, ...]) ->
         depth=hijack.depth,
         amount=hijack.amount,
         accessed_at=float(hijack.times[0]),
+        risk=_risk_in_time(hijack, folded),
         caught=tuple(_caught(hijack, risks, at) for at in thresholds),
     )
+
+
+def _risk_in_time(hijack: Hijack, folded: Risks) -> float:
+    return float(folded[hijack.events[hijack.times <= hijack.first_order]].max())
 
 
 def _caught(hijack: Hijack, risks: Risks, at: Threshold) -> Caught:
@@ -136,8 +147,7 @@ def _outcome(hijack: Hijack, alerted: NDArray[np.bool_]) -> Caught:
 
 def _curve(trial: Trial, folded: Risks, days: Risks) -> tuple[float, ...]:
     """How many hijacks are caught in time at each budget of the curve."""
-    in_time = (hijack.events[hijack.times <= hijack.first_order] for hijack in trial.hijacks)
-    highest = np.array([folded[events].max() for events in in_time])
+    highest = np.array([_risk_in_time(hijack, folded) for hijack in trial.hijacks])
     counts = []
     for budget in CURVE:
         at = threshold(days, budget)

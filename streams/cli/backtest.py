@@ -1,70 +1,216 @@
-"""`nightlatch backtest`: the engine over files of events, and a report on how well it did."""
+"""`nightlatch backtest`: the detector over files of events, and a report on how well it did."""
 
+import time
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from streams.backtesting import HAND_OVER_EVERY, DeadLines, PrequentialEngine, observed_runs
-from streams.codec import encode_alert, encode_assessment
+from detectors.errors import ConfigurationError
+from streams.cli.options import SettingsFile
 from streams.configuration import load
-from streams.files import STANDARD_INPUT, read_merged
+from streams.files import read_merged
 
-Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, allow_dash=True)]
+if TYPE_CHECKING:
+    from detectors.evaluation.comparison import Comparison
+    from streams.backtesting import DeadLines, PrequentialEngine, Recording
+    from streams.report.contents import Report, Run
+
+DETECTOR: Final = "Nightlatch"
+WIDE: Final = 160
+
+
+def _files(help_: str, *names: str) -> Any:
+    return typer.Option(*names, metavar="FILE", help=help_)
 
 
 def command(
-    events: Files,
+    events: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="EVENTS...", help="Event files, merged by time; - is stdin."),
+    ] = None,
     *,
-    feedback: Annotated[list[Path] | None, typer.Option(exists=True, dir_okay=False)] = None,
-    lookup: Annotated[list[Path] | None, typer.Option(exists=True, dir_okay=False)] = None,
-    assessments: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
-    alerts: Annotated[Path | None, typer.Option(dir_okay=False)] = None,
-    settings: Annotated[Path | None, typer.Option(exists=True, dir_okay=False)] = None,
-    hand_over_every: Annotated[int, typer.Option(min=1)] = HAND_OVER_EVERY,
+    feedback: Annotated[
+        list[Path] | None, _files("Verdicts, each used only once its time has come.")
+    ] = None,
+    lookup: Annotated[
+        list[Path] | None, _files("Look-up files (CSV or MMDB), over the setting `lookups`.")
+    ] = None,
+    labels: Annotated[
+        list[Path] | None, _files("Which events were a hijacker's: judge against them.")
+    ] = None,
+    attacks: Annotated[
+        list[Path] | None,
+        _files("Attempts that gained no access; attacks.ndjson beside the labels if absent."),
+    ] = None,
+    assessments: Annotated[Path | None, _files("Write the score of every event here.")] = None,
+    alerts: Annotated[Path | None, _files("Write every revision of every alert here.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write report.html and report.json into this folder."),
+    ] = None,
+    baselines: Annotated[
+        bool | None,
+        typer.Option(
+            "--baselines/--no-baselines",
+            help="Run the baselines beside the detector; by default where there is a report.",
+        ),
+    ] = None,
+    compare: Annotated[
+        Path | None, _files("Compare with another run's assessments, alert by alert.")
+    ] = None,
+    compare_settings: Annotated[
+        Path | None, _files("Run a second detector with these settings, and compare with it.")
+    ] = None,
+    assessed: Annotated[
+        Path | None, _files("Judge these assessments instead of running the detector.")
+    ] = None,
+    pool: Annotated[
+        list[Path] | None, _files("Pool with the runs of earlier reports (report.json).")
+    ] = None,
+    name: Annotated[str, typer.Option(help="What to call this run in the report.")] = "run",
+    warm_up: Annotated[
+        float,
+        typer.Option(min=0, max=0.99, help="Share of the time at the start that is not judged."),
+    ] = 0.3,
+    hand_over_every: Annotated[
+        int, typer.Option(min=1, metavar="EVENTS", help="Events between two hand-overs of state.")
+    ] = 20_000,
+    settings: SettingsFile = None,
 ) -> None:
-    """Run the detector over files of events, without Kafka, and judge what it found."""
+    """Run the detector over files of events, without Kafka, and judge what it finds.
+
+    Event files are NDJSON by the wire contract, plain or .gz, .xz or .zst. Every event is scored
+    before it is learnt; a verdict is used only once its time has come.
+    """
+    from streams.report.contents import read_report, report_of
+
+    if not events and not pool:
+        raise ConfigurationError("there is nothing to judge: give event files, or --pool reports")
+    if report is not None:
+        _require(report)
+    judged = bool(labels or report or compare or compare_settings or assessed)
+    options = _Options(
+        events=events or [],
+        verdicts=feedback or [],
+        lookup=lookup,
+        labels=labels or [],
+        attacks=attacks,
+        settings=settings,
+        baselines=report is not None if baselines is None else baselines,
+        compare=compare,
+        compare_settings=compare_settings,
+        assessed=assessed,
+        hand_over_every=hand_over_every,
+    )
+    runs = [run for path in pool or [] for run in read_report(path).runs]
+    comparison = None
+    if events:
+        recording, dead = _recorded(options, assessments, alerts, judged=judged)
+        if recording is not None:
+            run, comparison = _judged(options, recording, dead, name, warm_up)
+            runs.append(run)
+    if runs:
+        built = report_of(runs, warm_up, comparison)
+        _show(built)
+        if report is not None:
+            _write(built, report)
+
+
+class _Options(NamedTuple):
+    """What the command was asked for, as far as the pass over the events needs it."""
+
+    events: list[Path]
+    verdicts: list[Path]
+    lookup: list[Path] | None
+    labels: list[Path]
+    attacks: list[Path] | None
+    settings: Path | None
+    baselines: bool
+    compare: Path | None
+    compare_settings: Path | None
+    assessed: Path | None
+    hand_over_every: int
+
+    @property
+    def compared(self) -> str | None:
+        """What the detector that is compared with is called; None where there is none."""
+        other = self.compare or self.compare_settings
+        return f"Compared: {other.name}" if other else None
+
+
+def _recorded(
+    options: _Options, assessments: Path | None, alerts: Path | None, *, judged: bool
+) -> "tuple[Recording | None, DeadLines]":
+    """Make the pass over the events; nothing is recorded where nothing is judged."""
+    from streams.backtesting import DeadLines, Recording, Written, backtest
     from streams.enrichment import Enricher
+    from streams.labels import read_labels
+    from streams.simulated_files import Files
 
-    console = Console(stderr=True)
     dead = DeadLines()
-    loaded = load(settings).settings
-    engine = PrequentialEngine(loaded.detection, hand_over_every=hand_over_every)
-    enricher = Enricher(lookup or loaded.lookups)
-    paths = [*events, *(feedback or [])]
-    count = revisions = 0
+    recording = None
+    if judged:
+        labels = read_labels(options.labels, options.attacks)
+        recording = Recording(labels, baselines=options.baselines)
+        _read_scores(options, recording)
+    enricher = Enricher(options.lookup or load(options.settings).settings.lookups)
+    engines = _engines(options)
+    paths = [*options.events, *options.verdicts]
+    began, done = time.monotonic(), 0
     with ExitStack() as stack:
-        progress = stack.enter_context(_bar(console))
-        scores = stack.enter_context(assessments.open("wb")) if assessments else None
-        raised = stack.enter_context(alerts.open("wb")) if alerts else None
-        total = sum(path.stat().st_size for path in paths if path != STANDARD_INPUT)
-        task = progress.add_task("", total=total, events=0)
-        lines = read_merged(paths, partial(progress.advance, task))
-        for run in observed_runs(dead.living(lines), enricher.facts):
-            outcomes = engine.process(run)
-            count += len(outcomes)
-            progress.update(task, events=count)
-            if scores is not None:
-                scores.writelines(
-                    encode_assessment(outcome.assessment) + b"\n"
-                    for outcome in outcomes
-                    if outcome.assessment is not None
-                )
-            revised = [outcome.alert for outcome in outcomes if outcome.alert is not None]
-            revisions += len(revised)
-            if raised is not None:
-                raised.writelines(encode_alert(alert) + b"\n" for alert in revised)
-        engine.hand_over()
-    console.print(f"{count:,} events, {revisions:,} alert revisions, {dead.total:,} dead lines")
-    for example in dead.examples:
-        console.print(f"  {example}")
+        files = Files(stack)
+        written = Written(files.open(assessments), files.open(alerts))
+        bar = stack.enter_context(_bar())
+        total = sum(path.stat().st_size for path in paths if path.is_file())
+        task = bar.add_task("", total=total or None, events=0)
+        events = dead.living(read_merged(paths, partial(bar.advance, task)))
+        for done in backtest(events, enricher.facts, engines, written=written, recording=recording):
+            bar.update(task, events=done)
+    _say(done, time.monotonic() - began, dead)
+    return recording, dead
 
 
-def _bar(console: Console) -> Progress:
+def _engines(options: _Options) -> "dict[str, PrequentialEngine]":
+    from streams.backtesting import PrequentialEngine
+
+    wanted = {} if options.assessed else {DETECTOR: options.settings}
+    if options.compare_settings and options.compared:
+        wanted[options.compared] = options.compare_settings
+    return {
+        name: PrequentialEngine(
+            load(settings).settings.policy(), hand_over_every=options.hand_over_every
+        )
+        for name, settings in wanted.items()
+    }
+
+
+def _read_scores(options: _Options, recording: "Recording") -> None:
+    from streams.backtesting import read_assessments
+
+    if options.assessed:
+        read_assessments(options.assessed, recording.scores_of(DETECTOR))
+    if options.compare and options.compared:
+        read_assessments(options.compare, recording.scores_of(options.compared))
+
+
+def _judged(
+    options: _Options, recording: "Recording", dead: "DeadLines", name: str, warm_up: float
+) -> "tuple[Run, Comparison | None]":
+    from streams.report.contents import comparison_of, run_of
+
+    run = run_of(name, [*options.events, *options.verdicts], recording, dead, warm_up)
+    if options.compared is None:
+        return run, None
+    return run, comparison_of(options.compared, DETECTOR, recording, run)
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.fields[events]:,} events"),
         BarColumn(),
@@ -73,4 +219,48 @@ def _bar(console: Console) -> Progress:
         TimeRemainingColumn(),
         console=console,
         disable=not console.is_terminal,
+        transient=True,
     )
+
+
+def _say(events: int, seconds: float, dead: "DeadLines") -> None:
+    """Say on standard error how it went: how fast, and which lines could not be used."""
+    rate = events / seconds if seconds else 0
+    typer.echo(f"{events:,} events in {seconds:.1f} s, {rate:,.0f} a second", err=True)
+    if dead.total:
+        codes = ", ".join(f"{count:,} {code}" for code, count in dead.by_code.most_common())
+        typer.echo(f"{dead.total:,} dead lines ({codes}):", err=True)
+        for example in dead.examples:
+            typer.echo(f"  {example}", err=True)
+
+
+def _show(report: "Report") -> None:
+    from streams.report.text import tables
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
+    for table in tables(report):
+        console.print(table)
+
+
+def _require(folder: Path) -> None:
+    """Refuse now what would else fail after the whole pass."""
+    from importlib.util import find_spec
+
+    for package in ("matplotlib", "jinja2"):
+        if find_spec(package) is None:
+            raise ConfigurationError(
+                f"--report needs {package}: pip install 'nightlatch[report]' brings it"
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--report {folder}: {error.strerror}") from None
+
+
+def _write(report: "Report", folder: Path) -> None:
+    from streams.report.page import write
+
+    for path in write(report, folder):
+        typer.echo(f"wrote {path}", err=True)

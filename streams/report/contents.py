@@ -1,0 +1,181 @@
+"""What a report holds, and how it is made from recordings. The JSON file is exactly this."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from detectors import __version__
+from detectors.assessments import Alert
+from detectors.errors import ConfigurationError
+from detectors.evaluation.baselines import BASELINES
+from detectors.evaluation.comparison import Comparison, changed_budgets, changed_cases
+from detectors.evaluation.judging import Judgement, judge
+from detectors.evaluation.summary import Summary, summarise
+from detectors.evaluation.trial import trial_of
+from streams.backtesting import DeadLines, Recording
+from streams.codec import rfc3339
+
+MOST_ALERTS: Final = 5000
+
+Truth = Literal["takeover", "customer", "unknown"]
+
+
+class RaisedAlert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert as it would have stood at its last revision.
+
+    `truth` is unknown where no labels were given. `seconds` is the time from access to the first
+    revision, for takeovers. `amount_at_risk` is in `currency`.
+    """
+
+    alert_id: str
+    account_id: str
+    raised_at: str
+    revisions: int
+    risk: float
+    severity: str
+    action: str
+    stage: str
+    reasons: tuple[str, ...]
+    amount_at_risk: str
+    currency: str | None
+    truth: Truth
+    family: str | None
+    seconds: float | None
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One run: what went in, how each detector did, what was raised.
+
+    `dead_lines` counts the lines that could not be used by the error's code. `unassessed` counts
+    the events that a detector said nothing on; `alerts` holds the riskiest, of `alerts_raised`.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    begin: str | None
+    end: str | None
+    events: int
+    accounts: int
+    dead_lines: Mapping[str, int]
+    dead_examples: tuple[str, ...]
+    labelled: bool
+    judgements: Mapping[str, Judgement]
+    unassessed: Mapping[str, int]
+    alerts_raised: int
+    alerts: tuple[RaisedAlert, ...]
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole report. `summaries` pool the runs, the judged detector first, baselines last."""
+
+    version: str
+    warm_up: float
+    runs: tuple[Run, ...]
+    summaries: tuple[Summary, ...]
+    comparison: Comparison | None = None
+
+
+def run_of(
+    name: str, files: Sequence[Path], recording: Recording, dead: DeadLines, warm_up: float
+) -> Run:
+    """Judge a recording and keep what the report shows of it."""
+    trial = trial_of(recording.ledger, warm_up)
+    columns = recording.ledger.columns()
+    judgements, unassessed = {}, {}
+    for detector, scores in recording.scores.items():
+        risks, unassessed[detector] = scores.aligned(columns.identity)
+        judgements[detector] = judge(trial, risks)
+    times = columns.time
+    return Run(
+        name=name,
+        files=tuple(path.name for path in files),
+        begin=rfc3339(float(times.min())) if len(times) else None,
+        end=rfc3339(float(times.max())) if len(times) else None,
+        events=len(times),
+        accounts=len(recording.ledger.accounts),
+        dead_lines=dict(dead.by_code),
+        dead_examples=tuple(dead.examples),
+        labelled=bool(recording.labels.takeovers),
+        judgements=judgements,
+        unassessed=unassessed,
+        alerts_raised=len(recording.revisions),
+        alerts=_alerts(recording),
+    )
+
+
+def report_of(runs: Sequence[Run], warm_up: float, comparison: Comparison | None = None) -> Report:
+    """Pool runs that were judged alike: detectors that every run has, baselines last."""
+    names = [name for name in runs[0].judgements if all(name in r.judgements for r in runs)]
+    names.sort(key=lambda name: name in BASELINES)
+    return Report(
+        version=__version__,
+        warm_up=warm_up,
+        runs=tuple(runs),
+        summaries=tuple(summarise(name, [run.judgements[name] for run in runs]) for name in names),
+        comparison=comparison,
+    )
+
+
+def comparison_of(before: str, after: str, recording: Recording, run: Run) -> Comparison:
+    """Compare two detectors of one run by the cases they raise and the hijacks they catch."""
+    takeovers = recording.labels.takeovers
+
+    def family(event_id: str) -> str | None:
+        label = takeovers.get(event_id)
+        return label.family if label else None
+
+    kept, changed = changed_cases(
+        recording.scores[before].cases, recording.scores[after].cases, family
+    )
+    return Comparison(
+        before=before,
+        after=after,
+        kept=kept,
+        changed=changed,
+        budgets=changed_budgets(run.judgements[before], run.judgements[after]),
+    )
+
+
+def read_report(path: Path) -> Report:
+    """Read a report's JSON file; raises ConfigurationError for anything else."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigurationError(f"{path} is no report of a backtest: {error}") from None
+
+
+def _alerts(recording: Recording) -> tuple[RaisedAlert, ...]:
+    access: dict[str, float] = {}
+    for hijack in trial_of(recording.ledger, 0.0).hijacks:
+        access[hijack.account] = min(hijack.times[0], access.get(hijack.account, float("inf")))
+    alerts = [_alert(revisions, recording, access) for revisions in recording.revisions.values()]
+    alerts.sort(key=lambda alert: (-alert.risk, alert.raised_at, alert.alert_id))
+    return tuple(alerts[:MOST_ALERTS])
+
+
+def _alert(
+    revisions: Sequence[Alert], recording: Recording, access: Mapping[str, float]
+) -> RaisedAlert:
+    first, last = revisions[0], revisions[-1]
+    takeovers = recording.labels.takeovers
+    label = next((takeovers[event] for event in last.event_ids if event in takeovers), None)
+    truth: Truth = "takeover" if label else "customer" if takeovers else "unknown"
+    entered = access.get(last.account_id) if label else None
+    return RaisedAlert(
+        alert_id=last.alert_id,
+        account_id=last.account_id,
+        raised_at=rfc3339(last.raised_at),
+        revisions=last.revision,
+        risk=last.risk,
+        severity=last.severity,
+        action=last.action,
+        stage=last.stage,
+        reasons=tuple(reason.summary for reason in last.reasons),
+        amount_at_risk=f"{last.amount_at_risk:.2f}",
+        currency=last.currency,
+        truth=truth,
+        family=label.family if label else None,
+        seconds=first.raised_at - entered if entered is not None else None,
+    )

@@ -1,0 +1,142 @@
+"""Writes the report: `report.html`, one page without anything outside it, and `report.json`."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from detectors.errors import ConfigurationError
+from detectors.evaluation.judging import BUDGETS, JudgedHijack
+from streams.report import charts
+from streams.report.contents import RaisedAlert, Report
+from streams.report.text import percent, share
+
+SHOWN_ALERTS: Final = 400
+SHOWN_CHANGES: Final = 400
+MIDDLE: Final = 1
+"""Of the three budgets, the one that single figures and lists are given at."""
+
+
+class Plot(NamedTuple):
+    """A plot with its caption; `svg` is markup of our own making."""
+
+    svg: Markup
+    caption: str
+
+
+def write(report: Report, folder: Path) -> tuple[Path, Path]:
+    """Write both files into a folder, made if need be; return their paths."""
+    page, data = folder / "report.html", folder / "report.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        page.write_text(html(report), "utf-8")
+        data.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename}: {error.strerror}") from None
+    return page, data
+
+
+def html(report: Report) -> str:
+    """Return the page."""
+    environment = Environment(
+        loader=PackageLoader("streams.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=percent, share=share, delay=delay, money=money, moment=moment
+    )
+    return environment.get_template("report.html.j2").render(_context(report))
+
+
+def delay(seconds: float | None) -> str:
+    """A time span in its two largest units, `2 h 5 min`."""
+    if seconds is None:
+        return "-"
+    if seconds < 1:
+        return "at once"
+    span = timedelta(seconds=round(seconds))
+    hours, rest = divmod(span.seconds, 3600)
+    units = ((span.days, "d"), (hours, "h"), (rest // 60, "min"), (rest % 60, "s"))
+    first = next(at for at, (count, _) in enumerate(units) if count)
+    return " ".join(f"{count} {unit}" for count, unit in units[first : first + 2] if count)
+
+
+def money(amount: float | str) -> str:
+    """An amount with separators and without pence, `1,234`."""
+    return f"{float(amount):,.0f}"
+
+
+def moment(seconds: float) -> str:
+    """UTC epoch seconds to the minute."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+def _context(report: Report) -> dict[str, Any]:
+    alerts = sorted(
+        (alert for run in report.runs for alert in run.alerts),
+        key=lambda alert: (-alert.risk, alert.raised_at, alert.alert_id),
+    )
+    detector = report.summaries[0]
+    hijacks = [h for run in report.runs for h in run.judgements[detector.name].hijacks]
+    return {
+        "report": report,
+        "detector": detector,
+        "middle": MIDDLE,
+        "budgets": BUDGETS,
+        "plots": _plots(report, hijacks, alerts),
+        "missed": _missed(report, hijacks),
+        "thresholds": [run.judgements[detector.name].thresholds for run in report.runs],
+        "alerts": alerts[:SHOWN_ALERTS],
+        "alerts_raised": sum(run.alerts_raised for run in report.runs),
+        "truths": {
+            truth: sum(alert.truth == truth for alert in alerts)
+            for truth in ("takeover", "customer", "unknown")
+        },
+        "dead": sum(sum(run.dead_lines.values()) for run in report.runs),
+        "shown_changes": SHOWN_CHANGES,
+    }
+
+
+def _missed(report: Report, hijacks: list[JudgedHijack]) -> list[JudgedHijack]:
+    """The hijacks that were rather missed than caught at the middle budget, dearest first."""
+    if not report.summaries[0].budgets:
+        return []
+    missed = [hijack for hijack in hijacks if hijack.caught[MIDDLE].in_time < 0.5]
+    return sorted(missed, key=lambda hijack: -hijack.amount)
+
+
+def _plots(
+    report: Report, hijacks: list[JudgedHijack], alerts: list[RaisedAlert]
+) -> dict[str, Plot]:
+    detector = report.summaries[0]
+    drawn: dict[str, tuple[str | None, str]] = {}
+    if detector.budgets:
+        at = percent(BUDGETS[MIDDLE])
+        drawn["curve"] = (
+            charts.recall_curve(report.summaries),
+            "Hijacks caught by their first order against the share of customers' days alerted.",
+        )
+        drawn["families"] = (
+            charts.groups(detector, lambda at: at.families, "family (hijacks)"),
+            f"{detector.name} by family of attack.",
+        )
+        drawn["depths"] = (
+            charts.groups(detector, lambda at: at.depths, "earlier sign-ins (hijacks)"),
+            f"{detector.name} by how many sign-ins the account had before.",
+        )
+        drawn["delays"] = (
+            charts.delays(hijacks, MIDDLE),
+            f"Time from access to the first alert, at {at} of customers' days.",
+        )
+        drawn["calibration"] = (
+            charts.calibration(detector),
+            "Risk means what it says on the dotted line; beside each point, its events.",
+        )
+    drawn["days"] = (charts.alerts_a_day(alerts), "New cases a day.")
+    return {name: Plot(Markup(svg), text) for name, (svg, text) in drawn.items() if svg}  # noqa: S704 - charts are ours

@@ -1,0 +1,86 @@
+"""The report's main figures as tables for a terminal."""
+
+from collections.abc import Iterator
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from detectors.evaluation.summary import Share, Summary
+from streams.report.contents import Report
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """Yield a table of all detectors, and one of the first by family and depth."""
+    first = report.summaries[0]
+    if not first.hijacks:
+        return
+    yield _detectors(report)
+    yield _groups(first)
+
+
+def percent(budget: float) -> str:
+    """A budget as a percentage, `0.3 %`."""
+    return f"{budget * 100:g} %"
+
+
+def share(value: Share | None) -> str:
+    """A share with its interval, `.45 [.38, .52]`."""
+    if value is None:
+        return "-"
+    low, high = value.interval
+    return f"{_short(value.value)} [{_short(low)}, {_short(high)}]"
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}".replace("0.", ".", 1)
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+
+
+def _detectors(report: Report) -> Table:
+    first = report.summaries[0]
+    table = _table(
+        f"{first.hijacks} hijacks, {first.account_days:,} legitimate account-days: "
+        "caught by the first order [95 %]"
+    )
+    table.add_column("detector", no_wrap=True)
+    for at in first.budgets:
+        table.add_column(percent(at.budget), justify="right", no_wrap=True)
+    for column in ("at access", "money saved", "minutes", "AP", "ECE"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for summary in report.summaries:
+        middle = summary.budgets[1]
+        seconds = middle.median_seconds
+        table.add_row(
+            summary.name,
+            *(share(at.in_time) for at in summary.budgets),
+            _short(middle.at_access.value),
+            _short(middle.saved.value) if middle.saved else "-",
+            "-" if seconds is None else f"{seconds / 60:.0f}",
+            "-" if summary.average_precision is None else f"{summary.average_precision:.3f}",
+            "-" if summary.calibration_error is None else f"{summary.calibration_error:.4f}",
+        )
+    table.caption = f"at access, money saved and minutes at {percent(first.budgets[1].budget)}"
+    return table
+
+
+def _groups(summary: Summary) -> Table:
+    table = _table(f"{summary.name}: caught by the first order (at access)")
+    table.add_column("family, earlier sign-ins", no_wrap=True)
+    table.add_column("hijacks", justify="right", no_wrap=True)
+    for at in summary.budgets:
+        table.add_column(percent(at.budget), justify="right", no_wrap=True)
+        table.add_column("without it", justify="right", no_wrap=True, style="dim")
+    for kind in ("families", "depths"):
+        for groups in zip(*(getattr(at, kind) for at in summary.budgets), strict=True):
+            cells = []
+            for group in groups:
+                access = _short(group.at_access.value)
+                cells.append(f"{_short(group.in_time.value)} ({access})")
+                rest = group.rest_in_time
+                cells.append(_short(rest.value) if rest else "-")
+            table.add_row(groups[0].name, str(groups[0].hijacks), *cells)
+        table.add_section()
+    return table
