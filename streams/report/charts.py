@@ -10,10 +10,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.dates import ConciseDateFormatter, DateLocator
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from detectors.evaluation.judging import JudgedHijack
-from detectors.evaluation.summary import Group, Summary
+from detectors.evaluation.summary import AtBudget, Group, Summary
 from streams.report.contents import RaisedAlert
 
 # Okabe and Ito's palette: told apart by everybody, in print too.
@@ -37,7 +37,7 @@ _STYLE: Final[dict[Any, Any]] = {
 
 def recall_curve(summaries: Sequence[Summary]) -> str:
     """Recall by the first order against the budget of false alerts, one line a detector."""
-    with _plot(7.2, 4.2) as (figure, axes):
+    with _plot(10, 4.2) as (figure, axes):
         for number, summary in enumerate(summaries):
             budgets, recalls = zip(*summary.curve, strict=True)
             axes.plot(
@@ -60,10 +60,10 @@ def recall_curve(summaries: Sequence[Summary]) -> str:
         return _svg(figure)
 
 
-def groups(summary: Summary, kind: Callable[[Any], Sequence[Group]], unit: str) -> str:
+def groups(summary: Summary, kind: Callable[[AtBudget], Sequence[Group]]) -> str:
     """Recall with intervals for each family or depth, at every budget."""
     rows = kind(summary.budgets[0])
-    with _plot(7.2, 0.9 + 0.42 * len(rows)) as (figure, axes):
+    with _plot(5.8, 1.1 + 0.42 * len(rows)) as (figure, axes):
         for number, at in enumerate(summary.budgets):
             for row, group in enumerate(kind(at)):
                 low, high = group.in_time.interval
@@ -73,7 +73,7 @@ def groups(summary: Summary, kind: Callable[[Any], Sequence[Group]], unit: str) 
                 axes.plot([low, high], [y, y], color=colour, linewidth=2, alpha=0.45)
                 axes.plot([group.in_time.value], [y], "o", color=colour, label=label)
         axes.set_yticks(range(len(rows)), [f"{group.name} ({group.hijacks})" for group in rows])
-        axes.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5), ylabel=unit)
+        axes.set(xlim=(-0.02, 1.02), ylim=(len(rows) - 0.5, -0.5))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel("hijacks caught by the first order, with 95 % intervals")
         axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
@@ -85,14 +85,14 @@ def calibration(summary: Summary) -> str | None:
     bins = [b for b in summary.calibration or () if b.events]
     if not bins:
         return None
-    with _plot(4.4, 4.2) as (figure, axes):
+    with _plot(5.8, 3.9) as (figure, axes):
         axes.plot([0, 1], [0, 1], color="#6b7480", linewidth=0.8, linestyle=":")
         means = [b.risk / b.events for b in bins]
         shares = [b.takeovers / b.events for b in bins]
         axes.plot(means, shares, "o-", color=COLOURS[0])
         for b, mean, share in zip(bins, means, shares, strict=True):
             axes.annotate(
-                f"{b.events:,}", (mean, share), (5, -11), textcoords="offset points", fontsize=8
+                f"{b.events:,}", (mean, share), (0, 7), textcoords="offset points", fontsize=8
             )
         axes.set(xlim=(-0.02, 1.06), ylim=(-0.04, 1.04), xlabel="mean risk of the events")
         axes.set_ylabel("share that were takeovers")
@@ -105,7 +105,7 @@ def delays(hijacks: Sequence[JudgedHijack], budget: int) -> str | None:
     seconds = sorted(delay for delay in caught if delay is not None)
     if not seconds:
         return None
-    with _plot(4.4, 4.2) as (figure, axes):
+    with _plot(5.8, 3.9) as (figure, axes):
         # The first second stands for "at once": a logarithm has no zero.
         axes.step(
             [1, *(max(delay, 1) for delay in seconds), 2e6],
@@ -119,7 +119,7 @@ def delays(hijacks: Sequence[JudgedHijack], budget: int) -> str | None:
             linewidth=2,
         )
         axes.set_xscale("log")
-        ticks = {1: "at once", 60: "1 min", 3600: "1 h", 86_400: "1 day", 604_800: "1 week"}
+        ticks = {1: "at once", 60: "1 min", 3600: "1 h", 86_400: "1 d", 604_800: "1 w"}
         axes.set_xticks(list(ticks), list(ticks.values()))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.set_xlim(0.8, 2e6)
@@ -136,7 +136,7 @@ def alerts_a_day(alerts: Sequence[RaisedAlert]) -> str | None:
         return None
     days = sorted({alert.raised_at[:10] for alert in alerts})
     dates = [datetime.fromisoformat(day) for day in days]
-    with _plot(9.2, 2.8) as (figure, axes):
+    with _plot(10, 2.8) as (figure, axes):
         bottom = [0.0] * len(days)
         for label, colour, wanted in (
             ("takeovers", TAKEOVER, ("takeover",)),
@@ -152,8 +152,9 @@ def alerts_a_day(alerts: Sequence[RaisedAlert]) -> str | None:
         if isinstance(locator, DateLocator):
             dates_in_short = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]  # theirs
             axes.xaxis.set_major_formatter(dates_in_short)
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("new cases a day")
-        axes.legend(frameon=False, fontsize=9, loc="upper left", ncols=2)
+        axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
         return _svg(figure)
 
 

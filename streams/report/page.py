@@ -123,12 +123,12 @@ def _plots(
             "Hijacks caught by their first order against the share of customers' days alerted.",
         )
         drawn["families"] = (
-            charts.groups(detector, lambda at: at.families, "family (hijacks)"),
-            f"{detector.name} by family of attack.",
+            charts.groups(detector, lambda at: at.families),
+            f"{detector.name} by family of attack (number of hijacks).",
         )
         drawn["depths"] = (
-            charts.groups(detector, lambda at: at.depths, "earlier sign-ins (hijacks)"),
-            f"{detector.name} by how many sign-ins the account had before.",
+            charts.groups(detector, lambda at: at.depths),
+            f"{detector.name} by how many sign-ins the account had before (number of hijacks).",
         )
         drawn["delays"] = (
             charts.delays(hijacks, MIDDLE),
