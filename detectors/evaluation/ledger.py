@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -30,11 +31,12 @@ class Labels:
     """What is known about a run by `event_id`.
 
     `takeovers` holds every event of a hijacker after access; `attacks` the attackers' attempts
-    that gained no access, which are neither takeovers nor legitimate.
+    that gained no access, which are neither takeovers nor legitimate. Both may fill up while the
+    run is read, as long as an event's truth is there before the event.
     """
 
     takeovers: Mapping[str, Label] = field(default_factory=dict)
-    attacks: frozenset[str] = frozenset()
+    attacks: AbstractSet[str] = frozenset()
 
 
 class Columns(NamedTuple):

@@ -1,8 +1,11 @@
 """`nightlatch backtest`: the detector over files of events, and a report on how well it did."""
 
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
+from enum import StrEnum
 from functools import partial
+from heapq import merge
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
@@ -13,15 +16,23 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from detectors.errors import ConfigurationError
 from streams.cli.options import SettingsFile
 from streams.configuration import load
-from streams.files import read_merged
 
 if TYPE_CHECKING:
     from detectors.evaluation.comparison import Comparison
     from streams.backtesting import DeadLines, PrequentialEngine, Recording
+    from streams.files import FileEvent, Watch
+    from streams.rba import RbaTruth
     from streams.report.contents import Report, Run
 
 DETECTOR: Final = "Nightlatch"
 WIDE: Final = 160
+
+
+class Format(StrEnum):
+    """What the event files hold."""
+
+    NDJSON = "ndjson"
+    RBA = "rba"
 
 
 def _files(help_: str, *names: str) -> Any:
@@ -72,6 +83,12 @@ def command(
     pool: Annotated[
         list[Path] | None, _files("Pool with the runs of earlier reports (report.json).")
     ] = None,
+    format_: Annotated[
+        Format,
+        typer.Option(
+            "--format", help="Of EVENTS: the wire contract's, or the RBA data set's CSV (or .zip)."
+        ),
+    ] = Format.NDJSON,
     name: Annotated[str, typer.Option(help="What to call this run in the report.")] = "run",
     warm_up: Annotated[
         float,
@@ -96,6 +113,7 @@ def command(
     judged = bool(labels or report or compare or compare_settings or assessed)
     options = _Options(
         events=events or [],
+        format=format_,
         verdicts=feedback or [],
         lookup=lookup,
         labels=labels or [],
@@ -125,6 +143,7 @@ class _Options(NamedTuple):
     """What the command was asked for, as far as the pass over the events needs it."""
 
     events: list[Path]
+    format: Format
     verdicts: list[Path]
     lookup: list[Path] | None
     labels: list[Path]
@@ -150,12 +169,16 @@ def _recorded(
     from streams.backtesting import DeadLines, Recording, Written, backtest
     from streams.enrichment import Enricher
     from streams.labels import read_labels
+    from streams.rba import RbaTruth
     from streams.simulated_files import Files
 
     dead = DeadLines()
+    truth = RbaTruth()
+    labels = read_labels(options.labels, options.attacks)
+    if options.format is Format.RBA:
+        labels = truth.labels
     recording = None
     if judged:
-        labels = read_labels(options.labels, options.attacks)
         recording = Recording(labels, baselines=options.baselines)
         _read_scores(options, recording)
     enricher = Enricher(options.lookup or load(options.settings).settings.lookups)
@@ -168,11 +191,24 @@ def _recorded(
         bar = stack.enter_context(_bar())
         total = sum(path.stat().st_size for path in paths if path.is_file())
         task = bar.add_task("", total=total or None, events=0)
-        events = dead.living(read_merged(paths, partial(bar.advance, task)))
+        events = dead.living(_lines(options, truth, partial(bar.advance, task)))
         for done in backtest(events, enricher.facts, engines, written=written, recording=recording):
             bar.update(task, events=done)
     _say(done, time.monotonic() - began, dead)
     return recording, dead
+
+
+def _lines(options: _Options, truth: "RbaTruth", watch: "Watch") -> "Iterator[FileEvent]":
+    """Every line of every file, merged by time."""
+    from streams.files import read_events
+    from streams.rba import read_rba
+
+    if options.format is Format.NDJSON:
+        events = [read_events(path, watch) for path in options.events]
+    else:
+        events = [read_rba(path, truth, watch) for path in options.events]
+    verdicts = [read_events(path, watch) for path in options.verdicts]
+    return merge(*events, *verdicts, key=lambda line: line.time)
 
 
 def _engines(options: _Options) -> "dict[str, PrequentialEngine]":
