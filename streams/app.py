@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> RunApp:
         client=client_options(settings),
         flow=Flow("events", topics, settings.chunk_records),
         changelog=changelog_topic(settings),
+        partitions=settings.partitions,
         factory=_processor_factory(settings),
         store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
         session_seconds=SESSION_SECONDS,

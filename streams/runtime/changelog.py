@@ -113,8 +113,8 @@ async def restore(
         auto_offset_reset="none",
         max_partition_fetch_bytes=2 * MAX_BATCH_BYTES,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         return await _restore(consumer, topic, stores)
     finally:
         await consumer.stop()

@@ -1,16 +1,28 @@
-"""What tells a worker that it may no longer be who it thinks it is."""
+"""What tells a worker that it is not, or may no longer be, what it thinks it is."""
 
 import time
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from detectors.errors import NightlatchError
+from faust.types import TP
+
+from detectors.errors import ConfigurationError, NightlatchError
 
 # Linux counts a suspended machine's time in this clock only.
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_REJOINS: Final = 5
 
 
 class Stalled(NightlatchError):
     """This worker has stood still so long that others may have taken its partitions over."""
+
+
+class OwnershipLost(NightlatchError):
+    """This worker's partitions may be somebody else's by now."""
+
+
+class Unowned(NightlatchError):
+    """Partitions that nobody reads, in a group that thinks all is well."""
 
 
 class StallGuard:
@@ -38,6 +50,66 @@ class StallGuard:
                 f"this worker stood still for {stood:.1f} s, more than half of a group session: "
                 "it stops, to be started again"
             )
+
+
+class OwnershipWatch:
+    """Finds partitions without an owner.
+
+    A worker that joins while the broker has only just come back can be handed an assignment that
+    was made without knowing all topics: partitions then belong to nobody, the group is stable, and
+    nothing ever moves again. `look` is called now and then with what the last assignment gave to
+    whom; where it left something out, and that is no rebalance in progress, the group must assign
+    anew.
+    """
+
+    def __init__(self, topics: Iterable[str], partitions: int) -> None:
+        self._expected = {TP(topic, n) for topic in topics for n in range(partitions)}
+        self._partitions = partitions
+        self._suspected: tuple[int, frozenset[TP]] | None = None
+        self._rejoins = 0
+
+    def check_counts(self, counts: Mapping[str, int]) -> None:
+        """Raise ConfigurationError where a topic has another number of partitions by now."""
+        for topic in sorted({tp.topic for tp in self._expected}):
+            found = counts.get(topic, 0)
+            if found not in (0, self._partitions):
+                raise ConfigurationError(
+                    f"topic {topic} has {found} partitions by now, and this group's state has "
+                    f"{self._partitions}: keys have moved, so begin anew under another app_id"
+                )
+
+    def look(self, generation: int, owned: Iterable[TP]) -> frozenset[TP]:
+        """Return the partitions for whose sake the group must assign anew; mostly none.
+
+        Raises Unowned where it has done so again and again to no avail.
+        """
+        unowned = frozenset(self._expected.difference(owned))
+        if not unowned:
+            self._suspected, self._rejoins = None, 0
+            return unowned
+        if self._suspected != (generation, unowned):
+            # Seen for the first time: the owner may be known a moment later.
+            self._suspected = generation, unowned
+            return frozenset()
+        self._suspected = None
+        self._rejoins += 1
+        if self._rejoins > _REJOINS:
+            raise Unowned(
+                f"{len(unowned)} partitions, such as {'-'.join(map(str, min(unowned)))}, have no "
+                "owner in the group however often it assigns: is a topic missing?"
+            )
+        return unowned
+
+
+def assigned_to_anybody(assignor: Any) -> set[TP]:
+    """Return what the last assignment that Faust's assignor heard of gave to any member."""
+    return {
+        TP(topic, partition)
+        for given in (assignor.external_topic_distribution, assignor.changelog_distribution)
+        for topics in given.values()
+        for topic, partitions in topics.items()
+        for partition in partitions
+    }
 
 
 def _now() -> float:

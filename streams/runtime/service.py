@@ -16,9 +16,8 @@ from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 from mode import Service
 
-from detectors.errors import NightlatchError
 from streams.runtime.changelog import MAX_BATCH_BYTES, Changelog
-from streams.runtime.guards import StallGuard
+from streams.runtime.guards import OwnershipLost, OwnershipWatch, StallGuard, assigned_to_anybody
 from streams.runtime.opening import Opener
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.outbox import BATCH_BYTES, Outbox, producer_options
@@ -28,10 +27,6 @@ from streams.runtime.transport import Lane, Run, RunConsumer
 
 _TICK_SECONDS: Final = 0.1
 _COMMIT_SECONDS: Final = 1.0
-
-
-class OwnershipLost(NightlatchError):
-    """This worker's partitions may be somebody else's by now."""
 
 
 class Runtime(Service):
@@ -51,6 +46,9 @@ class Runtime(Service):
         self._term = 0
         self._broken = False
         self._guard = StallGuard(options.session_seconds)
+        self._watch = OwnershipWatch(
+            (*options.flow.topics, options.changelog), partitions=options.partitions
+        )
 
     # -- Its life.
 
@@ -88,6 +86,19 @@ class Runtime(Service):
         while not self.should_stop:
             await self.sleep(_COMMIT_SECONDS)
             await self._commit()
+
+    @Service.task
+    async def _watch_the_group(self) -> None:
+        while not self.should_stop:
+            await self.sleep(self.options.session_seconds / 2)
+            group = await self.app.consumer.thread.look_at_group()
+            self._watch.check_counts(group.partitions)
+            if self.app.rebalancing or group.generation < 0:
+                continue
+            unowned = self._watch.look(group.generation, assigned_to_anybody(self.app.assignor))
+            if unowned:
+                self.log.warning("%s partitions have no owner: assigning anew", len(unowned))
+                await self.app.consumer.thread.rejoin()
 
     # -- A generation's life.
 

@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -102,6 +103,13 @@ class Fetched(NamedTuple):
     exhausted: frozenset[TP]
 
 
+class Group(NamedTuple):
+    """The generation that the group knows us in (-1: none), and partitions by topic."""
+
+    generation: int
+    partitions: Mapping[str, int]
+
+
 class RunSchema(faust.Schema[Any, Any]):
     """Passes a run through the conductor as it is."""
 
@@ -134,9 +142,15 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def _fetch(self, partitions: set[TP], seconds: float) -> Fetched:
         consumer = self._ensure_consumer()
-        records = await self._fetch_records(
-            consumer, partitions, timeout=seconds, max_records=consumer._max_poll_records
-        )
+        before = consumer._subscription.subscription.assignment
+        try:
+            records = await self._fetch_records(
+                consumer, partitions, timeout=seconds, max_records=consumer._max_poll_records
+            )
+        except KafkaError:
+            if consumer._subscription.subscription.assignment is before:
+                raise
+            records = {}  # the group has assigned anew meanwhile, and nothing is sought yet
         # No await from here on: records and end must be of the same moment, or a run could be
         # formed without records that have been fetched but not arrived.
         assignment = consumer._subscription.subscription.assignment
@@ -160,12 +174,28 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
     async def _pause(self, partitions: set[TP]) -> None:
         self._ensure_consumer().pause(*(driver.ensure_aiokafka_TP(tp) for tp in partitions))
 
+    async def look_at_group(self) -> "Group":
+        """Return what is known of the group. Raises what keeps us from taking part in it."""
+        group: Group = await self.call_thread(self._look_at_group)
+        return group
+
+    async def _look_at_group(self) -> "Group":
+        consumer = self._consumer
+        if consumer is None:
+            return Group(-1, {})
+        consumer._coordinator.check_errors()
+        cluster = consumer._client.cluster
+        known = {topic: cluster.partitions_for_topic(topic) for topic in cluster.topics()}
+        return Group(self.generation, {topic: len(found or ()) for topic, found in known.items()})
+
     async def rejoin(self) -> None:
-        """Have the group assign all partitions anew."""
+        """Have the group assign all partitions anew, by what the brokers say now."""
         await self.call_thread(self._rejoin)
 
     async def _rejoin(self) -> None:
-        self._ensure_consumer()._coordinator.request_rejoin()
+        consumer = self._ensure_consumer()
+        await consumer._client.force_metadata_update()
+        consumer._coordinator.request_rejoin()
 
     async def committed(self, partitions: set[TP]) -> dict[TP, int | None]:
         """Return the group's committed offsets, None where there is none."""

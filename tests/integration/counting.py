@@ -18,17 +18,20 @@ ALERT_EVERY = 5
 class Tally(NamedTuple):
     """How many records, and a hash over them."""
 
-    count: int
+    number: int
     chain: bytes
 
     def after(self, *what: bytes) -> "Tally":
-        return Tally(self.count + 1, _hash(self.chain, *what))
+        """Return the tally with one more record."""
+        return Tally(self.number + 1, _hash(self.chain, *what))
 
     def encode(self) -> bytes:
+        """Return what is stored."""
         return b"%d:%s" % self
 
     @classmethod
     def decode(cls, value: bytes | None) -> "Tally":
+        """Return the tally that was stored; nothing is a tally of nothing."""
         count, _, chain = (value or b"0:").partition(b":")
         return cls(int(count), chain)
 
@@ -47,12 +50,15 @@ class Counting:
         self._changed: dict[bytes, Tally] = {}
 
     def prepare(self, record: Record) -> Prepared:
+        """Take a record as it is, at its own time."""
         return Prepared(record, record.timestamp, None)
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
+        """Count a run."""
         return [send for prepared in run for send in self._fold(prepared.record)]
 
     def changes(self) -> dict[bytes, bytes | None]:
+        """Hand over what has changed."""
         changed, self._changed = self._changed, {}
         return {key: tally.encode() for key, tally in changed.items()}
 
@@ -64,7 +70,7 @@ class Counting:
         tally = self._tally(b"account:" + account + scope).after(what, model.chain)
         self._changed[MODEL_KEY + scope] = model
         self._changed[b"account:" + account + scope] = tally
-        if tally.count % ALERT_EVERY:
+        if tally.number % ALERT_EVERY:
             return []
         return [Send(self._alerts, account, b"%s:%s" % (account, tally.encode()))]
 

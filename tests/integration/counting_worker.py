@@ -1,7 +1,8 @@
 """A worker of its own process that counts: `python -m tests.integration.counting_worker JSON`.
 
 `die_at` names a step of the way from a run to its commit at whose `die_after`th occurrence the
-process kills itself with SIGKILL, as a machine that loses power would.
+process kills itself with SIGKILL, as a machine that loses power would. `blind_assignments` is how
+often the assignor does not know any topic, as when the brokers have only just come back.
 """
 
 import os
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from faust.assignor.partition_assignor import PartitionAssignor
 
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.changelog import Changelog
 from streams.runtime.interfaces import ReadState
+from streams.runtime.options import RuntimeOptions
 from streams.runtime.outbox import Outbox
 from streams.runtime.partition import Partition
-from streams.runtime.options import RuntimeOptions
 from streams.runtime.transport import Flow, RunConsumer
 from streams.runtime.worker import run
 from tests.integration.counting import Counting
@@ -42,6 +44,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     app_id: str
     topics: list[str]
     alerts: str
+    partitions: int
     data_dir: str
     across_topics: bool = True
     memory: bool = False
@@ -50,9 +53,12 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     session_seconds: float = 3.0
     die_at: str | None = None
     die_after: int = 1
+    blind_assignments: int = 0
 
 
 def application(options: Options) -> RunApp:
+    """Return the application that counts."""
+
     def factory(_partition: int, read: ReadState) -> Counting:
         return Counting(options.alerts, read, across_topics=options.across_topics)
 
@@ -62,6 +68,7 @@ def application(options: Options) -> RunApp:
             client={"bootstrap_servers": options.broker},
             flow=Flow("events", tuple(options.topics), options.chunk_records),
             changelog=f"{options.app_id}-state-changelog",
+            partitions=options.partitions,
             factory=factory,
             store_dir=None if options.memory else Path(options.data_dir) / "state",
             session_seconds=options.session_seconds,
@@ -114,8 +121,22 @@ def die(step: str, occurrence: int) -> None:
         setattr(owner, name, dying_later)
 
 
+def assign_blindly(times: int) -> None:
+    """Have the assignor find no topic so many times."""
+    real = PartitionAssignor._get_copartitioned_groups
+    left = [times]
+
+    def blind(topics: Any, cluster: Any, subscriptions: Any) -> Any:
+        left[0] -= 1
+        return {} if left[0] >= 0 else real(topics, cluster, subscriptions)
+
+    PartitionAssignor._get_copartitioned_groups = staticmethod(blind)  # type: ignore[method-assign] # for this test
+
+
 def main() -> int:
+    """Run the worker; return its exit code."""
     options = msgspec.json.decode(sys.argv[1], type=Options)
+    assign_blindly(options.blind_assignments)
     if options.die_at is not None:
         die(options.die_at, options.die_after)
     return run(application(options))

@@ -1,9 +1,11 @@
 """What integration tests need around a worker: topics, records, processes, and an oracle."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +59,7 @@ class Shop:
             app_id=self.app_id,
             topics=self.sources,
             alerts=self.alerts,
+            partitions=self.partitions,
             data_dir=str(data_dir),
             **options,
         )
@@ -110,7 +113,7 @@ def oracle(
         merge = PartitionMerge(topics, processor.prepare)
         for topic, found in by_topic.items():
             merge.add(topic, found)
-        alerts |= {s.value for s in processor.fold(merge.take(10**9, topics).records)}
+        alerts |= {s.value or b"" for s in processor.fold(merge.take(10**9, topics).records)}
         changes = processor.changes()
         state[partition] = {key: value for key, value in changes.items() if value is not None}
     return Expected(state, alerts)
@@ -135,6 +138,14 @@ class Worker:
         self.process.kill()
         self.process.wait(10)
 
+    def freeze(self) -> None:
+        """Stop the process where it stands, as a suspended machine would."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let a frozen process go on."""
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> int:
         """End the process as an operator would; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
@@ -144,9 +155,12 @@ class Worker:
         """Return the exit code of a process that ends by itself."""
         return self.process.wait(seconds)
 
-    def wait_until_ready(self) -> None:
-        """Return once the worker has said that it owns partitions."""
-        wait_for(lambda: "Ready: partitions" in self.output(), f"{self.log.name} to be ready")
+    def wait_until_ready(self, times: int = 1) -> None:
+        """Return once the worker has said so many times that it is ready to read."""
+        wait_for(
+            lambda: self.output().count("Ready: partitions") >= times,
+            f"{self.log.name} to be ready {times} times",
+        )
 
     def output(self) -> str:
         """Return what the process has written so far."""
@@ -201,6 +215,24 @@ def send(broker: str, records: Iterable[Sent]) -> None:
     finally:
         producer.flush()
         producer.close()
+
+
+@contextmanager
+def sending(broker: str, records: Iterator[Sent], *, rate: float) -> Iterator[None]:
+    """Send records, so many a second, for as long as the context lasts."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.1):
+            send(broker, itertools.islice(records, int(rate / 10)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""The runtime without Faust and without a broker."""

@@ -16,26 +16,26 @@ logs: st.SearchStrategy[Log] = st.lists(
 )
 
 
-def record(topic: str, offset: int, time: float) -> Record:
+def _record(topic: str, offset: int, time: float) -> Record:
     return Record(topic, 0, offset, time, b"key", b"value")
 
 
-def prepare(found: Record) -> Prepared:
+def _prepare(found: Record) -> Prepared:
     return Prepared(found, found.timestamp, None)
 
 
-def records(log: Log) -> dict[str, list[Record]]:
+def _records(log: Log) -> dict[str, list[Record]]:
     return {
-        topic: [record(topic, offset, time) for offset, time in enumerate(times)]
+        topic: [_record(topic, offset, time) for offset, time in enumerate(times)]
         for topic, times in zip(TOPICS, log, strict=True)
     }
 
 
-def places(taken: Sequence[Prepared]) -> list[tuple[str, int]]:
+def _places(taken: Sequence[Prepared]) -> list[tuple[str, int]]:
     return [(prepared.record.topic, prepared.record.offset) for prepared in taken]
 
 
-def reference(log: Log) -> list[tuple[str, int]]:
+def _reference(log: Log) -> list[tuple[str, int]]:
     """The rule, as slowly as it can be written."""
     heads = dict.fromkeys(TOPICS, 0)
     times = dict(zip(TOPICS, log, strict=True))
@@ -50,8 +50,8 @@ def reference(log: Log) -> list[tuple[str, int]]:
 @given(logs, st.data())
 def test_catching_up_gives_one_order_however_records_arrive(log: Log, data: st.DataObject) -> None:
     """Neither what each fetch brings nor the length of runs changes the order."""
-    merge = PartitionMerge(TOPICS, prepare)
-    unfetched = records(log)
+    merge = PartitionMerge(TOPICS, _prepare)
+    unfetched = _records(log)
     taken: list[tuple[str, int]] = []
     positions: dict[str, int] = {}
     while any(unfetched.values()) or len(taken) < sum(map(len, log)):
@@ -61,39 +61,39 @@ def test_catching_up_gives_one_order_however_records_arrive(log: Log, data: st.D
             del unfetched[topic][:count]
         exhausted = [topic for topic in TOPICS if not unfetched[topic]]
         run = merge.take(data.draw(st.integers(1, 5)), exhausted)
-        taken += places(run.records)
+        taken += _places(run.records)
         positions |= run.positions
-    assert taken == reference(log)
+    assert taken == _reference(log)
     assert positions == {t: len(times) for t, times in zip(TOPICS, log, strict=True) if times}
 
 
 @given(logs, st.data())
 def test_late_records_are_taken_when_they_come(log: Log, data: st.DataObject) -> None:
     """Whatever the broker said, each record is taken once, in its topic's order."""
-    merge = PartitionMerge(TOPICS, prepare)
-    unfetched = records(log)
+    merge = PartitionMerge(TOPICS, _prepare)
+    unfetched = _records(log)
     taken: list[tuple[str, int]] = []
     while len(taken) < sum(map(len, log)):
         for topic in TOPICS:
             count = data.draw(st.integers(0, 2))
             merge.add(topic, unfetched[topic][:count])
             del unfetched[topic][:count]
-        taken += places(merge.take(data.draw(st.integers(1, 5)), TOPICS).records)
+        taken += _places(merge.take(data.draw(st.integers(1, 5)), TOPICS).records)
     for topic, times in zip(TOPICS, log, strict=True):
         assert [offset for of, offset in taken if of == topic] == list(range(len(times)))
 
 
 def test_a_topic_that_should_have_more_is_waited_for() -> None:
     """An order must not overtake a sign-in that has not been fetched yet."""
-    merge = PartitionMerge(TOPICS, prepare)
-    merge.add("orders", [record("orders", 0, 1.0)])
+    merge = PartitionMerge(TOPICS, _prepare)
+    merge.add("orders", [_record("orders", 0, 1.0)])
     others = [topic for topic in TOPICS if topic not in ("orders", "logins")]
     assert not merge.take(10, others).records
-    merge.add("logins", [record("logins", 7, 0.5)])
+    merge.add("logins", [_record("logins", 7, 0.5)])
     # The sign-in is taken; then sign-ins are missing again, and the order waits on.
-    assert places(merge.take(10, others).records) == [("logins", 7)]
+    assert _places(merge.take(10, others).records) == [("logins", 7)]
     assert merge.missing() == set(TOPICS) - {"orders"}
-    assert places(merge.take(10, [*others, "logins"]).records) == [("orders", 0)]
+    assert _places(merge.take(10, [*others, "logins"]).records) == [("orders", 0)]
 
 
 def test_a_record_is_prepared_when_its_turn_comes() -> None:
@@ -102,10 +102,10 @@ def test_a_record_is_prepared_when_its_turn_comes() -> None:
 
     def noting(found: Record) -> Prepared:
         prepared.append(found.offset)
-        return prepare(found)
+        return _prepare(found)
 
     merge = PartitionMerge(TOPICS, noting)
-    merge.add("logins", [record("logins", offset, 0.0) for offset in range(5)])
+    merge.add("logins", [_record("logins", offset, 0.0) for offset in range(5)])
     assert prepared == [0]
     assert merge.waiting("logins") == (4, 4 * len(b"value"))
     merge.take(2, TOPICS)

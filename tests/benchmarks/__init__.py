@@ -1,0 +1,1 @@
+"""Programs that measure. They are run by hand (`make bench`), never as tests."""

@@ -1,0 +1,103 @@
+"""Partitions that change hands: nothing skipped, nothing twice, nobody left behind."""
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.counting import Counting
+from tests.integration.harness import Expected, Sent, Shop, oracle, send, sending, worker
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def shop(kafka: str, topic_prefix: str) -> Shop:
+    """Topics of the test's own."""
+    made = Shop(kafka, topic_prefix, partitions=4)
+    made.create()
+    return made
+
+
+def live(shop: Shop) -> Iterator[Sent]:
+    """Records of a hundred accounts without end, each at the moment it is sent."""
+    chance = random.Random(1)
+    for number in itertools.count():
+        account = b"account-%d" % chance.randrange(100)
+        yield Sent(chance.choice(shop.sources), account, b"%d" % number, time.time())
+
+
+def expected(shop: Shop) -> Expected:
+    """What one quiet worker would leave, each topic by itself: live, they have no common order."""
+    return oracle(
+        shop.broker,
+        shop.sources,
+        lambda _, state: Counting(shop.alerts, state.get, across_topics=False),
+    )
+
+
+def test_workers_that_come_and_go(shop: Shop, tmp_path: Path) -> None:
+    """While records come in, workers join, leave in good order, and die."""
+    one = shop.options(tmp_path / "one", across_topics=False)
+    two = shop.options(tmp_path / "two", across_topics=False)
+    with sending(shop.broker, live(shop), rate=400), worker(one, tmp_path / "1.log") as first:
+        first.wait_until_ready()
+        with worker(two, tmp_path / "2.log") as second:
+            second.wait_until_ready()
+            first.wait_until_ready(2)
+            time.sleep(1)
+            assert first.stop() == 0
+            second.wait_until_ready(2)
+            with worker(one, tmp_path / "3.log") as third:
+                third.wait_until_ready()
+                time.sleep(1)
+                second.kill()
+                third.wait_until_ready(2)
+    with worker(two, tmp_path / "4.log") as last:
+        last.wait_until_ready()
+        shop.wait_until_read()
+        assert last.stop() == 0
+    quiet = expected(shop)
+    assert shop.state() == quiet.state
+    assert set(shop.alerted()) == quiet.alerts
+
+
+def test_a_worker_that_was_frozen_stops(shop: Shop, tmp_path: Path) -> None:
+    """Stopped for longer than a session and woken, it writes nothing and exits with an error."""
+    one = shop.options(tmp_path / "one", across_topics=False)
+    two = shop.options(tmp_path / "two", across_topics=False)
+    with sending(shop.broker, live(shop), rate=400), worker(one, tmp_path / "1.log") as first:
+        first.wait_until_ready()
+        time.sleep(1)
+        first.freeze()
+        with worker(two, tmp_path / "2.log") as second:
+            second.wait_until_ready()
+            time.sleep(1)
+            first.thaw()
+            assert first.wait() == 1
+            assert "nightlatch: this worker stood still for" in first.output()
+            assert "Traceback" not in first.output()
+            time.sleep(1)
+            assert second.stop() == 0
+    with worker(two, tmp_path / "3.log") as last:
+        last.wait_until_ready()
+        shop.wait_until_read()
+        assert last.stop() == 0
+    quiet = expected(shop)
+    assert shop.state() == quiet.state
+    assert set(shop.alerted()) == quiet.alerts
+
+
+def test_a_group_that_leaves_partitions_unowned_assigns_anew(shop: Shop, tmp_path: Path) -> None:
+    """An assignment made without knowing the topics is noticed, and made again (mend 11)."""
+    send(shop.broker, itertools.islice(live(shop), 500))
+    options = shop.options(tmp_path, across_topics=False, blind_assignments=1)
+    with worker(options, tmp_path / "log") as only:
+        only.wait_until_ready()
+        shop.wait_until_read()
+        assert "have no owner: assigning anew" in only.output()
+        assert only.stop() == 0
+    assert shop.state() == expected(shop).state
