@@ -41,9 +41,9 @@ class Crew:
         self.drops = [new_address("GB", chance) for _ in range(chance.choice((1, 1, 2, 3)))]
         self.counters = [chance.randrange(40), chance.randrange(40)]
         self.servers = [self._server() for _ in range(chance.randrange(1, 6))]
-        self.exit = world.internet.site("vpn", chance.choice(("GB", "GB", "NL", "US")), chance)
+        self.exit = world.internet.site("vpn", chance.choice(("GB", "NL", "US", "DE")), chance)
         self.base = world.internet.site(
-            "access", chance.choice(("GB", "RO", "IN", "VN", "MA", "NL")), chance
+            "access", chance.choice(("RO", "IN", "VN", "MA", "NL", "ID", "BR", "UA")), chance
         )
 
     def _form(self) -> Form:
@@ -51,7 +51,7 @@ class Crew:
 
     def _server(self) -> Line:
         site = self.world.internet.site(
-            "hosting", self.chance.choice(("GB", "DE", "NL", "US", "FR")), self.chance
+            "hosting", self.chance.choice(("GB", "DE", "NL", "US", "FR", "RO")), self.chance
         )
         return Line(site.v4_address(self.chance.getrandbits(16)), site)
 

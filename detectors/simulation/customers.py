@@ -203,11 +203,11 @@ class Population:
 
     def _trips(self, home: Place, chance: Chance, start: float, days: float) -> list[Trip]:
         trips = []
-        time = start - 10 * DAY + chance.expovariate(0.12 / 30) * DAY
+        time = start - 10 * DAY + chance.expovariate(0.2 / 30) * DAY
         while time < start + days * DAY:
             length, place, reason = _journey(home, chance)
             trips.append(Trip(time, time + length * DAY, place, reason))
-            time += DAY * (length + chance.expovariate(0.12 / 30))
+            time += DAY * (length + chance.expovariate(0.2 / 30))
         return trips
 
 

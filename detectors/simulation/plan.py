@@ -57,6 +57,10 @@ class Plan:
                 self.kinds[part].tolist(),
             )
 
+    def begun(self, time: float) -> int:
+        """How many visits began before a time."""
+        return int(np.searchsorted(self.times, time))
+
     def of(self, number: int) -> NDArray[np.float64]:
         """Times of an account's visits, in order."""
         return self.times[self._by_account[self._edges[number] : self._edges[number + 1]]]
@@ -117,11 +121,11 @@ def _sleepers(
 def _trackers(
     rng: np.random.Generator, calendar: Calendar, accounts: NDArray[np.int32]
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """One customer in 2,500 has a script that signs in every few hours for some weeks."""
-    chosen = rng.choice(accounts, size=max(1, len(accounts) // 2500), replace=False)
+    """One customer in 1,200 has a script that signs in some times a day for some weeks."""
+    chosen = rng.choice(accounts, size=max(1, len(accounts) // 1200), replace=False)
     times, numbers = [np.zeros(0)], [np.zeros(0, np.int32)]
     for number in chosen:
-        every = 3600.0 * rng.uniform(3.0, 12.0)
+        every = 3600.0 * rng.uniform(6.0, 24.0)
         first = calendar.start + DAY * calendar.days * 0.5 * rng.random()
         last = min(calendar.end, first + DAY * rng.uniform(5.0, 40.0))
         ticks = np.arange(first, last, every)

@@ -112,6 +112,9 @@ class Recorder:
     ) -> Record:
         """A change of the account; `value` is the hash of the new value where there is one."""
         record = self._common("account_change", scene, time, chance)
+        if actor == "support" and chance.random() >= self._telemetry.console:
+            for name in _WHERE:
+                record.pop(name, None)
         record["change"] = what
         record["actor"] = actor
         if value is not None and chance.random() < self._telemetry.value_hash:
@@ -158,6 +161,10 @@ class Recorder:
             record["asn"] = line.site.operator.asn
 
 
+# What is unknown of a change made where no customer was.
+_WHERE = (
+    "ip", "user_agent", "device_id", "country", "region", "city", "latitude", "longitude", "asn",
+)  # fmt: skip
 # How the hash of a new value begins, for the changes that have one.
 _VALUES = {"phone": "n", "email": "m", "payment": "p", "address": "a"}
 

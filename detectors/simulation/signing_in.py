@@ -150,7 +150,7 @@ def _ask_support(attempt: Attempt, time: float, odd: str, asked: tuple[str, ...]
     chance, customer = attempt.chance, attempt.customer
     what = chance.choice(asked)
     value = new_value(what, chance)
-    console = attempt.world.support_desk(time, chance, customer.account_id)
+    console = attempt.world.support_desk(time, customer.account_id)
     attempt.change(console, time, what, odd, actor="support", value=value)
     return time + chance.around(900, 1.0)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from detectors.errors import ConfigurationError
 from detectors.simulation.families import FAMILIES, checked
 from detectors.simulation.shop import Shop
 from detectors.simulation.staging import Stage, how_many
@@ -27,10 +28,12 @@ def simulate(
     `start` is UTC epoch seconds, best a midnight. `families` are the attacks staged, each at least
     once; `hijacks` are takeovers and `tries` the failed attempts of thieves, for each visit that
     customers make (0 for none). Verdicts (`type` "feedback") come in between, when their time has
-    come. The same arguments give the same events; leaving out a family changes no customer's.
-    Raises ConfigurationError for a family that is not in the registry.
+    come. The same arguments give the same events; leaving out a family changes nobody else's.
+    Raises ConfigurationError for a family that is not in the registry, and for no days.
     """
     checked(families)
+    if days <= 0:
+        raise ConfigurationError("a simulated run needs more than 0 days")
     world = World(shop, seed=seed, start=start, days=days)
     if families and hijacks > 0:
         counts = how_many(families, round(hijacks * len(world.plan)))

@@ -17,6 +17,9 @@ _SUCCESS = {
     "spraying": (0.003, 0.01),
 }
 _DORMANT = 180 * DAY
+# Who shops more often meets phishing and malware more often, and is worth an effort; leaked
+# passwords fit anybody's account alike.
+_MET = frozenset({"aitm_relay", "cookie_theft", "sim_swap_reset", "spoofed_targeted"})
 
 
 def how_many(families: Collection[str], hijacks: int) -> dict[str, int]:
@@ -84,10 +87,13 @@ class Stage:
         """Find an account with the past that the family looks for; None where none is left."""
         fresh = chance.happens(self._fresh)
         own = list(FAMILIES).index(family)
+        begun = self._world.plan.begun(time)
         fallback = None
-        for _ in range(400):
-            number = own + len(FAMILIES) * chance.randrange(self._world.shop.accounts)
-            number %= self._world.shop.accounts
+        for _ in range(600):
+            if family in _MET and not fresh and begun:
+                number = int(self._world.plan.numbers[chance.randrange(begun)])
+            else:
+                number = chance.randrange(self._world.shop.accounts)
             if number in self._taken or number % len(FAMILIES) != own:
                 continue
             fallback = number

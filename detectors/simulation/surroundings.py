@@ -11,7 +11,7 @@ from detectors.simulation.world import World
 
 _KIOSKS = 24
 _SERVERS = Weighted((("GB", 6), ("DE", 2), ("NL", 2), ("FR", 2), ("US", 2), ("RO", 1)))
-_VPN_EXITS = Weighted((("GB", 80), ("NL", 10), ("US", 6), ("DE", 4)))
+_VPN_EXITS = Weighted((("GB", 68), ("NL", 14), ("US", 11), ("DE", 7)))
 
 
 class Surroundings(NamedTuple):

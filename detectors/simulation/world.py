@@ -95,10 +95,8 @@ class World:
         """Whether the shop's forced reset concerns this account; one in thirty."""
         return seed_of(self.seed, "forced reset", number) % 30 == 0
 
-    def support_desk(self, time: float, chance: Chance, account_id: str) -> Scene:
-        """The support console: no session, and mostly no address or device either."""
-        if not chance.happens(self.shop.telemetry.console):
-            return Scene(account_id, None, None)
+    def support_desk(self, time: float, account_id: str) -> Scene:
+        """The support console of the shop's own office; no session of the customer's."""
         own = stream(self.seed, "support desk")
         site = self.internet.site("business", "GB", own)
         device = draw_device("desktop", own)

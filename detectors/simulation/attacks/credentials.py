@@ -31,6 +31,6 @@ def _found(hijack: Hijack, time: float, how: str, *, soon: float) -> Process:
     if hijack.crew.scripted or chance.happens(0.6):
         time = hijack.after(time, soon if chance.happens(0.7) else 2 * DAY, 1.0)
         yield time
-        hijack.appear(chance.choice(("vpn", "home", "home", "carrier")), time)
+        hijack.appear(chance.choice(("vpn", "home", "base", "base", "carrier")), time)
         hijack.sign_in(time, mfa="none")
     yield from cash_out(hijack, time)

@@ -29,9 +29,9 @@ def cookie_theft(hijack: Hijack, time: float) -> Process:
     hijack.scene = hijack.scene._replace(session=session)
     if hijack.chance.happens(0.45):
         device = hijack.victims_device(time, cookie=True, same_browser=hijack.chance.happens(0.4))
-        hijack.appear(hijack.chance.choice(("home", "vpn", "near")), time, device)
+        hijack.appear(hijack.chance.choice(("home", "vpn", "near", "base")), time, device)
     else:
-        hijack.appear(hijack.chance.choice(("home", "vpn", "near", "base")), time)
+        hijack.appear(hijack.chance.choice(("home", "vpn", "near", "base", "base")), time)
     if hijack.chance.happens(0.3):
         hijack.change(time, "email" if hijack.chance.happens(0.3) else "phone")
     yield from cash_out(hijack, time)
@@ -39,7 +39,7 @@ def cookie_theft(hijack: Hijack, time: float) -> Process:
 
 def sim_swap_reset(hijack: Hijack, time: float) -> Process:
     """The codes come to the thief's phone: reset, sign-in, contact change, order."""
-    hijack.appear(hijack.chance.choice(("carrier", "carrier", "home", "vpn")), time)
+    hijack.appear(hijack.chance.choice(("carrier", "carrier", "home", "vpn", "base")), time)
     hijack.change(time, "password_reset_requested")
     time = hijack.after(time, 90)
     yield time
@@ -56,7 +56,7 @@ def sim_swap_reset(hijack: Hijack, time: float) -> Process:
 def insider(hijack: Hijack, time: float) -> Process:
     """The console changes contact or address; an accomplice resets, signs in and orders."""
     chance = hijack.chance
-    hijack.scene = hijack.world.support_desk(time, chance, hijack.victim.account_id)
+    hijack.scene = hijack.world.support_desk(time, hijack.victim.account_id)
     what = chance.choice(("email", "phone", "email", "password_reset_requested"))
     hijack.change(time, what, actor="support")
     if chance.happens(0.3):

@@ -20,7 +20,7 @@ def spoofed_targeted(hijack: Hijack, time: float) -> Process:
 def change_before_order(hijack: Hijack, time: float) -> Process:
     """Something is changed, and minutes to days later it serves an order."""
     chance = hijack.chance
-    how = chance.choice(("home", "home", "near", "vpn", "base"))
+    how = chance.choice(("home", "near", "vpn", "base", "base"))
     hijack.appear(how, time)
     hijack.sign_in(time)
     time = hijack.after(time, 2 * MINUTE)
@@ -42,7 +42,7 @@ def change_before_order(hijack: Hijack, time: float) -> Process:
 
 def dormant_revival(hijack: Hijack, time: float) -> Process:
     """A long silent account signs in and orders."""
-    hijack.appear(hijack.chance.choice(("home", "vpn", "carrier", "base")), time)
+    hijack.appear(hijack.chance.choice(("home", "vpn", "carrier", "base", "base")), time)
     if hijack.chance.happens(0.3):
         hijack.change(time, "password_reset_requested")
         time = hijack.after(time, 80)
@@ -57,7 +57,7 @@ def dormant_revival(hijack: Hijack, time: float) -> Process:
 def checker_canary(hijack: Hijack, time: float) -> Process:
     """A checker orders something small; days later the buyer of the account cashes out."""
     chance = hijack.chance
-    hijack.appear(chance.choice(("server", "home", "vpn")), time)
+    hijack.appear(chance.choice(("server", "server", "home", "vpn")), time)
     hijack.sign_in(time)
     time = hijack.after(time, 3 * MINUTE)
     yield time
@@ -67,7 +67,7 @@ def checker_canary(hijack: Hijack, time: float) -> Process:
         hijack.order(time, address=hijack.victim.home(time).address, appetite=0.1)
     time = hijack.after(time, 3 * DAY, 0.7)
     yield time
-    hijack.appear(chance.choice(("home", "vpn", "base", "carrier")), time)
+    hijack.appear(chance.choice(("home", "vpn", "base", "base", "carrier")), time)
     hijack.sign_in(time)
     yield from cash_out(hijack, time, appetite=1.5)
 
@@ -75,7 +75,7 @@ def checker_canary(hijack: Hijack, time: float) -> Process:
 def points_drain(hijack: Hijack, time: float) -> Process:
     """Points become codes, or a gift card's balance becomes goods; several small orders."""
     chance = hijack.chance
-    hijack.appear(chance.choice(("home", "vpn", "carrier", "base")), time)
+    hijack.appear(chance.choice(("home", "vpn", "carrier", "base", "base")), time)
     hijack.sign_in(time)
     for _ in range(chance.choice((1, 1, 2, 3))):
         time = hijack.after(time, 4 * MINUTE)
@@ -92,7 +92,7 @@ def points_drain(hijack: Hijack, time: float) -> Process:
 def click_and_collect(hijack: Hijack, time: float) -> Process:
     """Goods that somebody picks up within the day."""
     chance = hijack.chance
-    hijack.appear(chance.choice(("home", "near", "carrier", "vpn")), time)
+    hijack.appear(chance.choice(("home", "near", "carrier", "vpn", "base")), time)
     hijack.sign_in(time)
     for _ in range(chance.choice((1, 1, 2))):
         time = hijack.after(time, 7 * MINUTE if chance.happens(0.8) else 3 * HOUR)

@@ -8,7 +8,7 @@ history, and is tried on another run (other thieves, other networks). Two things
   do better than guess: AUC at most 0.55;
 - by *everything* in a single sign-in or order it may see what attacks honestly show (data centres,
   electronics, codes bought with points), which must not be enough to find takeovers: at one
-  takeover in a thousand events, an average precision of at most 0.08 (guessing gives 0.001).
+  takeover in a thousand events, an average precision of at most 0.05 (guessing gives 0.001).
 """
 
 from collections import Counter
@@ -21,6 +21,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 from detectors.simulation import Shop, SimulatedEvent, simulate
+from detectors.simulation.devices import SCRIPTS
 from detectors.simulation.operators import OPERATORS
 from tests.contracts.simulation.columns import Columns, content, form, matrix
 
@@ -87,24 +88,25 @@ def test_a_single_event_does_not_give_a_takeover_away(
     takeover, score = _tried(runs, kind, content)
     share = takeover.mean()
     weight = np.where(takeover, BASE_RATE / share, (1 - BASE_RATE) / (1 - share))
-    assert average_precision_score(takeover, score, sample_weight=weight) < 0.08
-    assert roc_auc_score(takeover, score) < 0.82
+    assert average_precision_score(takeover, score, sample_weight=weight) < 0.05
+    assert roc_auc_score(takeover, score) < 0.85
 
 
 def test_thieves_use_what_customers_use(
     runs: tuple[list[SimulatedEvent], list[SimulatedEvent]],
 ) -> None:
-    """Hardly any user agent, and no operator's network, is seen with thieves alone."""
+    """Hardly any user agent, or network but a data centre's, is seen with takeovers alone."""
     events = runs[0]
-    agents = Counter(e.event.get("user_agent") for e in events if e.truth is None)
-    thieves = [e for e in events if e.truth is not None]
+    # A script that says what it is gives itself away honestly; so do customers' own scripts.
+    agents = {e.event.get("user_agent") for e in events if e.truth is None} | set(SCRIPTS)
+    thieves = [e for e in events if e.truth is not None and e.truth.takeover]
     alone = sum(e.event.get("user_agent") not in agents for e in thieves)
     assert alone < 0.02 * len(thieves)
     networks = Counter(e.event.get("asn") for e in events if e.truth is None)
     homes = {o.asn for o in OPERATORS if o.kind not in {"hosting", "vpn"}}
     used = Counter(e.event.get("asn") for e in thieves)
     alone = sum(count for asn, count in used.items() if asn not in networks and asn in homes)
-    assert alone < 0.01 * len(thieves)
+    assert alone < 0.03 * len(thieves)
 
 
 def test_prefixes_of_thieves_homes_are_customers_too(
