@@ -18,7 +18,6 @@ output; progress, notes and errors to standard error.
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Any, Final
 
 import typer
@@ -41,8 +40,8 @@ COMMANDS: Final = (
     "kafka",
 )
 DONE: Final = 0
-FOUND_WRONG: Final = 1
 USERS_MISTAKE: Final = 2
+INTERRUPTED: Final = 130
 
 
 class _Commands(TyperGroup):
@@ -51,23 +50,19 @@ class _Commands(TyperGroup):
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         # The names alone, for the listing and for "did you mean".
-        names: dict[str, Any] = {name: None for name in COMMANDS if find_spec(_module(name))}
+        names: dict[str, Any] = dict.fromkeys(COMMANDS)
         self.commands = names
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - Typer's
         if cmd_name not in self.commands:
             return None
-        module = import_module(_module(cmd_name))
+        module = import_module(f"{__name__}.{cmd_name.replace('-', '_')}")
         holder = typer.Typer(rich_markup_mode=None)
         if hasattr(module, "app"):
             holder.add_typer(module.app, name=cmd_name)
         else:
             holder.command(cmd_name)(module.command)
         return get_group(holder).commands[cmd_name]
-
-
-def _module(command: str) -> str:
-    return f"{__name__}.{command.replace('-', '_')}"
 
 
 app = typer.Typer(cls=_Commands, invoke_without_command=True, rich_markup_mode=None)
@@ -90,9 +85,9 @@ def nightlatch(
 ) -> None:
     """Account-takeover detection for online retailers, on Kafka.
 
-    Exit codes: 0 done; 1 the command found something wrong and said what (topics that do not fit,
-    events that could not be sent); 2 a mistake in how it was called or set up, in one line on
-    standard error; 130 interrupted.
+    Exit codes: 0 done; 1 the command failed, or found something wrong and said what (topics that
+    do not fit, events that could not be sent); 2 a mistake in how it was called or set up, in one
+    line on standard error; 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -102,6 +97,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code."""
     try:
         code = get_command(app).main(arguments, prog_name="nightlatch", standalone_mode=False)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except typer.TyperException as mistake:
         return _refuse(mistake.format_message(), getattr(mistake, "ctx", None))
     except NightlatchError as error:

@@ -1,7 +1,8 @@
 """`nightlatch demo`: hijacks staged among a small shop's traffic, and caught, on a real Kafka."""
 
 import signal
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -56,36 +57,62 @@ def command(
     """
     from rich.console import Console
 
-    _end_on_first_signal()
-    console = Console(highlight=False)
+    from streams.demonstration.screen import summary_view
+
+    console, first_signal = Console(highlight=False), _FirstSignal()
     try:
         told = _invent(seed, accounts, days)
         outcome = _outcome(told, days)
-        with ExitStack() as stack:
+        with first_signal.held(), ExitStack() as stack:
             player = _set_up(
-                stack, console, seed=seed, broker=broker, settings=settings, budget=budget
+                stack,
+                console,
+                check=first_signal.check,
+                seed=seed,
+                broker=broker,
+                settings=settings,
+                budget=budget,
             )
             _learn(player, told, outcome)
             console.print(_introduction(told, accounts, days, seconds, budget))
             _live(console, player, told, outcome, seconds)
-        from streams.demonstration.screen import summary_view
-
         console.print(summary_view(outcome.summary()))
     except KeyboardInterrupt:
         console.print("\nEnded before its time; nothing of it is left running.")
         raise typer.Exit(130) from None
 
 
-def _end_on_first_signal() -> None:
-    """Let the first signal end the demonstration, and no further one disturb its clearing up."""
+class _FirstSignal:
+    """Lets the first signal end the demonstration, and no further one disturb its clearing up.
 
-    def end(_number: int, _frame: Any) -> None:
+    While it is held, KeyboardInterrupt comes from `check` alone: raised in the middle of a Kafka
+    client it would leave it in pieces.
+    """
+
+    def __init__(self) -> None:
+        self._came = self._held = False
         for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
+            signal.signal(number, self._take)
 
-    for number in _SIGNALS:
-        signal.signal(number, end)
+    def check(self) -> None:
+        """Raise KeyboardInterrupt where a signal has come."""
+        if self._came:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold signals back until the context checks or ends."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        self.check()
+
+    def _take(self, _number: int, _frame: Any) -> None:
+        first, self._came = not self._came, True
+        if first and not self._held:
+            raise KeyboardInterrupt
 
 
 def _invent(seed: int, accounts: int, days: int) -> "Story":
@@ -112,6 +139,7 @@ def _set_up(
     stack: ExitStack,
     console: "Console",
     *,
+    check: Callable[[], None],
     seed: int,
     broker: str | None,
     settings: Path | None,
@@ -122,7 +150,12 @@ def _set_up(
     from streams.demonstration.playing import Clients, Player
     from streams.kafka_clients import admin, consumer
 
-    with waiting() as report:
+    with waiting() as show:
+
+        def report(what: str, done: int, total: int) -> None:
+            check()
+            show(what, done, total)
+
         context = installed(
             broker, settings, networks=lookup_rows(seed), budget=budget, report=report
         )
@@ -131,7 +164,8 @@ def _set_up(
     kafka = "Apache Kafka" if broker else "A new Apache Kafka"
     console.print(f"{kafka} on [bold]{', '.join(chosen.broker)}[/], and one worker.")
     reader = stack.enter_context(consumer(chosen))
-    return Player(installation, Clients(chosen, stack.enter_context(admin(chosen)), reader))
+    clients = Clients(chosen, stack.enter_context(admin(chosen)), reader)
+    return Player(installation, clients, check)
 
 
 def _introduction(told: "Story", accounts: int, days: int, seconds: float, budget: float) -> str:

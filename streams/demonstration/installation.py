@@ -77,10 +77,8 @@ def installed(
             **(_names_of_its_own() if broker else {}),
         }
         settings = load(settings_file, overrides=overrides).settings
-        if broker:
-            stack.callback(_delete_topics, settings)
         report("Making the topics", 0, 1)
-        create(settings)
+        _make_topics(stack, settings, delete=broker is not None)
         report("Making the topics", 1, 1)
         log = home / "worker.log"
         worker = Process(_command(settings_file), log=log, environment=_environment(overrides))
@@ -108,6 +106,13 @@ def _command(settings_file: Path | None) -> list[str]:
 def _environment(overrides: Mapping[str, Any]) -> dict[str, str]:
     own = {PREFIX + name.upper(): str(value) for name, value in overrides.items()}
     return {**os.environ, **own}
+
+
+def _make_topics(stack: ExitStack, settings: Settings, *, delete: bool) -> None:
+    if delete:
+        with admin(settings):  # nothing to delete where nobody answers
+            stack.callback(_delete_topics, settings)
+    create(settings)
 
 
 def _delete_topics(settings: Settings) -> None:

@@ -36,11 +36,17 @@ OnProgress = Callable[[Progress], None]
 
 
 class Player:
-    """Plays parts of a story, one after the other, into an installation."""
+    """Plays parts of a story, one after the other, into an installation.
 
-    def __init__(self, installation: Installation, clients: "Clients") -> None:
+    `check` is called twice a second or more: it may raise to end the play.
+    """
+
+    def __init__(
+        self, installation: Installation, clients: "Clients", check: Callable[[], None]
+    ) -> None:
         self._installation = installation
         self._clients = clients
+        self._check = check
         self._sent_at: dict[str, float] = {}
         self._sent = 0
         self._stop = threading.Event()
@@ -68,6 +74,7 @@ class Player:
                     self._read_alerts(_LOOK_EVERY, on_alert)
                     on_progress(Progress(self._sent, done, len(events)))
                     self._installation.check()
+                    self._check()
                 sending.result()
             finally:
                 self._stop.set()

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -109,8 +110,7 @@ class LocalKafka:
             self._process = self._launch(node, jars, lock)
         finally:
             os.close(lock)  # the broker holds it from here on
-        self._report(what, 2, 3)
-        self._await_ready(self._process, log_start)
+        self._await_ready(self._process, log_start, lambda: self._report(what, 2, 3))
         self._report(what, 3, 3)
         return node.bootstrap
 
@@ -164,9 +164,10 @@ class LocalKafka:
         self._write_record(node, process.pid)
         return process
 
-    def _await_ready(self, process: Process, log_start: int) -> None:
+    def _await_ready(self, process: Process, log_start: int, report: Callable[[], None]) -> None:
         deadline = time.monotonic() + START_SECONDS
         while _READY not in self._log_since(log_start):
+            report()
             if process.poll() is not None:
                 self._process = None
                 process.wait()

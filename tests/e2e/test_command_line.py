@@ -1,0 +1,121 @@
+"""The command line's manners: help, version, completion, exit codes and errors in one line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.main import get_command
+
+from detectors import __version__
+from streams.cli import COMMANDS, app
+from tests.support.commands import clean_environment, nightlatch
+
+NOBODY = "127.0.0.1:1"
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    """Each command of the product by its full name, groups included."""
+    root: Any = get_command(app)
+    context = typer.Context(root)
+    for name in COMMANDS:
+        command = root.get_command(context, name)
+        yield name, command
+        for sub, subcommand in getattr(command, "commands", {}).items():
+            yield f"{name} {sub}", subcommand
+
+
+@pytest.mark.parametrize("name", [name for name, _ in every_command()])
+def test_every_command_and_option_is_documented(name: str) -> None:
+    """`--help` says what the command does, and what each option means."""
+    command = dict(every_command())[name]
+    assert command.help
+    assert len(command.help) > 20
+    for parameter in command.params:
+        if parameter.name != "help":
+            assert parameter.help, f"{name} {parameter.name}"
+
+
+def test_help_lists_every_command_and_the_exit_codes() -> None:
+    """`nightlatch` alone and `nightlatch --help` say the same, and what scripts can rely on."""
+    help_ = nightlatch("--help")
+    assert help_.returncode == 0
+    assert nightlatch().stdout == help_.stdout
+    for name in COMMANDS:
+        assert f"\n  {name} " in help_.stdout
+    assert "Exit codes: 0 done" in help_.stdout
+
+
+def test_every_module_of_a_command_is_registered() -> None:
+    """A command that somebody adds is not forgotten in the list."""
+    root = Path(__file__).parent.parent.parent / "streams" / "cli"
+    modules = {path.stem for path in root.glob("*.py")} - {"__init__", "options", "progress"}
+    assert {name.replace("-", "_") for name in COMMANDS} == modules
+
+
+def test_version() -> None:
+    """`--version` prints the package's version and nothing else."""
+    assert nightlatch("--version").stdout == f"nightlatch {__version__}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_shell_completion_knows_the_commands(shell: str) -> None:
+    """What `--show-completion` installs is answered with the commands' names."""
+    variables = {
+        "_NIGHTLATCH_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "nightlatch to",
+        "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "nightlatch to",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    answer = nightlatch(environment=clean_environment(**variables))
+    assert "topics" in answer.stdout
+    assert "kafka" not in answer.stdout
+
+
+MISTAKES: dict[str, tuple[list[str], str]] = {
+    "no such command": (["topcis"], "Did you mean 'topics'"),
+    "no such option": (["demo", "--sped", "3"], "--sped"),
+    "a value of the wrong type": (["send", "--rate", "fast"], "--rate"),
+    "a value out of range": (["demo", "--seconds", "0"], "--seconds"),
+    "a missing subcommand": (["kafka"], "nightlatch kafka --help"),
+    "no such file": (["backtest", "/no/such/file.ndjson"], "/no/such/file.ndjson"),
+    "no such settings file": (["settings", "--settings", "/no/such.toml"], "/no/such.toml"),
+    "nobody at the broker": (
+        ["demo", "--accounts", "200", "--days", "1", "--broker", NOBODY],
+        NOBODY,
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_users_mistake_is_one_line_and_exit_code_2(mistake: str) -> None:
+    """No traceback, no usage dump: one line on standard error that names what was wrong."""
+    arguments, named = MISTAKES[mistake]
+    ended = nightlatch(*arguments)
+    assert ended.returncode == 2
+    assert named in ended.stderr
+    assert ended.stderr.startswith("nightlatch: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_wrong_setting_in_the_environment_is_one_line() -> None:
+    """The line names the variable, the value that it has, and what it may be."""
+    ended = nightlatch("settings", environment=clean_environment(NIGHTLATCH_PARTITIONS="many"))
+    assert ended.returncode == 2
+    assert "NIGHTLATCH_PARTITIONS" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is nobody's mistake but ours is not dressed up as one."""
+
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("streams.cli.worker.command", broken)
+    from streams.cli import run
+
+    with pytest.raises(ZeroDivisionError):
+        run(["worker"])

@@ -1,0 +1,108 @@
+"""The demonstration's figures follow from alerts and labels, and from nothing else."""
+
+from typing import Any
+
+import pytest
+
+from detectors.assessments import Alert, Model
+from detectors.simulation import SimulatedEvent, Staged, Story, Truth
+from streams.demonstration.outcome import Outcome
+from streams.demonstration.screen import duration
+
+LIVE_FROM = 1000.0
+STAGED = (
+    Staged("a1", "sim_swap_reset", "k1", 1100.0, 1400.0, ("e1", "e2", "e3")),
+    Staged("a2", "points_drain", "k2", 1200.0, 1300.0, ("e4", "e5")),
+)
+
+
+def event(event_id: str, account: str, truth: Truth | None = None) -> SimulatedEvent:
+    """A live event of which only the identity matters."""
+    return SimulatedEvent(1100.0, {"event_id": event_id, "account_id": account}, truth)
+
+
+def outcome() -> Outcome:
+    """A story of two hijacks, one failed try and two customers."""
+    live = [event(e, staged.account_id) for staged in STAGED for e in staged.event_ids]
+    live += [event("try", "a3", Truth("spraying", "k3", takeover=False))]
+    live += [event("h1", "a4"), event("h2", "a5")]
+    return Outcome(Story([], live, STAGED), LIVE_FROM)
+
+
+def alert(case: str, events: list[str], **fields: Any) -> Alert:
+    """One revision of a case that stands on these events."""
+    given: dict[str, Any] = {"raised_at": 1200.0, "updated_at": 1200.0, "revision": 1, **fields}
+    return Alert(
+        alert_id=case,
+        account_id="a",
+        risk=0.9,
+        severity="high",
+        action="hold_order",
+        reasons=(),
+        techniques=(),
+        stage="access",
+        trigger_event_id=events[0],
+        event_ids=tuple(events),
+        model=Model(name="m", version="1", configuration="0"),
+        **given,
+    )
+
+
+def test_nothing_is_caught_without_alerts() -> None:
+    """No alert, no figure: hijacks count as missed and medians are unknown."""
+    summary = outcome().summary()
+    assert (summary.caught, summary.in_time, summary.false_alerts) == (0, 0, 0)
+    assert (summary.delay, summary.latency) == (None, None)
+    assert summary.events == 8
+    assert summary.customers == 3
+
+
+def test_a_hijack_is_caught_by_the_first_alert_that_names_one_of_its_events() -> None:
+    """Time is from access to that alert; a later revision changes nothing."""
+    judged = outcome()
+    assert judged.take(alert("c1", ["e2"], updated_at=1160.0), 0.1).first
+    later = judged.take(alert("c1", ["e2", "e3"], updated_at=1500.0, revision=2), 0.3)
+    assert (later.kind, later.first, later.hijack) == ("hijack", False, STAGED[0])
+    summary = judged.summary()
+    assert (summary.caught, summary.in_time) == (1, 1)
+    assert summary.delay == 60.0
+    assert summary.latency == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(("updated_at", "in_time"), [(1299.0, 1), (1300.0, 1), (1300.1, 0)])
+def test_in_time_means_at_the_first_order_or_before(updated_at: float, in_time: int) -> None:
+    """The order itself can still be stopped when it is what raised the alert."""
+    judged = outcome()
+    judged.take(alert("c2", ["e5"], updated_at=updated_at), None)
+    assert judged.summary().in_time == in_time
+
+
+def test_a_case_that_began_with_a_customers_event_may_still_catch_a_hijack() -> None:
+    """It is one case, and it is no false alert in the end."""
+    judged = outcome()
+    assert judged.take(alert("c1", ["h1"]), None).kind == "customer"
+    assert judged.take(alert("c1", ["h1", "e1"], revision=2), None).kind == "hijack"
+    assert judged.take(alert("c1", ["h1"], revision=3), None).kind == "customer"
+    summary = judged.summary()
+    assert (summary.caught, summary.false_alerts) == (1, 0)
+
+
+def test_false_alerts_are_counted_by_case_and_apart_from_the_history() -> None:
+    """Customers' cases count once each; tries without access are no false alerts."""
+    judged = outcome()
+    for revision in (1, 2):
+        judged.take(alert("c1", ["h1"], revision=revision), None)
+    judged.take(alert("c2", ["old"], raised_at=900.0, updated_at=900.0), 7.0)
+    judged.take(alert("c3", ["try"]), None)
+    summary = judged.summary()
+    assert (summary.false_alerts, summary.early_false_alerts, summary.attempts) == (1, 1, 1)
+    assert summary.latency is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.2, "at once"), (40, "40 s"), (720, "12 min"), (12_600, "3.5 h"), (172_800, "2.0 days")],
+)
+def test_durations_are_told_in_their_natural_unit(seconds: float, text: str) -> None:
+    """Nobody reads 12600 seconds."""
+    assert duration(seconds) == text
