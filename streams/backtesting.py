@@ -7,7 +7,7 @@ is handed over every so many events just as a worker does it: what the backtest 
 will run.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,6 +31,7 @@ from streams.files import FileEvent, read_lines
 
 HAND_OVER_EVERY: Final = 20_000
 RUN_LENGTH: Final = 500
+LOOK_AHEAD: Final = 100
 _EXAMPLES: Final = 5
 
 Enrich = Callable[[Event], Facts]
@@ -58,6 +59,34 @@ class DeadLines:
                     self.examples.append(f"{line.path}:{line.number}: {line.content}")
             else:
                 yield line.content
+
+
+def steadied(lines: Iterable[FileEvent]) -> Iterator[FileEvent]:
+    """Give each line the earliest time among itself and the next `LOOK_AHEAD` to be merged by.
+
+    A single clock that runs ahead would else let every verdict of the future pass before the
+    events that follow it in the file.
+    """
+    coming: deque[FileEvent] = deque()
+    # Lines that may become the earliest: later in the file and no earlier in time than the first.
+    earliest: deque[FileEvent] = deque()
+    for line in lines:
+        while earliest and earliest[-1].time > line.time:
+            earliest.pop()
+        earliest.append(line)
+        coming.append(line)
+        if len(coming) > LOOK_AHEAD:
+            yield _steady(coming, earliest)
+    while coming:
+        yield _steady(coming, earliest)
+
+
+def _steady(coming: deque[FileEvent], earliest: deque[FileEvent]) -> FileEvent:
+    line, first = coming.popleft(), earliest[0]
+    if first is line:
+        earliest.popleft()
+        return line
+    return line._replace(time=first.time)
 
 
 def runs(items: Iterable[_T], length: int) -> Iterator[list[_T]]:

@@ -42,7 +42,7 @@ def _files(help_: str, *names: str) -> Any:
 def command(
     events: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="EVENTS...", help="Event files, merged by time; - is stdin."),
+        typer.Argument(metavar="EVENTS", help="Event files, merged by time; - is stdin."),
     ] = None,
     *,
     feedback: Annotated[
@@ -200,6 +200,7 @@ def _recorded(
 
 def _lines(options: _Options, truth: "RbaTruth", watch: "Watch") -> "Iterator[FileEvent]":
     """Every line of every file, merged by time."""
+    from streams.backtesting import steadied
     from streams.files import read_events
     from streams.rba import read_rba
 
@@ -208,7 +209,7 @@ def _lines(options: _Options, truth: "RbaTruth", watch: "Watch") -> "Iterator[Fi
     else:
         events = [read_rba(path, truth, watch) for path in options.events]
     verdicts = [read_events(path, watch) for path in options.verdicts]
-    return merge(*events, *verdicts, key=lambda line: line.time)
+    return merge(*map(steadied, events), *verdicts, key=lambda line: line.time)
 
 
 def _engines(options: _Options) -> "dict[str, PrequentialEngine]":
@@ -265,7 +266,7 @@ def _say(events: int, seconds: float, dead: "DeadLines") -> None:
     typer.echo(f"{events:,} events in {seconds:.1f} s, {rate:,.0f} a second", err=True)
     if dead.total:
         codes = ", ".join(f"{count:,} {code}" for code, count in dead.by_code.most_common())
-        typer.echo(f"{dead.total:,} dead lines ({codes}):", err=True)
+        typer.echo(f"dead lines: {dead.total:,} ({codes}), for example", err=True)
         for example in dead.examples:
             typer.echo(f"  {example}", err=True)
 

@@ -1,0 +1,1 @@
+"""What every baseline must keep."""

@@ -1,0 +1,1 @@
+"""Tests of how detectors are judged, and of the baselines."""

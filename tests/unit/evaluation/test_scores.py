@@ -1,0 +1,99 @@
+"""What a detector said, joined to what happened."""
+
+import numpy as np
+import pytest
+
+from detectors.assessments import Assessment
+from detectors.evaluation.comparison import changed_budgets, changed_cases
+from detectors.evaluation.judging import judge
+from detectors.evaluation.scores import RaisedCase, Scores
+from tests.unit.evaluation.runs import Line, made
+
+
+def assessment(event_id: str, risk: float, alert_id: str | None = None) -> Assessment:
+    """An assessment of ann's sign-in at the second that the event's number says."""
+    return Assessment(
+        event_id=event_id,
+        account_id="ann",
+        occurred_at=float(event_id.strip("e")),
+        type="login",
+        risk=risk,
+        reasons=(f"because-{event_id}",),
+        alert_id=alert_id,
+    )
+
+
+def test_scores_are_joined_to_events_whatever_their_order() -> None:
+    """Repeats count by their highest; an event nobody assessed counts as 0 and is told."""
+    scores = Scores()
+    for event_id, risk in (("e3", 0.3), ("e1", 0.1), ("e3", 0.5), ("other", 0.9)):
+        scores.add(event_id, risk)
+    identity = np.array([hash(name) for name in ("e1", "e2", "e3")])
+    risks, missing = scores.aligned(identity)
+    assert risks == pytest.approx([0.1, 0.0, 0.5])
+    assert missing == 1
+
+
+def test_no_scores_leave_every_event_unassessed() -> None:
+    """An empty assessments file is a detector that says nothing."""
+    risks, missing = Scores().aligned(np.array([hash("e1")]))
+    assert (list(risks), missing) == ([0.0], 1)
+
+
+def test_a_risk_that_is_no_number_says_nothing() -> None:
+    """NaN must neither alert nor hide the other scores of the same event."""
+    scores = Scores()
+    scores.add("e1", float("nan"))
+    scores.add("e2", float("nan"))
+    scores.add("e2", 0.4)
+    risks, _ = scores.aligned(np.array([hash("e1"), hash("e2")]))
+    assert risks == pytest.approx([0.0, 0.4])
+
+
+def test_a_case_is_all_that_carries_its_alert_id() -> None:
+    """It begins with its first event and is told by its riskiest."""
+    scores = Scores()
+    scores.take([assessment("e1", 0.9), assessment("e2", 0.4, "a"), assessment("e3", 0.8, "a")])
+    (case,) = scores.cases.values()
+    assert (case.alert_id, case.raised_at, case.risk) == ("a", 2.0, 0.8)
+    assert (case.event_ids, case.reasons) == (["e2", "e3"], ("because-e3",))
+
+
+def case(alert_id: str, risk: float, *event_ids: str) -> RaisedCase:
+    """A case on these events."""
+    return RaisedCase(
+        alert_id=alert_id,
+        account_id="ann",
+        raised_at=1.0,
+        risk=risk,
+        reasons=(),
+        event_ids=list(event_ids),
+    )
+
+
+def test_cases_are_paired_by_the_events_they_share() -> None:
+    """Alert ids may differ between configurations; the events are the same."""
+    before = {"a": case("a", 0.5, "e1", "e2"), "b": case("b", 0.6, "e3"), "c": case("c", 0.5, "e7")}
+    after = {"x": case("x", 0.55, "e2"), "c": case("c", 0.9, "e7"), "y": case("y", 0.7, "e9")}
+    kept, changed = changed_cases(before, after, {"e9": "insider"}.get)
+    assert kept == 1
+    told = {
+        (change.before and change.before.alert_id, change.after and change.after.alert_id): (
+            change.family
+        )
+        for change in changed
+    }
+    assert told == {("b", None): None, ("c", "c"): None, (None, "y"): "insider"}
+
+
+def test_hijacks_gained_and_lost_are_named() -> None:
+    """The gain is of pairs: one gained and one lost is no gain, and the interval holds 0."""
+    days = [Line(0, f"c{n}", "in", n / 1000) for n in range(1000)]
+    run = made(*days, Line(1, "ann", "in", 2, hijack="k1"), Line(1, "bob", "in", 0, hijack="k2"))
+    other = run.risks.copy()
+    other[-2:] = other[-2:][::-1]
+    change = changed_budgets(judge(run.trial, run.risks), judge(run.trial, other))[0]
+    assert [hijack.account for hijack in change.gained] == ["bob"]
+    assert [hijack.account for hijack in change.lost] == ["ann"]
+    assert change.gain.value == 0.0
+    assert change.gain.interval.low < 0 < change.gain.interval.high
