@@ -29,13 +29,15 @@ from detectors.features import lessons
 from detectors.features.evidence import Evidence
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES, WIDTH
+from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.models.budget import AlertBudget, bin_of
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
+from detectors.models.prior import WEIGHTS, score_of
 from detectors.policy import Policy
 from detectors.population import Population
 from detectors.profiles import Profile, newborn
-from detectors.reasons import codes, explain
+from detectors.reasons import codes, counted, explain
 
 ReadState = Callable[[bytes], bytes | None]
 """Reads a key that an earlier `changes()` wrote; None where there is none."""
@@ -84,6 +86,9 @@ _FAILED = -4.0
 _RECENT = 12
 """Events an account remembers, so that a repeated one is not learnt twice."""
 
+_FOREST_SAMPLE = 4
+"""One in so many events is planted in the half-space trees: enough for windows of hours."""
+
 _SAMPLE = 16
 """One in so many unremarkable events is shown to the verdict model as a presumed customer's."""
 
@@ -100,11 +105,11 @@ class Engine:
         self._heat = heat or NoHeat()
         self._accounts = Accounts(read, policy.profile_cache)
         self._population = Population(read)
-        self._evidence = Evidence(self._population, policy.story_half_life_days, read)
-        self._verdicts = VerdictModel(NAMES, read)
         self._forest = FlatHalfSpaceTrees(
             width=WIDTH, trees=8, height=6, window=500, seed=policy.seed, read=read
         )
+        self._evidence = Evidence(self._population, policy.story_half_life_days, self._forest, read)
+        self._verdicts = VerdictModel(NAMES, read)
         self._budget = AlertBudget(policy.alert_budget, read)
         self._prior = log_odds(policy.base_rate)
         self._floor = log_odds(policy.alert_floor)
@@ -125,7 +130,7 @@ class Engine:
             occurred_at=event.occurred_at,
             type=_TYPES[reading.type],
             risk=round(logistic(reading.logit), 9),
-            reasons=codes(reading.weights) if flagged else (),
+            reasons=codes(counted(reading)) if flagged else (),
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(event) if flagged else None,
         )
@@ -185,9 +190,15 @@ class Engine:
             profile = newborn(event.occurred_at)
         reading = Reading(event, facts, profile, WIDTH)
         self._evidence.weigh(reading)
-        reading.logit = self._prior + sum(reading.weights)
+        weights = reading.weights
+        score = score_of(reading.type, weights)
+        if reading.success and self._prior + score >= self._budget.notable:
+            isolation = self._evidence.weigh_isolation(reading)
+            score += WEIGHTS[reading.type][ISOLATION] * isolation
+        reading.doubt = score - WEIGHTS[reading.type][STORY] * weights[STORY]
+        reading.logit = self._prior + score
         if reading.success:
-            reading.logit += self._verdicts.correction(reading.weights)
+            reading.logit += self._verdicts.correction(weights)
         else:
             reading.logit += _FAILED
         return reading
@@ -212,7 +223,7 @@ class Engine:
         self._accounts.put_case(event.account_id, case)
         if not revised:
             return None
-        reasons, techniques = explain(reading, reading.weights)
+        reasons, techniques = explain(reading, counted(reading))
         return cases.alert_of(case, reading, reasons, techniques, self._model)
 
     def _count_day(self, reading: Reading) -> None:
@@ -232,6 +243,8 @@ class Engine:
             lesson = lessons.lesson_of(reading)
             if not flagged:
                 self._evidence.learn(reading.cells)
+                if mark % _FOREST_SAMPLE == 0:
+                    self._forest.learn(in_unit_range(reading.weights))
                 lessons.teach(reading.profile, lesson, lessons.doubt_left(reading))
         lessons.record(reading, flagged=flagged)
         if lesson is None:
@@ -240,13 +253,14 @@ class Engine:
             held = lesson if flagged else None
             self._keep(reading, alert_id, held)
         elif mark % _SAMPLE == 0:
-            self._learn_verdict_model(reading.weights, takeover=False, weight=1.0)
+            self._learn_verdict_model(reading.type, reading.weights, takeover=False, weight=1.0)
 
     def _keep(self, reading: Reading, alert_id: str | None, held: lessons.Lesson | None) -> None:
         event = reading.event
         example = Example(
             event.event_id,
             reading.minute,
+            reading.type,
             alert_id,
             stored_weights(reading.weights),
             reading.cells,
@@ -288,17 +302,17 @@ class Engine:
 
     def _learn_takeover(self, example: Example) -> None:
         self._evidence.learn_hijack(example.cells, counted=example.alert_id is None)
-        self._learn_verdict_model(example.features(), takeover=True, weight=3.0)
+        self._learn_verdict_model(example.type, example.features(), takeover=True, weight=3.0)
 
     def _learn_customer(self, example: Example, profile: Profile) -> None:
         if example.held is not None:
             self._evidence.learn(example.cells)
             lessons.teach(profile, example.held, 0)
             example.held = None
-        self._learn_verdict_model(example.features(), takeover=False, weight=1.0)
+        self._learn_verdict_model(example.type, example.features(), takeover=False, weight=1.0)
 
     def _learn_verdict_model(
-        self, weights: Sequence[float], *, takeover: bool, weight: float
+        self, kind: int, weights: Sequence[float], *, takeover: bool, weight: float
     ) -> None:
-        offset = self._prior + sum(weights)
+        offset = self._prior + score_of(kind, weights)
         self._verdicts.learn(weights, offset, takeover=takeover, weight=weight)

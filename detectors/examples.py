@@ -17,6 +17,7 @@ class Example(msgspec.Struct, array_like=True):
 
     event_id: str
     minute: int
+    type: int
     alert_id: str | None
     weights: list[int]
     cells: list[int]

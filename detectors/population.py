@@ -250,6 +250,7 @@ class Population:
         self.by_asn = Attempts("attempts-asn", 512, read)
         self.by_agent = Attempts("attempts-agent", 1024, read)
         self.new_devices = Newcomers("new-devices", 4096, read)
+        self.new_ranges = Newcomers("new-ranges", 2048, read)
         self.new_addresses = Newcomers("new-addresses", 2048, read)
         self.new_payments = Newcomers("new-payments", 2048, read)
         self.new_contacts = Newcomers("new-contacts", 1024, read)

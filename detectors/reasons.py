@@ -5,6 +5,7 @@ sentences are made only where there is an alert to put them in.
 """
 
 from collections.abc import Callable, Sequence
+from operator import mul
 from typing import Final, NamedTuple
 
 from detectors.assessments import Evidence, Reason
@@ -12,8 +13,9 @@ from detectors.events import AccountChange, Login, Order
 from detectors.features.access import ABROAD, MISSING, NEW, OPERATOR, OPERATOR_AWAY, RECENT
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
+from detectors.models.prior import WEIGHTS
 
-TELLING = 0.6
+TELLING = 0.25
 """Nats below which a feature is no reason."""
 
 
@@ -31,6 +33,11 @@ def strongest(weights: Sequence[float], most: int = 5) -> list[int]:
     telling = [at for at, weight in enumerate(weights) if weight >= TELLING]
     telling.sort(key=lambda at: -weights[at])
     return telling[:most]
+
+
+def counted(reading: Reading) -> list[float]:
+    """Return the features as they count in the score, nats."""
+    return list(map(mul, WEIGHTS[reading.type], reading.weights))
 
 
 def codes(weights: Sequence[float]) -> tuple[str, ...]:
@@ -212,6 +219,11 @@ def _rewards(reading: Reading) -> Evidence | None:
     return Evidence(seen=seen, usual="used before" if reading.profile.rewards else "never used")
 
 
+def _foreign(reading: Reading) -> Evidence | None:
+    event = reading.event
+    return Evidence(seen=event.shipping_country or "none") if type(event) is Order else None
+
+
 def _failures(reading: Reading) -> Evidence:
     return Evidence(seen=f"about {reading.profile.failures:.0f} failures shortly before")
 
@@ -267,6 +279,20 @@ EXPLANATIONS: Final = {
         "shared_device", _says("The same device turned up new on other accounts lately."), _devices,
         ("T1110.004",),
     ),
+    "shared_range": Explanation(
+        "shared_range", _says("The same address range turned up new on other accounts lately."),
+        _networks, ("T1110.004",),
+    ),
+    "churn": Explanation(
+        "many_new_devices", _says("Other devices were new to this account lately."), _devices
+    ),
+    "forwarding": Explanation(
+        "foreign_delivery", _says("Delivery to a country this account has nothing to do with."),
+        _foreign, ("F1028",),
+    ),
+    "isolation": Explanation(
+        "unlike_others", _says("Altogether unlike what customers do these days."), _none
+    ),
     "continuity": Explanation("session_moved", _moved, _networks, ("F1004", "T1539")),
     "act": Explanation("telling_change", _change, _none, ("F1005",)),
     "contact_clock": _clock(0, "The e-mail address or phone number was changed"),
@@ -290,7 +316,7 @@ EXPLANATIONS: Final = {
     ),
     "goods": Explanation("unusual_goods", _says("Goods this account does not buy."), _none),
     "speed": Explanation(
-        "hasty_order", _says("The order came unusually soon after the sign-in."), _none
+        "haste", _says("It came unusually soon after the sign-in."), _none
     ),
     "rewards": Explanation(
         "rewards_spent", _says("Points or gift cards are spent, unlike before."), _rewards,

@@ -15,6 +15,7 @@ from detectors.profiles import Memory, Profile
 
 DEVICE, CLIENT, NETWORK, RARITY = (POSITION[n] for n in ("device", "client", "network", "rarity"))
 KIND, SHARED = POSITION["kind"], POSITION["shared_device"]
+RANGE, CHURN = POSITION["shared_range"], POSITION["churn"]
 
 FREQUENT, KNOWN, RECENT, NEW, ABSENT, MISSING = range(6)
 """A device: seen often, seen, first seen lately, never seen, absent as usual, absent for once."""
@@ -57,6 +58,12 @@ KINDS: Final = {
 }  # fmt: skip
 KIND_CUSTOMER: Final = ((0.20, 0.42, 0.28, 0.01, 0.03, 0.002, 0.02, 0.02, 0.02),)
 KIND_HIJACKER: Final = (0.20, 0.33, 0.10, 0.18, 0.10, 0.03, 0.03, 0.01, 0.02)
+
+RANGE_CUSTOMER: Final = ((0.55, 0.20, 0.10, 0.08, 0.07),)
+RANGE_HIJACKER: Final = (0.50, 0.18, 0.12, 0.11, 0.09)
+
+CHURN_CUSTOMER: Final = ((0.95, 0.04, 0.007, 0.003), (0.75, 0.18, 0.05, 0.02), (0.4, 0.3, 0.2, 0.1))
+CHURN_HIJACKER: Final = (0.60, 0.25, 0.10, 0.05)
 
 SHARED_CUSTOMER: Final = ((0.93, 0.05, 0.012, 0.006, 0.002),)
 SHARED_HIJACKER: Final = (0.72, 0.10, 0.06, 0.07, 0.05)
@@ -199,6 +206,35 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
     outcome = step(others, (1, 2, 3, 6))
     reading.cells[SHARED] = outcome
     reading.weights[SHARED] = table.ratio(0, outcome)
+
+
+def weigh_shared_range(reading: Reading, table: Table, population: Population) -> None:
+    """Judge a new address range by the other accounts that it was new on of late."""
+    if reading.network < OPERATOR:
+        return
+    others = population.new_ranges.others(reading.prefix, reading.account, reading.day)
+    outcome = step(others, (1, 2, 4, 10))
+    context = 1 if reading.kind == "mobile" else 2 if reading.kind == "access" else 0
+    reading.cells[RANGE] = context * 5 + outcome
+    reading.weights[RANGE] = table.ratio(context, outcome)
+
+
+def weigh_churn(reading: Reading, table: Table) -> None:
+    """Judge how many other devices were new in the last week, given how restless the account is."""
+    profile = reading.profile
+    if profile.depth < 2:
+        return
+    since = reading.minute - 7 * DAY
+    devices = profile.devices
+    churned = sum(
+        1
+        for key, first in zip(devices.keys, devices.firsts, strict=True)
+        if first >= since and key != reading.device
+    )
+    context = max(0, propensity(profile, profile.fresh) - 2) % 3
+    outcome = min(churned, 3)
+    reading.cells[CHURN] = context * 4 + outcome
+    reading.weights[CHURN] = table.ratio(context, outcome)
 
 
 def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:

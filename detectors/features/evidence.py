@@ -6,6 +6,7 @@ from detectors.events import AccountChange, Login, Order
 from detectors.features import access, changes, orders, sessions, signin, story
 from detectors.features.reading import DAY, LOGIN, Reading
 from detectors.features.registry import ACCESS, POSITION
+from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import Table
 from detectors.population import Population
 from detectors.profiles import Session
@@ -21,6 +22,8 @@ _TABLES = {
     "failures": (2, signin.FAILURES_CUSTOMER, signin.FAILURES_HIJACKER),
     "dormancy": (2, signin.DORMANCY_CUSTOMER, signin.DORMANCY_HIJACKER),
     "shared_device": (1, access.SHARED_CUSTOMER, access.SHARED_HIJACKER),
+    "shared_range": (3, access.RANGE_CUSTOMER, access.RANGE_HIJACKER),
+    "churn": (3, access.CHURN_CUSTOMER, access.CHURN_HIJACKER),
     "continuity": (4, sessions.CONTINUITY_CUSTOMER, sessions.CONTINUITY_HIJACKER),
     "act": (3, changes.ACT_CUSTOMER, changes.ACT_HIJACKER),
     "contact_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[0]),
@@ -33,9 +36,11 @@ _TABLES = {
     "destination": (9, orders.DESTINATION_CUSTOMER, orders.DESTINATION_HIJACKER),
     "delivery": (6, orders.DELIVERY_CUSTOMER, orders.DELIVERY_HIJACKER),
     "amount": (9, orders.AMOUNT_CUSTOMER, orders.AMOUNT_HIJACKER),
-    "speed": (3, orders.SPEED_CUSTOMER, orders.SPEED_HIJACKER),
+    "speed": (6, orders.SPEED_CUSTOMER, orders.SPEED_HIJACKER),
     "rewards": (6, orders.REWARDS_CUSTOMER, orders.REWARDS_HIJACKER),
     "pace": (3, orders.PACE_CUSTOMER, orders.PACE_HIJACKER),
+    "forwarding": (3, orders.FORWARDING_CUSTOMER, orders.FORWARDING_HIJACKER),
+    "isolation": (3, story.ISOLATION_CUSTOMER, story.ISOLATION_HIJACKER),
     "story": (3, story.STORY_CUSTOMER, story.STORY_HIJACKER),
 }
 _TOLD = {"continuity": sessions.CONTINUITY_TOLD}
@@ -50,12 +55,14 @@ class Evidence:
         self,
         population: Population,
         story_half_life_days: float,
+        forest: FlatHalfSpaceTrees,
         read: Callable[[bytes], bytes | None],
     ) -> None:
         self._population = population
+        self._forest = forest
         self._half_life = story_half_life_days * DAY
         tables = {
-            name: Table(name, contexts, customer, hijacker, read, _TOLD.get(name, 1.0))
+            name: Table(name, contexts, customer, hijacker, read, told=_TOLD.get(name, 1.0))
             for name, (contexts, customer, hijacker) in _TABLES.items()
         }
         self._by_name = tables
@@ -79,7 +86,13 @@ class Evidence:
             self._weigh_order(reading, event)
         if reading.type != LOGIN:
             changes.weigh_sharing(reading, tables["shared_value"], self._population)
+            orders.weigh_speed(reading, tables["speed"])
         story.weigh_story(reading, tables["story"], self._half_life)
+
+    def weigh_isolation(self, reading: Reading) -> float:
+        """Fill in the half-space trees' feature and return it: dear, so only where it matters."""
+        story.weigh_isolation(reading, self._by_name["isolation"], self._forest)
+        return reading.weights[story.ISOLATION]
 
     def learn(self, cells: list[int]) -> None:
         """Count a customer's event."""
@@ -123,6 +136,8 @@ class Evidence:
         access.weigh_client(reading, tables["client"], population)
         access.weigh_network(reading, tables["network"], tables["kind"], population)
         access.weigh_sharing(reading, tables["shared_device"], population)
+        access.weigh_shared_range(reading, tables["shared_range"], population)
+        access.weigh_churn(reading, tables["churn"])
         signin.weigh_travel(reading, tables["travel"])
         signin.weigh_guessing(reading, population)
         if type(event) is Login:
@@ -138,7 +153,7 @@ class Evidence:
         orders.weigh_delivery(reading, order, tables["delivery"])
         orders.weigh_amount(reading, order, tables["amount"], self._population)
         orders.weigh_goods(reading, order, self._population)
-        orders.weigh_speed(reading, tables["speed"])
+        orders.weigh_forwarding(reading, order, tables["forwarding"])
         orders.weigh_rewards(reading, order, tables["rewards"])
         orders.weigh_pace(reading, tables["pace"])
 

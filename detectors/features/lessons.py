@@ -9,7 +9,6 @@ from detectors.features.evidence import carried
 from detectors.features.orders import DELIVERIES
 from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, Reading
 from detectors.features.signin import METHODS
-from detectors.features.story import STORY
 from detectors.population import Population
 from detectors.profiles import Doubt, Profile, Session, digest
 
@@ -165,8 +164,8 @@ def _remember_session(reading: Reading) -> None:
     sessions = reading.profile.sessions
     if session is None or signed_in:
         fresh = Session(
-            reading.session_key, reading.device, reading.agent, reading.client, reading.prefix, reading.asn,
-            reading.country, reading.device_class, reading.network, reading.minute,
+            reading.session_key, reading.device, reading.agent, reading.client, reading.prefix,
+            reading.asn, reading.country, reading.device_class, reading.network, reading.minute,
             reading.minute, carried(reading), signed_in,
         )  # fmt: skip
         if session is not None:
@@ -179,7 +178,7 @@ def _remember_session(reading: Reading) -> None:
 
 def _doubt_of(reading: Reading) -> float:
     # What the account's days already told is not told again, or doubt would feed on itself.
-    return sum(reading.weights) - reading.weights[STORY]
+    return reading.doubt
 
 
 def doubt_left(reading: Reading) -> int:
@@ -252,6 +251,8 @@ def _count_news(reading: Reading, population: Population) -> None:
     profile = reading.profile
     if reading.device and profile.devices.find(reading.device) < 0:
         population.new_devices.add(reading.device, reading.account, reading.day)
+    if reading.prefix and profile.prefixes.find(reading.prefix) < 0:
+        population.new_ranges.add(reading.prefix, reading.account, reading.day)
     if reading.asn and profile.asns.find(reading.asn) < 0:
         population.new_asns.add(reading.asn)
     if reading.country and profile.countries.find(reading.country) < 0:

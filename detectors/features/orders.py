@@ -4,7 +4,7 @@ from math import log, sqrt
 from typing import Final
 
 from detectors.events import Order
-from detectors.features.reading import DAY, Reading, step
+from detectors.features.reading import CHANGE, DAY, Reading, country_code, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Table
 from detectors.population import Population
@@ -12,7 +12,7 @@ from detectors.profiles import digest
 
 DESTINATION, DELIVERY, AMOUNT = (POSITION[n] for n in ("destination", "delivery", "amount"))
 GOODS, SPEED, REWARDS, PACE = (POSITION[n] for n in ("goods", "speed", "rewards", "pace"))
-SHARED = POSITION["shared_value"]
+FORWARDING = POSITION["forwarding"]
 
 # Outcomes: address known, only the postcode known, new, none; times payment known, new, none.
 DESTINATION_CUSTOMER: Final = (
@@ -124,14 +124,32 @@ def weigh_goods(reading: Reading, order: Order, population: Population) -> None:
         reading.weights[GOODS] = min(max(weight / counted, -2.0), 3.0)
 
 
+FORWARDING_CUSTOMER: Final = ((0.08, 0.88, 0.03, 0.01),)
+FORWARDING_HIJACKER: Final = (0.17, 0.72, 0.05, 0.06)
+
+
+def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:
+    """Judge the delivery's country: none, one the account signs in from, or neither of these."""
+    code = country_code(order.shipping_country)
+    if code == 0:
+        outcome = 0
+    elif reading.profile.countries.find(code) >= 0:
+        outcome = 1
+    else:
+        outcome = 2 if code == reading.country else 3
+    reading.cells[FORWARDING] = reading.who * 4 + outcome
+    reading.weights[FORWARDING] = table.ratio(reading.who, outcome)
+
+
 def weigh_speed(reading: Reading, table: Table) -> None:
-    """Judge how soon after its session's sign-in the order came."""
+    """Judge how soon after its session's sign-in the order or change came."""
     session = reading.session
     outcome = 7
     if session is not None and session.signed_in:
-        outcome = step(reading.minute - session.used, SPEED_STEPS)
-    reading.cells[SPEED] = reading.who * 8 + outcome
-    reading.weights[SPEED] = table.ratio(reading.who, outcome)
+        outcome = step(reading.minute - session.opened, SPEED_STEPS)
+    context = reading.who + (3 if reading.type == CHANGE else 0)
+    reading.cells[SPEED] = context * 8 + outcome
+    reading.weights[SPEED] = table.ratio(context, outcome)
 
 
 def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:

@@ -38,6 +38,7 @@ class Reading:
         "depth",
         "device",
         "device_class",
+        "doubt",
         "event",
         "facts",
         "fresh_access",
@@ -83,8 +84,7 @@ class Reading:
         self.system = _digest(facts.os)
         self.prefix = _digest(facts.prefix or event.ip)
         self.asn = facts.asn or 0
-        country = facts.country
-        self.country = (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
+        self.country = country_code(facts.country)
         self.city = _digest(facts.city or facts.region)
         self.kind = facts.network_kind
         self.gap = self.minute - profile.seen
@@ -96,8 +96,14 @@ class Reading:
         self.who = 0
         self.fresh_access = False
         self.logit = 0.0
+        self.doubt = 0.0
         self.weights = [0.0] * width
         self.cells = [-1] * width
+
+
+def country_code(country: str | None) -> int:
+    """Return a small number for an ISO 3166-1 alpha-2 code, 0 for none."""
+    return (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
 
 
 def _digest(value: str | None) -> int:

@@ -32,6 +32,8 @@ FEATURES: Final = (
     Feature("dormancy", "access", "an account that was silent for long"),
     Feature("guessing", "access", "the network or client is failing on many accounts right now"),
     Feature("shared_device", "access", "the same new device turned up on other accounts"),
+    Feature("shared_range", "access", "the same new address range turned up on other accounts"),
+    Feature("churn", "access", "other devices were new to this account in the last days"),
     Feature("continuity", "session", "a session that moves to another device or network midway"),
     Feature("act", "story", "what is done at all: hijackers change details, customers browse"),
     Feature("contact_clock", "changes", "e-mail or phone changed shortly before"),
@@ -47,14 +49,16 @@ FEATURES: Final = (
     Feature("delivery", "order", "how it is delivered, against the habit"),
     Feature("amount", "order", "the amount, in deviations from the account's habit"),
     Feature("goods", "order", "what is bought, against the account's habit and everybody's"),
-    Feature("speed", "order", "how soon after sign-in the order came"),
+    Feature("speed", "story", "how soon after sign-in the order or change came"),
     Feature("rewards", "order", "points or gift cards spent, by an account that does not"),
     Feature("pace", "order", "how soon after the last order this one came"),
+    Feature("forwarding", "order", "delivery to a country the account has nothing to do with"),
+    Feature("isolation", "story", "how alone all of this is: half-space trees over every feature"),
     Feature("story", "story", "suspicious things of the last days that this session did not do"),
 )
 
 WIDTH: Final = len(FEATURES)
 NAMES: Final = tuple(feature.name for feature in FEATURES)
 POSITION: Final = {name: at for at, name in enumerate(NAMES)}
-ACCESS: Final = 13
+ACCESS: Final = 15
 """The first so many features are of the sign-in: a session carries them to what follows in it."""

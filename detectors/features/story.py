@@ -5,12 +5,13 @@ from typing import Final
 from detectors.features.access import doubt_of
 from detectors.features.reading import Reading, step
 from detectors.features.registry import ACCESS, POSITION
+from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import Table
 
-STORY = POSITION["story"]
+STORY, ISOLATION = POSITION["story"], POSITION["isolation"]
 STORY_CUSTOMER: Final = ((0.86, 0.06, 0.04, 0.025, 0.01, 0.005),)
 STORY_HIJACKER: Final = (0.52, 0.08, 0.10, 0.12, 0.10, 0.08)
-STEPS: Final = (1.0, 2.5, 4.0, 6.0, 9.0)
+STEPS: Final = (0.7, 1.5, 2.5, 3.5, 5.0)
 
 
 def recent_doubt(reading: Reading, half_life: float) -> float:
@@ -33,6 +34,27 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     outcome = step(max(recent_doubt(reading, half_life), _brought(reading)), STEPS)
     reading.cells[STORY] = reading.who * 6 + outcome
     reading.weights[STORY] = max(table.ratio(reading.who, outcome), -0.5)
+
+
+ISOLATION_CUSTOMER: Final = ((0.70, 0.14, 0.07, 0.04, 0.03, 0.02),)
+ISOLATION_HIJACKER: Final = (0.30, 0.12, 0.13, 0.15, 0.15, 0.15)
+ISOLATION_STEPS: Final = (0.80, 0.86, 0.90, 0.94, 0.97)
+
+
+def weigh_isolation(reading: Reading, table: Table, forest: FlatHalfSpaceTrees) -> None:
+    """Judge how alone the event is among the last ones, by half-space trees over all features."""
+    if forest.warming_up:
+        return
+    outcome = step(forest.score(in_unit_range(reading.weights)), ISOLATION_STEPS)
+    reading.cells[ISOLATION] = reading.type * 6 + outcome
+    reading.weights[ISOLATION] = table.ratio(reading.type, outcome)
+
+
+def in_unit_range(weights: list[float]) -> list[float]:
+    """Return the features, but isolation itself, scaled from nats to 0 to 1."""
+    scaled = [(weight + 4.0) * 0.1 for weight in weights]
+    scaled[ISOLATION] = 0.4
+    return scaled
 
 
 def _brought(reading: Reading) -> float:

@@ -32,7 +32,7 @@ class VerdictModel:
         names: Sequence[str],
         read: Callable[[bytes], bytes | None],
         *,
-        rate: float = 0.01,
+        rate: float = 0.002,
         penalty: float = 0.0005,
     ) -> None:
         self._names = tuple(names)

@@ -37,6 +37,7 @@ class Table:
         customer: Sequence[Sequence[float]],
         hijacker: Sequence[float],
         read: Callable[[bytes], bytes | None],
+        *,
         told: float = 1.0,
     ) -> None:
         self.name = name
