@@ -75,7 +75,7 @@ def live_bar(console: Console, total: int) -> Iterator[LiveBar]:
 
 def summary_view(summary: Summary) -> RenderableType:
     """Every hijack with what became of it, then the figures of the whole."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("Hijack", "Account", "Noticed", "In time", "Action"):
         table.add_column(name, no_wrap=True)
     for result in summary.results:
