@@ -149,7 +149,9 @@ def read_report(path: Path) -> Report:
 def _alerts(recording: Recording) -> tuple[RaisedAlert, ...]:
     access: dict[str, float] = {}
     for hijack in trial_of(recording.ledger, 0.0).hijacks:
-        access[hijack.account] = min(hijack.times[0], access.get(hijack.account, float("inf")))
+        access[hijack.account] = min(
+            float(hijack.times[0]), access.get(hijack.account, float("inf"))
+        )
     alerts = [_alert(revisions, recording, access) for revisions in recording.revisions.values()]
     alerts.sort(key=lambda alert: (-alert.risk, alert.raised_at, alert.alert_id))
     return tuple(alerts[:MOST_ALERTS])

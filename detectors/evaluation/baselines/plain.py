@@ -106,7 +106,7 @@ class _Velocity:
     def forget(self, now: float) -> None:
         while self._last and self._last[0][0] < now - HOUR:
             time, network, account = self._last.popleft()
-            accounts = self._failing[network]
+            accounts = self._failing.get(network, {})
             if accounts.get(account) == time:
                 del accounts[account]
                 if not accounts:

@@ -171,3 +171,12 @@ def test_a_verdict_on_an_event_nobody_saw_teaches_nothing() -> None:
     before = model.assess(sign_in("ann"), NOTHING)
     model.learn(verdict("takeover", "unheard-of"), None)
     assert model.assess(sign_in("ann"), NOTHING) == before
+
+
+def test_a_failure_delivered_twice_is_forgotten_once() -> None:
+    """Queues repeat themselves: the same failure again neither counts twice nor breaks anything."""
+    history = History()
+    for _ in range(2):
+        history.learn(sign_in("ann", ip="203.0.113.9", success=False))
+    assert history.plain(sign_in("bob", hours=0.5, ip="203.0.113.9")).velocity > 0
+    assert history.plain(sign_in("bob", hours=2, ip="203.0.113.9")).velocity == 0

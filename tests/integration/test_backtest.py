@@ -1,0 +1,371 @@
+"""The backtest from its command line, on files."""
+
+import gzip
+import lzma
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+from backports import zstd
+
+from streams.cli import run
+
+Line = dict[str, Any]
+Backtest = Callable[..., list[Line]]
+
+
+class Traffic(NamedTuple):
+    """The files of a small simulated run."""
+
+    events: Path
+    feedback: Path
+    labels: Path
+    lookup: Path
+
+    def lines(self) -> list[Line]:
+        """The events."""
+        return read(self.events)
+
+
+def read(path: Path) -> list[Line]:
+    """Every line of an NDJSON file."""
+    return [orjson.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def write(path: Path, lines: Sequence[Line]) -> Path:
+    """Write an NDJSON file."""
+    path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
+    return path
+
+
+def called(*arguments: object) -> int:
+    """Call `nightlatch backtest`."""
+    return run(["backtest", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def traffic(tmp_path_factory: pytest.TempPathFactory) -> Traffic:
+    """Two months of a thousand accounts, with many more hijacks than a shop has."""
+    folder = tmp_path_factory.mktemp("traffic")
+    files = Traffic(
+        folder / "events.ndjson",
+        folder / "feedback.ndjson",
+        folder / "labels.ndjson",
+        folder / "networks.csv",
+    )
+    arguments = ["simulate", "--accounts", 1000, "--days", 40, "--hijacks", 0.02, "--seed", 4]
+    arguments += ["--out", files.events, "--feedback", files.feedback, "--labels", files.labels]
+    arguments += ["--attacks", folder / "attacks.ndjson", "--lookup-out", files.lookup]
+    assert run([str(argument) for argument in arguments]) == 0
+    return files
+
+
+@pytest.fixture
+def backtest(tmp_path: Path) -> Backtest:
+    """Run the backtest and return its assessments."""
+
+    def assessed(*arguments: object) -> list[Line]:
+        path = tmp_path / "assessments.ndjson"
+        assert called(*arguments, "--assessments", path) == 0
+        return read(path)
+
+    return assessed
+
+
+def test_every_event_is_assessed_once_in_the_order_of_the_file(
+    traffic: Traffic, backtest: Backtest
+) -> None:
+    """A line an event, under its id, with a risk from 0 to 1; verdicts are none."""
+    assessments = backtest(traffic.events, "--feedback", traffic.feedback)
+    assert [line["event_id"] for line in assessments] == [
+        line["event_id"] for line in traffic.lines()
+    ]
+    assert all(0 <= line["risk"] <= 1 for line in assessments)
+    assert all(line["account_id"] and line["occurred_at"] for line in assessments)
+
+
+def test_how_state_is_handed_over_changes_nothing(traffic: Traffic, backtest: Backtest) -> None:
+    """After every run or never before the end: the same scores."""
+    often = backtest(traffic.events, "--feedback", traffic.feedback, "--hand-over-every", 1)
+    assert often == backtest(traffic.events, "--feedback", traffic.feedback)
+
+
+def test_several_files_of_any_compression_are_one_stream(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """Orders apart from sign-ins, packed each its own way, merge by time to the same scores."""
+    kinds: dict[str, list[bytes]] = {"login": [], "order": [], "account_change": []}
+    in_order = sorted(traffic.events.read_bytes().splitlines(keepends=True), key=_time)
+    for line in in_order:
+        kinds[orjson.loads(line)["type"]].append(line)
+    whole = tmp_path / "whole.ndjson"
+    whole.write_bytes(b"".join(in_order))
+    packing: dict[str, Callable[[bytes], bytes]] = {
+        "gz": gzip.compress,
+        "xz": lzma.compress,
+        "zst": zstd.compress,
+    }
+    packed = []
+    for (kind, lines), (suffix, pack) in zip(kinds.items(), packing.items(), strict=True):
+        packed.append(tmp_path / f"{kind}.ndjson.{suffix}")
+        packed[-1].write_bytes(pack(b"".join(lines)))
+    expected = {line["event_id"]: line["risk"] for line in backtest(whole)}
+    assert {line["event_id"]: line["risk"] for line in backtest(*packed)} == expected
+
+
+def _time(line: bytes) -> str:
+    occurred_at: str = orjson.loads(line)["occurred_at"]
+    return occurred_at
+
+
+def test_a_verdict_is_used_only_once_its_time_has_come(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """Scores before the first verdict are those of a run without any; later ones may differ."""
+    lines = traffic.lines()
+    verdicts = [
+        {
+            "type": "feedback",
+            "event_id": f"f{number}",
+            "occurred_at": "2026-10-21T00:00:00Z",
+            "account_id": line["account_id"],
+            "verdict": "takeover" if line["type"] == "order" else "legitimate",
+            "event_ids": [line["event_id"]],
+        }
+        for number, line in enumerate(lines)
+        if line["occurred_at"] < "2026-10-20"
+    ]
+    plain = backtest(traffic.events)
+    taught = backtest(traffic.events, "--feedback", write(tmp_path / "v.ndjson", verdicts))
+    early = [line["occurred_at"] < "2026-10-21" for line in plain]
+    pairs = list(zip(early, plain, taught, strict=True))
+    assert all(before == after for is_early, before, after in pairs if is_early)
+    assert any(before != after for is_early, before, after in pairs if not is_early)
+
+
+def test_a_clock_that_runs_ahead_brings_no_verdict_forward(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """One event dated far ahead at the beginning must not let the whole future's verdicts pass."""
+    lines = traffic.lines()
+    lines[10] = {**lines[10], "occurred_at": "2027-06-01T00:00:00Z"}
+    wrong = write(tmp_path / "wrong.ndjson", lines)
+    late = [
+        {
+            "type": "feedback",
+            "event_id": f"f{number}",
+            "occurred_at": "2027-01-01T00:00:00Z",
+            "account_id": line["account_id"],
+            "verdict": "takeover",
+            "event_ids": [line["event_id"]],
+        }
+        for number, line in enumerate(lines[:200])
+    ]
+    verdicts = write(tmp_path / "late.ndjson", late)
+    assert backtest(wrong, "--feedback", verdicts) == backtest(wrong)
+
+
+def test_dead_lines_are_counted_and_told(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What cannot be read is named by file, line and fault; the others are scored."""
+    good = traffic.lines()[:20]
+    path = write(tmp_path / "mixed.ndjson", good)
+    bad = b'not json\n{"type": "order", "account_id": "ann"}\n'
+    path.write_bytes(bad + path.read_bytes())
+    assert len(backtest(path)) == 20
+    told = capsys.readouterr().err
+    assert "dead lines: 2" in told
+    assert f"{path}:1" in told
+    assert f"{path}:2: field 'amount'" in told
+
+
+def test_the_report_stands_alone_and_says_what_the_json_says(
+    traffic: Traffic, tmp_path: Path
+) -> None:
+    """All baselines in one table, plots in the page, nothing fetched from anywhere."""
+    folder = tmp_path / "report"
+    arguments = [traffic.events, "--feedback", traffic.feedback, "--labels", traffic.labels]
+    arguments += ["--lookup", traffic.lookup, "--report", folder, "--name", "first"]
+    assert called(*arguments) == 0
+    page = (folder / "report.html").read_text("utf-8")
+    report = orjson.loads((folder / "report.json").read_bytes())
+    names = [summary["name"] for summary in report["summaries"]]
+    assert names[0] == "Nightlatch"
+    assert len(names) == 5
+    assert all(f"<td>{name}</td>" in page for name in names)
+    assert page.count("<svg") >= 5
+    assert not re.findall(r'(?:src|href)="(?!#)', page.replace("xlink:href", "href"))
+    assert "@import" not in page
+    detector = report["summaries"][0]
+    assert detector["hijacks"] > 20
+    recalls = [at["in_time"]["value"] for at in detector["budgets"]]
+    assert recalls == sorted(recalls)
+    low, high = detector["budgets"][1]["in_time"]["interval"]
+    assert low <= recalls[1] <= high
+    assert f"{recalls[1]:.2f}" in page
+    (run_,) = report["runs"]
+    lines = traffic.lines()
+    assert run_["events"] == len(lines)
+    assert detector["events"] == len({line["event_id"] for line in lines}) < len(lines)
+    assert run_["unassessed"]["Nightlatch"] == 0
+
+
+def test_the_same_input_gives_the_same_report(traffic: Traffic, tmp_path: Path) -> None:
+    """Byte for byte: reports can be compared."""
+    for name in ("one", "two"):
+        arguments = [traffic.events, "--labels", traffic.labels, "--report", tmp_path / name]
+        assert called(*arguments) == 0
+    for file in ("report.html", "report.json"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_pooled_reports_hold_the_hijacks_of_both(traffic: Traffic, tmp_path: Path) -> None:
+    """Two runs of the same are twice the hijacks and the same recall."""
+    one, both = tmp_path / "one", tmp_path / "both"
+    arguments = [traffic.events, "--labels", traffic.labels, "--no-baselines"]
+    assert called(*arguments, "--report", one) == 0
+    assert called(*arguments, "--pool", one / "report.json", "--report", both) == 0
+    single, pooled = (
+        orjson.loads((folder / "report.json").read_bytes())["summaries"][0]
+        for folder in (one, both)
+    )
+    assert pooled["hijacks"] == 2 * single["hijacks"]
+    assert pooled["budgets"][0]["in_time"]["value"] == pytest.approx(
+        single["budgets"][0]["in_time"]["value"]
+    )
+
+
+def test_assessments_of_another_detector_are_judged_and_compared(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """One that knows the labels catches everything, and the comparison says what is gained."""
+    own = write(tmp_path / "own.ndjson", backtest(traffic.events))
+    hijacked = {line["event_id"] for line in read(traffic.labels)}
+    known = [
+        {"event_id": line["event_id"], "risk": float(line["event_id"] in hijacked)}
+        for line in traffic.lines()
+    ]
+    oracle = write(tmp_path / "oracle.ndjson", known)
+    arguments = [traffic.events, "--labels", traffic.labels, "--assessed", oracle]
+    arguments += ["--compare", own, "--no-baselines", "--report", tmp_path / "r"]
+    assert called(*arguments) == 0
+    report = orjson.loads((tmp_path / "r" / "report.json").read_bytes())
+    assert report["summaries"][0]["budgets"][0]["at_access"]["value"] == 1.0
+    comparison = report["comparison"]
+    missed = sum(
+        h["caught"][0]["in_time"] < 1
+        for h in report["runs"][0]["judgements"][comparison["before"]]["hijacks"]
+    )
+    assert len(comparison["budgets"][0]["gained"]) == missed > 0
+    assert comparison["budgets"][0]["lost"] == []
+
+
+def test_two_configurations_are_compared_case_by_case(traffic: Traffic, tmp_path: Path) -> None:
+    """A second engine under other settings runs beside; cases only one raises are listed."""
+    settings = tmp_path / "strict.toml"
+    settings.write_text("[detection]\nalert_floor = 0.999\n")
+    arguments = [traffic.events, "--labels", traffic.labels, "--no-baselines"]
+    arguments += ["--compare-settings", settings, "--report", tmp_path / "r"]
+    assert called(*arguments) == 0
+    comparison = orjson.loads((tmp_path / "r" / "report.json").read_bytes())["comparison"]
+    raised_anew = [case for case in comparison["changed"] if not case.get("before")]
+    assert raised_anew
+    assert "raised anew" in (tmp_path / "r" / "report.html").read_text("utf-8")
+
+
+def test_what_an_attacker_sent_is_text_in_the_report(traffic: Traffic, tmp_path: Path) -> None:
+    """An account called like a script is shown, not run."""
+    evil = "<script>alert(1)</script>"
+    victim = read(traffic.labels)[-1]["event_id"]
+    lines = traffic.lines()
+    account = next(line["account_id"] for line in lines if line["event_id"] == victim)
+    renamed = [
+        {**line, "account_id": evil} if line["account_id"] == account else line for line in lines
+    ]
+    silent = [{"event_id": line["event_id"], "risk": 0.0} for line in lines]
+    arguments = [write(tmp_path / "e.ndjson", renamed), "--labels", traffic.labels]
+    arguments += ["--assessed", write(tmp_path / "a.ndjson", silent), "--no-baselines"]
+    assert called(*arguments, "--report", tmp_path / "r") == 0
+    page = (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert evil not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+RBA = """\
+index,Login Timestamp,User ID,Round-Trip Time [ms],IP Address,Country,Region,City,ASN,\
+User Agent String,Browser Name and Version,OS Name and Version,Device Type,Login Successful,\
+Is Attack IP,Is Account Takeover
+0,2020-02-03 12:43:30.772,-432,,10.0.65.171,NO,-,-,29695,"Mozilla/5.0 (iPhone, x)",Safari 13,\
+iOS 13.4,mobile,True,False,False
+1,2020-02-03 12:44:00,-432,529.0,10.0.65.172,NO,Oslo,Oslo,29695,Mozilla/5.0,Safari 13,iOS 13.4,\
+mobile,False,False,False
+2,2020-02-04 12:43:43.549,-17,,10.9.9.9,BR,-,-,262582,Mozilla/5.0,Chrome 46,Android,mobile,\
+False,True,False
+3,2020-02-05 00:00:00,-432,,10.9.9.9,BR,-,-,262582,Mozilla/5.0,Chrome 46,Android,mobile,True,\
+True,True
+4,2020-02-06 00:00:00,-432,,no address,BR,-,-,262582,x,x,x,mobile,True,True,False
+5,2020-02-07 00:00:00,-88,31,10.2.2.2,NO,-,-,29695,Mozilla/5.0,Chrome 46,Android,mobile,True,\
+False,False
+"""
+
+
+def _zipped(path: Path, text: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rba-dataset.csv", text)
+    return path
+
+
+@pytest.mark.parametrize("packing", ["csv", "csv.gz", "zip"])
+def test_the_rba_data_set_is_read_with_its_truth(
+    packing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], backtest: Backtest
+) -> None:
+    """Sign-ins, takeovers and attack addresses come from the CSV alone, however it is packed."""
+    path = tmp_path / f"rba.{packing}"
+    if packing == "zip":
+        _zipped(path, RBA.encode())
+    else:
+        path.write_bytes(gzip.compress(RBA.encode()) if packing == "csv.gz" else RBA.encode())
+    arguments = [path, "--format", "rba", "--warm-up", 0, "--report", tmp_path / "r"]
+    assessments = backtest(*arguments)
+    assert [line["account_id"] for line in assessments] == ["-432", "-432", "-17", "-432", "-88"]
+    assert assessments[0]["occurred_at"] == "2020-02-03T12:43:30.772Z"
+    assert "dead lines: 1" in capsys.readouterr().err
+    report = orjson.loads((tmp_path / "r" / "report.json").read_bytes())
+    (hijack,) = report["runs"][0]["judgements"]["Nightlatch"]["hijacks"]
+    assert (hijack["account"], hijack["depth"]) == ("-432", 1)
+    # Days judged: the customer's before access, and another's. The attacked day is left out.
+    assert report["summaries"][0]["account_days"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "nothing to judge"),
+        (["absent.ndjson"], "absent.ndjson"),
+        (["{events}", "--labels", "{bad}"], "bad.ndjson:1 is no label"),
+        (["{events}", "--assessed", "{bad}"], "bad.ndjson:1 is no assessment"),
+        (["{events}", "--pool", "{bad}"], "is no report"),
+        (["{bad}", "--format", "rba"], "has no column 'Login Timestamp'"),
+        (["{events}", "--lookup", "absent.csv"], "absent.csv"),
+    ],
+)
+def test_a_users_mistake_is_one_line(
+    arguments: list[str],
+    told: str,
+    traffic: Traffic,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Exit code 2 and a line that names what is wrong; no traceback."""
+    bad = tmp_path / "bad.ndjson"
+    bad.write_text("nonsense\n")
+    filled = [argument.format(events=traffic.events, bad=bad) for argument in arguments]
+    assert called(*filled) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
