@@ -16,7 +16,7 @@ $(VENV)/for-demo: pyproject.toml .ci/setup.py
 	@$(call install,-e .[local-kafka])
 
 $(VENV)/for-tests: pyproject.toml .ci/setup.py
-	@$(call install,-e .[local-kafka] --group dev)
+	@$(call install,-e .[local-kafka,report] --group dev)
 	@touch $(VENV)/for-demo
 
 # $(1): what pip is asked for. Touches the target only when all went well.
