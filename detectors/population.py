@@ -120,9 +120,13 @@ class Shares:
     def add(self, key: int) -> None:
         """Count one use."""
         pages = self._pages
-        pages.add(0)
-        pages.add(1 + key % self._width)
-        if pages.cells[0] >= self._horizon:
+        cells = pages.cells
+        at = 1 + key % self._width
+        cells[0] += 1
+        cells[at] += 1
+        pages.dirty.add(0)
+        pages.dirty.add(at // PAGE)
+        if cells[0] >= self._horizon:
             pages.halve()
 
 
@@ -243,7 +247,7 @@ class Population:
         self.new_asns = Shares("new-asns", 1023, read, horizon=20_000)
         self.new_countries = Shares("new-countries", 511, read, horizon=20_000)
         self.new_clients = Shares("new-clients", 511, read, horizon=20_000)
-        self.hours = Shares("hours", 168, read)
+        self.hours = Shares("hours", 8, read)
         self.categories = Shares("categories", 255, read)
         self.amounts = Moments("amounts", 3.9, 0.8, read)
         self.by_prefix = Attempts("attempts-prefix", 2048, read)

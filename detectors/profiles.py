@@ -50,17 +50,21 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
 
     def use(self, key: int, minute: int, half_life: float, limit: int, doubt: int = 0) -> None:
         """Remember one more use; the value with the least weight left makes room."""
+        keys = self.keys
+        if key in keys:
+            at = keys.index(key)
+            weight = float(self.weights[at])
+            age = minute - self.lasts[at]
+            if age > 0:
+                weight *= 2.0 ** (-age / half_life)
+                self.lasts[at] = minute
+            self.weights[at] = min(_CAP, int(weight) + UNIT)
+            return
         if key == 0:
             return
-        at = self.find(key)
-        if at >= 0:
-            weight = self.weight(at, minute, half_life) * UNIT
-            self.weights[at] = min(_CAP, int(weight) + UNIT)
-            self.lasts[at] = max(minute, self.lasts[at])
-            return
-        if len(self.keys) >= limit:
+        if len(keys) >= limit:
             self._drop(self._least(minute, half_life))
-        self.keys.append(key)
+        keys.append(key)
         self.weights.append(UNIT)
         self.firsts.append(minute)
         self.lasts.append(minute)

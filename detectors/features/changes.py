@@ -3,7 +3,7 @@
 from typing import Final
 
 from detectors.events import AccountChange, Order
-from detectors.features.reading import CHANGE, DAY, LOGIN, ORDER, Reading, step
+from detectors.features.reading import DAY, Reading, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Table
 from detectors.population import Population
@@ -64,16 +64,22 @@ def weigh_clocks(reading: Reading, tables: tuple[Table, ...]) -> None:
     """Judge how long ago each group of details was changed."""
     event = reading.event
     own = GROUP[event.change] if type(event) is AccountChange else -1
-    context = {LOGIN: 0, ORDER: 3, CHANGE: 6}[reading.type] + reading.who
-    changed, minute = reading.profile.changed, reading.minute
+    context = reading.type * 3 + reading.who
+    changed, minute, cells, weights = (
+        reading.profile.changed,
+        reading.minute,
+        reading.cells,
+        reading.weights,
+    )
     for group, at in enumerate(CLOCKS):
         if group == own:
             continue
         since = changed[group]
         outcome = 4 if since < 0 else step(minute - since, CLOCK_STEPS)
-        reading.cells[at] = context * 5 + outcome
+        cells[at] = context * 5 + outcome
         # That nothing was changed says little; that something was is not said twice.
-        reading.weights[at] = min(max(tables[group].ratio(context, outcome), -0.5), 4.0)
+        weight = tables[group].ratio(context, outcome)
+        weights[at] = -0.5 if weight < -0.5 else min(weight, 4.0)
 
 
 def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:

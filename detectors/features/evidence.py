@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from detectors.events import AccountChange, Login, Order
 from detectors.features import access, changes, orders, sessions, signin, story
 from detectors.features.reading import DAY, LOGIN, Reading
-from detectors.features.registry import ACCESS, POSITION
+from detectors.features.registry import ACCESS, NAMES
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import Table
 from detectors.population import Population
@@ -66,7 +66,7 @@ class Evidence:
             for name, (contexts, customer, hijacker) in _TABLES.items()
         }
         self._by_name = tables
-        self._at = {POSITION[name]: table for name, table in tables.items()}
+        self._at = [tables.get(name) for name in NAMES]
         self._clocks = tuple(table for name, table in tables.items() if name.endswith("_clock"))
 
     def weigh(self, reading: Reading) -> None:
@@ -96,22 +96,21 @@ class Evidence:
 
     def learn(self, cells: list[int]) -> None:
         """Count a customer's event."""
-        for at, cell in enumerate(cells):
-            if cell >= 0:
-                self._at[at].learn(cell)
+        for cell, table in zip(cells, self._at, strict=True):
+            if cell >= 0 and table is not None:
+                table.learn(cell)
 
     def learn_hijack(self, cells: list[int], *, counted: bool) -> None:
         """Count an event that a verdict gave to a hijacker; `counted` as a customer's before."""
-        for at, cell in enumerate(cells):
-            if cell >= 0:
-                table = self._at[at]
+        for cell, table in zip(cells, self._at, strict=True):
+            if cell >= 0 and table is not None:
                 table.learn_hijack(cell % table.outcomes)
                 if counted:
                     table.unlearn(cell)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the tables that changed."""
-        for table in self._at.values():
+        for table in self._by_name.values():
             yield from table.changes()
 
     def _weigh_doer(self, reading: Reading) -> None:

@@ -208,7 +208,7 @@ def count(reading: Reading, population: Population) -> None:
         _count_attempt(reading, population)
         if not reading.success:
             return
-        population.hours.add(reading.weekhour)
+        population.hours.add(reading.weekhour % 24 // 3)
         population.agents.add(reading.agent)
         population.clients.add(reading.client)
         population.prefixes.add(reading.prefix)

@@ -83,9 +83,7 @@ def weigh_hours(reading: Reading, population: Population) -> None:
     hours = reading.profile.hours
     slot = reading.weekhour % 24 // 3
     usual = population.hours
-    everybody = (
-        sum(usual.count(day * 24 + slot * 3 + hour) for day in range(7) for hour in range(3)) + 20
-    ) / (usual.total() + 160)
+    everybody = (usual.count(slot) + 20) / (usual.total() + 160)
     own = (hours[slot] + 8 * everybody) / (sum(hours) + 8)
     reading.weights[HOURS] = min(max(log(everybody / own), -1.0), 1.5)
 

@@ -41,20 +41,20 @@ class Table:
         told: float = 1.0,
     ) -> None:
         self.name = name
-        self._told = told
+        self._told, self._untold = told, 1.0 - told
         self.outcomes = outcomes = len(hijacker)
         self.contexts = contexts
         rows = list(customer) if len(customer) == contexts else [customer[0]] * contexts
         self._prior = [share / sum(row) for row in rows for share in row]
         self._hijacker = [share / sum(hijacker) for share in hijacker]
-        self._counts = array("I", [0]) * (contexts * outcomes)
-        self._seen = array("I", [0]) * outcomes
+        self._counts = [0] * (contexts * outcomes)
+        self._seen = [0] * outcomes
         stored = read(self._key())
         if stored is not None:
             size = contexts * outcomes
             both = array("I", [0]) * (size + outcomes)
             unpack(stored, both, 0, size + outcomes)
-            self._counts, self._seen = both[:size], both[size:]
+            self._counts, self._seen = both[:size].tolist(), both[size:].tolist()
         self._dirty = False
         self._count()
 
@@ -64,25 +64,23 @@ class Table:
         everywhere = (self._marginal[outcome] + _BACKING * self._prior[at]) / self._all
         return (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
 
-    def hijacker_share(self, outcome: int) -> float:
-        """Return the share of hijackers' events that have this outcome."""
-        return (self._seen[outcome] + _PRIOR_HIJACKS * self._hijacker[outcome]) / (
-            self._taken + _PRIOR_HIJACKS
-        )
-
     def ratio(self, context: int, outcome: int) -> float:
         """Return the weight of evidence for a hijacker, nats."""
-        value = self.hijacker_share(outcome) / self.customer_share(context, outcome)
-        told = self._told
-        value = log(1.0 - told + told * value)
-        return LOWEST if value < LOWEST else min(value, HIGHEST)
+        # customer_share once more, in place: this is half of what scoring an event costs.
+        at = context * self.outcomes + outcome
+        everywhere = (self._marginal[outcome] + _BACKING * self._prior[at]) / self._all
+        customers = (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
+        value = log(self._untold + self._shares[outcome] / customers)
+        if value > HIGHEST:
+            return HIGHEST
+        return max(value, LOWEST)
 
     def learn(self, at: int) -> None:
         """Count a customer's event at a cell (context times outcomes plus outcome)."""
+        context, outcome = divmod(at, self.outcomes)
         self._counts[at] += 1
-        context = at // self.outcomes
         self._totals[context] += 1
-        self._marginal[at % self.outcomes] += 1
+        self._marginal[outcome] += 1
         self._all += 1
         self._dirty = True
         if self._totals[context] > _HORIZON:
@@ -100,23 +98,31 @@ class Table:
     def learn_hijack(self, outcome: int) -> None:
         """Count an event that a verdict gave to a hijacker."""
         self._seen[outcome] += 1
-        self._taken += 1
+        self._share()
         self._dirty = True
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the table where it changed."""
         if self._dirty:
             self._dirty = False
-            yield self._key(), pack(self._counts + self._seen)
+            yield self._key(), pack(array("I", self._counts + self._seen))
 
     def _count(self) -> None:
         width = self.outcomes
+        counts = self._counts
         self._totals = [
-            sum(self._counts[start : start + width]) for start in range(0, len(self._counts), width)
+            sum(counts[start : start + width]) for start in range(0, len(counts), width)
         ]
-        self._marginal = [sum(self._counts[outcome::width]) for outcome in range(width)]
+        self._marginal = [sum(counts[outcome::width]) for outcome in range(width)]
         self._all = sum(self._totals) + _BACKING
-        self._taken = sum(self._seen)
+        self._share()
+
+    def _share(self) -> None:
+        taken = sum(self._seen) + _PRIOR_HIJACKS
+        self._shares = [
+            self._told * (seen + _PRIOR_HIJACKS * prior) / taken
+            for seen, prior in zip(self._seen, self._hijacker, strict=True)
+        ]
 
     def _fade(self) -> None:
         for at, count in enumerate(self._counts):
