@@ -28,7 +28,7 @@ _LINES = Weighted(((1, 54), (2, 24), (3, 12), (4, 6), (6, 4)))
 
 
 class Crew:
-    """A campaign of one family. `ends` is when its last step has to be taken."""
+    """A campaign of one family. `ends` is when its thieves want to be done, if ever."""
 
     def __init__(self, world: World, family: str, number: int, ends: float) -> None:
         self.world, self.family, self.ends = world, family, ends
@@ -118,8 +118,8 @@ class Hijack:
 
     def victims_device(self, time: float, *, cookie: bool, same_browser: bool = True) -> Device:
         """Seem to be the victim's device: its user agent, and its cookie if that was stolen too."""
-        own = self.victim.phone(time) if self.chance.happens(0.5) else self.victim.desktop
-        own = own or self.victim.phone(time)
+        known = self.world.sessions.get(self.victim.number)
+        own = known.device if known is not None else self.victim.phone(time)
         tool = own if same_browser else self.chance.choice(self.crew.tools)
         if cookie:
             return replace(tool, copied=own.device_id(time), cookie=None)
@@ -131,25 +131,20 @@ class Hijack:
         return known.token if known is not None else "s" + self.chance.token(16)
 
     def after(self, time: float, seconds: float, spread: float = 0.8) -> float:
-        """When the thief goes on; never past the campaign's end."""
-        wait = self.chance.around(seconds, spread)
+        """When the thief goes on; those who want to be done by a time make haste for it."""
+        wait, haste = self.chance.around(seconds, spread), 0.2 + 0.6 * self.chance.random()
         room = self.crew.ends - time
-        return time + (wait if wait < room else room * (0.2 + 0.6 * self.chance.random()))
+        return time + (wait if wait < room else room * haste)
 
     def fail(self, time: float, reason: str = "bad_password") -> None:
         """Try the door in vain."""
         self.crew.attempt(self.scene._replace(session=None), time, self.chance, reason)
 
-    def sign_in(self, time: float, *, method: str = "password", mfa: str | None = None) -> None:
+    def sign_in(self, time: float, *, method: str = "password", mfa: str = "none") -> None:
         """Get in; a new session begins."""
         self.scene = self.scene.signed_in(self.chance)
-        challenged = "passed" if self.victim.mfa or self.chance.happens(0.03) else "none"
-        self._emit(
-            time,
-            self.world.recorder.login(
-                self.scene, time, self.chance, method=method, mfa=mfa or challenged
-            ),
-        )
+        record = self.world.recorder.login(self.scene, time, self.chance, method=method, mfa=mfa)
+        self._emit(time, record)
 
     def change(
         self, time: float, what: str, *, actor: str = "customer", value: str | None = None

@@ -18,6 +18,7 @@ from detectors.simulation.places import BUSINESS, CITIES, CUSTOMERS, HOLIDAY, Pl
 
 T = TypeVar("T")
 
+REMEMBERED = 40_000  # customers kept in memory; the rest are drawn again when they come
 HOUSEHOLD = 0.25  # share of customers who live with the one before them
 _POSTCODES = "BDEGHLMNSW"
 
@@ -127,8 +128,8 @@ class Population:
     def __init__(self, seed: int, accounts: int, calendar: Calendar, internet: Internet) -> None:
         self.seed, self.accounts = seed, accounts
         self._calendar, self._internet = calendar, internet
-        self.customer = lru_cache(maxsize=40_000)(self._draw)
-        self._home = lru_cache(maxsize=5_000)(self._draw_home)
+        self.customer = lru_cache(maxsize=REMEMBERED)(self._draw)
+        self._home = lru_cache(maxsize=REMEMBERED // 8)(self._draw_home)
 
     def account_id(self, number: int) -> str:
         """The account's id in the shop's books."""

@@ -1,6 +1,6 @@
 """Who comes when: every visit of a run, drawn at once and sorted by time.
 
-Visits are twelve bytes each, so that what is held in memory is the plan and not the events. How
+A visit takes about twenty bytes, so that what is held in memory is the plan and not the events. How
 often people come follows the largest public data set of sign-ins (Wiefling et al. 2022): of the
 accounts that come at all, about two in five come once, half at most twice, one in ten nine times
 or more.

@@ -48,16 +48,11 @@ class Attempt(NamedTuple):
 def sign_in(attempt: Attempt, time: float) -> tuple[Scene, float] | None:
     """Get a customer in; return the scene with its session and when, or None if they give up."""
     world, customer, chance = attempt.world, attempt.customer, attempt.chance
-    hijacked = world.hijacked.get(customer.number)
-    if (
-        hijacked is not None
-        and hijacked.time < time
-        and (hijacked.locked_out or chance.happens(0.3))
-    ):
-        del world.hijacked[customer.number]
+    if _notices(attempt, time):
+        locked_out = world.hijacked.pop(customer.number).locked_out
         if chance.happens(0.3):
             time = _ask_support(attempt, time, "recovery", ("email", "phone", "password"))
-        return _reset(attempt, time, "recovery", tries=3 if hijacked.locked_out else 0)
+        return _reset(attempt, time, "recovery", tries=3 if locked_out else 0)
     if _was_reset(world, customer, time):
         return _reset(attempt, time, "forced_reset", tries=1)
     if chance.happens(0.0015):
@@ -72,17 +67,29 @@ def sign_in(attempt: Attempt, time: float) -> tuple[Scene, float] | None:
         for _ in range(slips):
             time = _slip(attempt, time)
     if method != "remembered" and customer.mfa and chance.happens(0.05):
-        attempt.login(
-            attempt.scene,
-            time,
-            "failed_attempts",
-            outcome="failure",
-            reason="mfa_failed",
-            method=method,
-            mfa="failed",
-        )
-        time += chance.around(20, 0.5)
+        time = _mistype_code(attempt, time, method)
     return _enter(attempt, time, method), time
+
+
+def _notices(attempt: Attempt, time: float) -> bool:
+    """Whether the customer finds that a thief has been there."""
+    hijacked = attempt.world.hijacked.get(attempt.customer.number)
+    if hijacked is None or hijacked.time >= time:
+        return False
+    return hijacked.locked_out or attempt.chance.happens(0.3)
+
+
+def _mistype_code(attempt: Attempt, time: float, method: str) -> float:
+    attempt.login(
+        attempt.scene,
+        time,
+        "failed_attempts",
+        outcome="failure",
+        reason="mfa_failed",
+        method=method,
+        mfa="failed",
+    )
+    return time + attempt.chance.around(20, 0.5)
 
 
 def _enter(attempt: Attempt, time: float, method: str, odd: str = "") -> Scene:
@@ -99,7 +106,7 @@ def _enter(attempt: Attempt, time: float, method: str, odd: str = "") -> Scene:
 def _method(attempt: Attempt) -> str:
     device, chance = attempt.scene.device, attempt.chance
     known = attempt.world.sessions.get(attempt.customer.number)
-    same = known is not None and known.device is device and "kiosk" not in attempt.circumstances
+    same = known is not None and known.device == device and "kiosk" not in attempt.circumstances
     share = 0.6 if device is not None and device.browser == "app" else 0.2
     return "remembered" if same and chance.happens(share) else attempt.customer.method
 

@@ -1,5 +1,6 @@
 """Which campaigns a run has, when, against whom; and the tries that gave no access."""
 
+import math
 from collections.abc import Collection
 
 from detectors.simulation.attacks import SCRIPTS
@@ -17,6 +18,8 @@ _SUCCESS = {
     "spraying": (0.003, 0.01),
 }
 _DORMANT = 180 * DAY
+# All others need no more than a password, and get no further where there is more.
+_PAST_PASSWORDS = frozenset({"aitm_relay", "cookie_theft", "sim_swap_reset", "insider"})
 # Who shops more often meets phishing and malware more often, and is worth an effort; leaked
 # passwords fit anybody's account alike.
 _MET = frozenset({"aitm_relay", "cookie_theft", "sim_swap_reset", "spoofed_targeted"})
@@ -40,14 +43,21 @@ class Stage:
 
     Each family draws from its own streams and looks for victims among accounts of its own, so
     that no family depends on which others there are. `fresh` is the share of victims whose
-    account had no visit before (dormant ones aside).
+    account had no visit before (dormant ones aside). Hijacks that begin before `ends` may go on
+    after it, unless they are to `hurry`.
     """
 
     def __init__(
-        self, world: World, *, begins: float, ends: float, tries: int, fresh: float = FRESH
+        self,
+        world: World,
+        *,
+        begins: float,
+        ends: float,
+        tries: int,
+        fresh: float = FRESH,
+        hurry: bool = False,
     ) -> None:
-        self._fresh = fresh
-        self._world = world
+        self._world, self._fresh, self._hurry = world, fresh, hurry
         self._begins, self._ends = begins, ends
         self._tries = tries // len(_SUCCESS)
         self._taken: set[int] = set()
@@ -59,7 +69,7 @@ class Stage:
             budget, staged, number = self._tries, 0, 0
             while staged < count:
                 size = min(count - staged, chance.randint(*FAMILIES[name].campaign))
-                crew = Crew(self._world, name, number, self._ends)
+                crew = Crew(self._world, name, number, self._ends if self._hurry else math.inf)
                 budget -= self._campaign(crew, size, budget, chance)
                 staged, number = staged + size, number + 1
 
@@ -102,16 +112,15 @@ class Stage:
         return fallback
 
     def _fits(self, family: str, number: int, time: float, *, fresh: bool) -> bool:
+        customer = self._world.population.customer(number)
+        if family not in _PAST_PASSWORDS and (customer.mfa or customer.method != "password"):
+            return False
         visits = self._world.plan.of(number)
         before = visits[visits < time]
         if family == "dormant_revival":
             return len(before) == 0 or time - before[-1] > _DORMANT
         if family == "cookie_theft":
             return len(before) > 0 and time - before[-1] < 30 * DAY
-        if family in _SUCCESS:
-            customer = self._world.population.customer(number)
-            if customer.mfa or customer.method != "password":
-                return False
         return (len(before) == 0) == fresh
 
 

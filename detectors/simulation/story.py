@@ -56,7 +56,7 @@ def story(
     days = history_days + live_minutes / 1440
     world = World(Shop(accounts=accounts), seed=seed, start=start, days=days)
     end = world.calendar.end
-    stage = Stage(world, begins=live_from, ends=end, tries=tries, fresh=0.0)
+    stage = Stage(world, begins=live_from, ends=end, tries=tries, fresh=0.0, hurry=True)
     stage.campaigns(dict.fromkeys(checked(families), hijacks_each))
     world.spawn(world.calendar.forced_reset, forced_reset(world))
     history: list[SimulatedEvent] = []

@@ -46,7 +46,7 @@ def _sign_in_and_shop(attempt: Attempt, time: float) -> None:
     known = world.sessions.get(customer.number)
     if (
         known is not None
-        and known.device is attempt.scene.device
+        and known.device == attempt.scene.device
         and time - known.time < 14 * DAY
         and customer.number not in world.hijacked
         and chance.happens(0.35)

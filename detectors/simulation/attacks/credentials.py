@@ -24,7 +24,7 @@ def spraying(hijack: Hijack, time: float) -> Process:
 def _found(hijack: Hijack, time: float, how: str, *, soon: float) -> Process:
     chance = hijack.chance
     hijack.appear(how, time, hijack.crew.machine(chance))
-    hijack.sign_in(time, mfa="none")
+    hijack.sign_in(time)
     if chance.happens(0.25):
         hijack.done(time)
         return
@@ -32,5 +32,5 @@ def _found(hijack: Hijack, time: float, how: str, *, soon: float) -> Process:
         time = hijack.after(time, soon if chance.happens(0.7) else 2 * DAY, 1.0)
         yield time
         hijack.appear(chance.choice(("vpn", "home", "base", "base", "carrier")), time)
-        hijack.sign_in(time, mfa="none")
+        hijack.sign_in(time)
     yield from cash_out(hijack, time)

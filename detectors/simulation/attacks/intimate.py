@@ -59,7 +59,7 @@ def insider(hijack: Hijack, time: float) -> Process:
     hijack.scene = hijack.world.support_desk(time, hijack.victim.account_id)
     what = chance.choice(("email", "phone", "email", "password_reset_requested"))
     hijack.change(time, what, actor="support")
-    if chance.happens(0.3):
+    if hijack.victim.mfa or chance.happens(0.2):
         time = hijack.after(time, 4 * MINUTE)
         yield time
         hijack.change(time, "mfa_removed", actor="support")

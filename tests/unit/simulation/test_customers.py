@@ -6,7 +6,7 @@ from ipaddress import ip_network
 import numpy as np
 import pytest
 
-from detectors.simulation import CIRCUMSTANCES, Shop, SimulatedEvent
+from detectors.simulation import CIRCUMSTANCES, Shop, SimulatedEvent, customers
 from detectors.simulation.calendar import DAY, Calendar
 from detectors.simulation.internet import Internet
 from detectors.simulation.operators import OPERATORS
@@ -222,3 +222,13 @@ def test_customers_who_are_forgotten_are_drawn_again_alike() -> None:
     ]
     assert world.population.customer(7) is not before[7]
     assert world.population.customer(7).homes[0][1].address == before[7].homes[0][1].address
+
+
+def test_how_many_customers_are_remembered_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run that forgets nearly everybody at once is the same run."""
+    shop = Shop(accounts=300)
+    whole = run(4, shop, hijacks=0.03)
+    monkeypatch.setattr(customers, "REMEMBERED", 16)
+    assert run(4, shop, hijacks=0.03) == whole
