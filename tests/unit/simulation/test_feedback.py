@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detectors.simulation import SimulatedEvent
+from detectors.simulation import Shop, SimulatedEvent
 from tests.unit.simulation.conftest import run
 
 DAY = 86400.0
@@ -12,7 +12,7 @@ DAY = 86400.0
 @pytest.fixture(scope="module")
 def long_run() -> list[SimulatedEvent]:
     """Long enough for late verdicts to come, with enough hijacks to count."""
-    return run(8, days=100.0, hijacks=0.03)
+    return run(8, Shop(accounts=5_000), days=100.0, hijacks=0.04)
 
 
 def verdicts(events: list[SimulatedEvent]) -> list[SimulatedEvent]:
