@@ -27,7 +27,6 @@ from streams.topics import SOURCE_TYPES, changelog_topic, co_partitioned, repart
 
 # Of events at the same moment: the sign-in before what it made possible, the verdict last.
 MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
-SESSION_SECONDS: Final = 20.0
 
 
 def create_app(settings: Settings) -> RunApp:
@@ -44,7 +43,7 @@ def create_app(settings: Settings) -> RunApp:
         partitions=settings.partitions,
         factory=_processor_factory(settings),
         store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
-        session_seconds=SESSION_SECONDS,
+        session_seconds=settings.session_seconds,
         flush_seconds=settings.flush_seconds,
         begin=settings.auto_offset_reset,
         rekeyings=rekeyings,
@@ -83,10 +82,8 @@ def check_topics(settings: Settings) -> None:
         needed.add(settings.topic("assessments"))
     for fault in check(settings):
         if fault.grave and fault.topic in needed:
-            raise ConfigurationError(
-                f"topic {fault.topic} {fault.problem}. `nightlatch topics create` makes what is "
-                f"missing; by hand: {fault.remedy}"
-            )
+            remedy = "`nightlatch topics create` makes it" if fault.missing else fault.remedy
+            raise ConfigurationError(f"topic {fault.topic} {fault.problem}: {remedy}")
 
 
 def _processor_factory(settings: Settings) -> Callable[[int, ReadState], FraudProcessor]:

@@ -75,6 +75,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     flush_seconds: Annotated[
         float, Meta(ge=0.01, le=60, description="Most seconds between two hand-overs of state")
     ] = 0.5
+    session_seconds: Annotated[
+        float,
+        Meta(ge=2, le=600, description="Seconds of silence after which others replace a worker"),
+    ] = 20.0
     auto_offset_reset: Annotated[
         Literal["earliest", "latest"],
         Meta(description="Where a group without committed offsets begins"),

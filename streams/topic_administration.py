@@ -40,6 +40,7 @@ class Fault(NamedTuple):
     problem: str
     remedy: str
     grave: bool = True
+    missing: bool = False
 
 
 class Made(NamedTuple):
@@ -76,7 +77,8 @@ def check(settings: Settings) -> list[Fault]:
     faults = _uneven(settings, existing)
     for spec in specs:
         if spec.name not in existing:
-            faults.append(Fault(spec.name, "is missing", _creation(settings, spec)))
+            creation = _creation(settings, spec)
+            faults.append(Fault(spec.name, "is missing", creation, missing=True))
         else:
             faults += _misconfigured(settings, spec, existing[spec.name])
     return faults

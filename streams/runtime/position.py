@@ -30,7 +30,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 def encode_position(position: Position) -> bytes:
     """Return the value stored under `POSITION_KEY`."""
-    return msgspec.json.encode(position, order="sorted")
+    return msgspec.json.encode(position)
 
 
 def decode_position(value: bytes | None) -> Position:

@@ -77,20 +77,17 @@ class Runtime(Service):
 
     @Service.task
     async def _flush_on_time(self) -> None:
-        while not self.should_stop:
-            await self.sleep(self.options.flush_seconds)
+        while await self._still_runs_after(self.options.flush_seconds):
             await self.flush()
 
     @Service.task
     async def _commit_on_time(self) -> None:
-        while not self.should_stop:
-            await self.sleep(_COMMIT_SECONDS)
+        while await self._still_runs_after(_COMMIT_SECONDS):
             await self._commit()
 
     @Service.task
     async def _watch_the_group(self) -> None:
-        while not self.should_stop:
-            await self.sleep(self.options.session_seconds / 2)
+        while await self._still_runs_after(self.options.session_seconds / 2):
             group = await self.app.consumer.thread.look_at_group()
             self._watch.check_counts(group.partitions)
             if self.app.rebalancing or group.generation < 0:
@@ -99,6 +96,10 @@ class Runtime(Service):
             if unowned:
                 self.log.warning("%s partitions have no owner: assigning anew", len(unowned))
                 await self.app.consumer.thread.rejoin()
+
+    async def _still_runs_after(self, seconds: float) -> bool:
+        await self.sleep(seconds)
+        return not self.should_stop
 
     # -- A generation's life.
 

@@ -60,5 +60,7 @@ def set_up_logging(level: str) -> None:
 
 def _without_own_errors(record: logging.LogRecord) -> bool:
     """Whether an entry is worth its line: an error of ours is told once, at the end, by itself."""
+    if record.name == "faust.worker" and record.levelno == logging.CRITICAL:
+        return False  # "We experienced a crash!"
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, NightlatchError)

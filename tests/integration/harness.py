@@ -32,7 +32,7 @@ class Sent(NamedTuple):
 
     topic: str
     key: bytes | None
-    value: bytes
+    value: bytes | None
     time: float | None = None
 
 
@@ -66,24 +66,15 @@ class Shop:
 
     def wait_until_read(self, *, seconds: float = PATIENCE) -> None:
         """Return once the group has committed everything that is in the sources."""
-        with consumer(self.broker, group_id=self.app_id) as client:
-            tps = [TopicPartition(t, p) for t in self.sources for p in range(self.partitions)]
-            ends = client.end_offsets(tps)
-
-            def lag() -> int:
-                return sum(ends[tp] - (client.committed(tp) or 0) for tp in tps)
-
-            wait_for(lambda: not lag(), "the group to read everything", seconds=seconds)
+        wait_for(
+            lambda: committed_everything(self.broker, self.app_id, self.sources),
+            "the group to read everything",
+            seconds=seconds,
+        )
 
     def state(self) -> State:
         """Return the changelog's last values, by partition, without the positions."""
-        latest: State = {partition: {} for partition in range(self.partitions)}
-        for record in read_all(self.broker, self.changelog):
-            if record.value is None:
-                latest[record.partition].pop(record.key or b"", None)
-            elif record.key != POSITION_KEY:
-                latest[record.partition][record.key or b""] = record.value
-        return latest
+        return last_values(self.broker, self.changelog)
 
     def alerted(self) -> list[bytes]:
         """Return the values of all alerts, repeats included."""
@@ -157,10 +148,18 @@ class Worker:
 
     def wait_until_ready(self, times: int = 1) -> None:
         """Return once the worker has said so many times that it is ready to read."""
-        wait_for(
-            lambda: self.output().count("Ready: partitions") >= times,
-            f"{self.log.name} to be ready {times} times",
+        self.wait_until(
+            lambda: self.output().count("Ready: partitions") >= times, f"be ready {times} times"
         )
+
+    def wait_until(self, condition: Callable[[], object], what: str) -> None:
+        """Return once a condition holds; fail as soon as the process has ended."""
+
+        def holds() -> object:
+            assert self.process.poll() is None, self.output()
+            return condition()
+
+        wait_for(holds, f"{self.log.name} to {what}")
 
     def output(self) -> str:
         """Return what the process has written so far."""
@@ -243,6 +242,26 @@ def consumer(broker: str, **options: Any) -> Iterator[Any]:
         yield client
     finally:
         client.close()
+
+
+def committed_everything(broker: str, group: str, topics: Sequence[str]) -> bool:
+    """Whether a group has committed the ends of topics."""
+    with consumer(broker, group_id=group) as client:
+        tps = [TopicPartition(t, p) for t in topics for p in client.partitions_for_topic(t)]
+        ends = client.end_offsets(tps)
+        return all(ends[tp] == (client.committed(tp) or 0) for tp in tps)
+
+
+def last_values(broker: str, topic: str) -> State:
+    """Return a changelog's last values, by partition, without the positions."""
+    latest: State = {}
+    for record in read_all(broker, topic):
+        of_partition = latest.setdefault(record.partition, {})
+        if record.value is None:
+            of_partition.pop(record.key or b"", None)
+        elif record.key != POSITION_KEY:
+            of_partition[record.key or b""] = record.value
+    return latest
 
 
 def read_all(broker: str, topic: str) -> list[Record]:

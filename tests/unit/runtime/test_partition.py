@@ -1,0 +1,146 @@
+"""What one partition holds between two durable moments."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from streams.runtime.interfaces import Prepared, ReadState, Record, Send
+from streams.runtime.partition import Partition
+from streams.runtime.position import POSITION_KEY, Position, decode_position
+from streams.runtime.rekeying import origin_header
+from streams.runtime.store import MemoryStore
+
+
+class Appending:
+    """Keeps by key everything that was said, separated by spaces."""
+
+    def __init__(self, read: ReadState) -> None:
+        self._read = read
+        self._changed: dict[bytes, bytes | None] = {}
+
+    def prepare(self, record: Record) -> Prepared:
+        """Take a record as it is."""
+        return Prepared(record, record.timestamp, None)
+
+    def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
+        """Append each record's value to what is kept under its key."""
+        for prepared in run:
+            key, value = prepared.record.key or b"", prepared.record.value or b""
+            known = self._changed.get(key) or self._read(key) or b""
+            self._changed[key] = (known + b" " + value).strip()
+        return []
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Hand over what has changed."""
+        changed, self._changed = self._changed, {}
+        return changed
+
+
+def _partition(
+    store: MemoryStore, *, rewrite: frozenset[bytes] = frozenset(), **options: Any
+) -> Partition:
+    return Partition(
+        0,
+        store=store,
+        position=options.pop("position", Position(lineage="x", at=0, next={"logins": 5})),
+        next_offset=7,
+        rewrite=rewrite,
+        factory=lambda _number, read: Appending(read),
+        rekeyed=options.pop("rekeyed", {}),
+    )
+
+
+def _fold(partition: Partition, *records: Record, next_: Mapping[str, int] | None = None) -> None:
+    prepared = [partition.prepare(record) for record in records]
+    ends = {record.topic: record.offset + 1 for record in records}
+    partition.fold(prepared, ends if next_ is None else next_)
+
+
+def _login(offset: int, value: bytes, **fields: Any) -> Record:
+    return Record("logins", 0, offset, 0.0, fields.pop("key", b"a"), value, **fields)
+
+
+def test_what_is_under_way_can_be_read() -> None:
+    """Folding goes on while a step is being written, and sees what the step holds."""
+    store = MemoryStore()
+    partition = _partition(store)
+    _fold(partition, _login(5, b"one"))
+    first = partition.step()
+    assert first is not None
+    assert first.changes == {b"a": b"one"}
+    assert store.get(b"a") is None
+    _fold(partition, _login(6, b"two"))
+    partition.settle(first, 9)
+    assert store.get(b"a") == b"one"
+    second = partition.step()
+    assert second is not None
+    assert second.changes == {b"a": b"one two"}
+    assert (first.position.at, second.position.at) == (7, 9)
+    assert (first.position.next, second.position.next) == ({"logins": 6}, {"logins": 7})
+    assert partition.step() is None
+
+
+def test_a_step_carries_the_messages_that_it_accounts_for() -> None:
+    """State is never durable before what came of it has arrived."""
+
+    async def scenario() -> None:
+        partition = _partition(MemoryStore())
+        arrival = asyncio.get_running_loop().create_future()
+        _fold(partition, _login(5, b"one"))
+        partition.note_arrival(arrival)
+        step = partition.step()
+        assert step is not None
+        assert step.arrivals == (arrival,)
+        _fold(partition, _login(6, b"two"))
+        later = partition.step()
+        assert later is not None
+        assert later.arrivals == ()
+
+    asyncio.run(scenario())
+
+
+def test_the_store_knows_what_it_stands_for() -> None:
+    """The position goes to the local store with the values, under the changelog's offset."""
+    store = MemoryStore()
+    partition = _partition(store)
+    _fold(partition, _login(5, b"one"))
+    step = partition.step()
+    assert step is not None
+    partition.settle(step, 9)
+    assert decode_position(store.get(POSITION_KEY)) == step.position
+    assert store.next_offset == 9
+
+
+def test_keys_of_void_steps_are_written_again() -> None:
+    """The next step puts a key's true value behind what a replaced owner wrote."""
+    store = MemoryStore()
+    store.write({b"a": b"true"}, 7)
+    partition = _partition(store, rewrite=frozenset({b"a", b"gone"}))
+    step = partition.step()
+    assert step is not None
+    assert step.changes == {b"a": b"true", b"gone": None}
+    assert partition.step() is None
+
+
+def test_carried_records_are_folded_once() -> None:
+    """Those of one source partition come in order, and perhaps again: only new ones count."""
+    partition = _partition(
+        MemoryStore(),
+        position=Position(lineage="x", at=0, next={"carried": 0}, origins={"logins": {1: 3}}),
+        rekeyed={"carried": "logins"},
+    )
+
+    def carried(number: int, source: int, offset: int) -> Record:
+        original = Record("logins", source, offset, 0.0, None, b"%d-%d" % (source, offset))
+        return Record(
+            "carried", 0, number, 0.0, b"account", original.value, (origin_header(original),)
+        )
+
+    places = [(1, 2), (1, 3), (2, 0), (1, 4), (1, 3), (1, 4), (2, 0), (1, 5), (2, 7)]
+    _fold(partition, *(carried(number, *place) for number, place in enumerate(places)))
+    step = partition.step()
+    assert step is not None
+    # Under the coordinates and the key that they had in their own topic.
+    assert step.changes == {b"": b"1-3 2-0 1-4 1-5 2-7"}
+    assert step.position.next == {"carried": 9}
+    assert step.position.origins == {"logins": {1: 6, 2: 8}}
