@@ -12,15 +12,15 @@ from detectors.features.signin import METHODS
 from detectors.population import Population
 from detectors.profiles import Doubt, Profile, Session, digest
 
-_SESSIONS = 6
+_SESSIONS = 5
 _DOUBTS = 3
 _REMEMBERED = 16
 
 # What each memory holds at most: the most telling and the most various get the room.
 _LIMITS = {
-    "devices": 12, "agents": 8, "clients": 6, "systems": 5, "prefixes": 14, "asns": 8,
-    "countries": 5, "cities": 6, "methods": 5, "addresses": 8, "postcodes": 6, "payments": 6,
-    "deliveries": 4, "categories": 10,
+    "devices": 11, "agents": 7, "clients": 5, "systems": 4, "prefixes": 12, "asns": 7,
+    "countries": 5, "cities": 6, "methods": 5, "addresses": 6, "postcodes": 5, "payments": 5,
+    "deliveries": 4, "categories": 8,
 }  # fmt: skip
 
 

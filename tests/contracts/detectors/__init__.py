@@ -1,1 +1,1 @@
-"""Rules that every detector keeps."""
+"""What every engine promises."""
