@@ -28,7 +28,7 @@ from streams.runtime.merge import PartitionMerge
 
 _FETCH_SECONDS: Final = 0.25
 _BUSY_FETCH_SECONDS: Final = 0.01
-_BUFFER_BYTES: Final = 16 << 20
+_BUFFER_BYTES: Final = 4 << 20
 # Longest that a topic which should have more holds its partition number back. Reached only where
 # a broker has gone and the partitions of one topic are without a leader.
 _PATIENCE_SECONDS: Final = 10.0

@@ -43,10 +43,18 @@ class Counting:
     depend on which topic's record came first: what arrives live has no order across topics.
     """
 
-    def __init__(self, alerts: str, read: ReadState, *, across_topics: bool) -> None:
+    def __init__(
+        self,
+        alerts: str,
+        read: ReadState,
+        *,
+        across_topics: bool,
+        fail_on: bytes | None = None,
+    ) -> None:
         self._alerts = alerts
         self._read = read
         self._across_topics = across_topics
+        self._fail_on = fail_on
         self._changed: dict[bytes, Tally] = {}
 
     def prepare(self, record: Record) -> Prepared:
@@ -63,6 +71,8 @@ class Counting:
         return {key: tally.encode() for key, tally in changed.items()}
 
     def _fold(self, record: Record) -> list[Send]:
+        if record.value == self._fail_on:
+            raise ZeroDivisionError("a bug, on purpose")
         account = record.key or b""
         scope = b"" if self._across_topics else record.topic.encode()
         what = b"%s:%d" % (record.topic.encode(), record.offset)

@@ -2,7 +2,8 @@
 
 `die_at` names a step of the way from a run to its commit at whose `die_after`th occurrence the
 process kills itself with SIGKILL, as a machine that loses power would. `blind_assignments` is how
-often the assignor does not know any topic, as when the brokers have only just come back.
+often the assignor does not know any topic, as when the brokers have only just come back. On the
+record whose value is `fail_on` the processor raises, as one with a bug would.
 """
 
 import os
@@ -54,13 +55,19 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     die_at: str | None = None
     die_after: int = 1
     blind_assignments: int = 0
+    fail_on: bytes | None = None
 
 
 def application(options: Options) -> RunApp:
     """Return the application that counts."""
 
     def factory(_partition: int, read: ReadState) -> Counting:
-        return Counting(options.alerts, read, across_topics=options.across_topics)
+        return Counting(
+            options.alerts,
+            read,
+            across_topics=options.across_topics,
+            fail_on=options.fail_on,
+        )
 
     app = run_app(
         options.app_id,

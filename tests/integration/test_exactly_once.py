@@ -73,6 +73,24 @@ def test_a_process_that_dies_between_any_two_steps(shop: Shop, tmp_path: Path) -
     assert len(alerted) > len(quiet.alerts)
 
 
+def test_a_bug_stops_the_worker_where_it_is(shop: Shop, tmp_path: Path) -> None:
+    """Exit code 1 and a traceback; nothing is committed past it; mended, it goes on (mend 7)."""
+    send(shop.broker, traffic(shop, 3000))
+    faulty = shop.options(tmp_path, fail_on=b"2000")
+    with worker(faulty, tmp_path / "faulty.log") as running:
+        assert running.wait() == 1
+        assert "ZeroDivisionError: a bug, on purpose" in running.output()
+    with worker(faulty, tmp_path / "again.log") as running:
+        assert running.wait() == 1, "skipped over it"
+    with worker(shop.options(tmp_path), tmp_path / "mended.log") as last:
+        last.wait_until_ready()
+        shop.wait_until_read()
+        assert last.stop() == 0
+    quiet = expected(shop)
+    assert shop.state() == quiet.state
+    assert set(shop.alerted()) == quiet.alerts
+
+
 def test_a_lost_local_store_is_restored_from_the_changelog(shop: Shop, tmp_path: Path) -> None:
     """What is on disk is a copy: a worker on another machine goes on where the first stopped."""
     send(shop.broker, traffic(shop, 2000))
