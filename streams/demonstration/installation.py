@@ -23,10 +23,15 @@ from streams.topics import topic_specs
 # A model belongs to a partition, and a small shop's traffic is not much to learn from.
 _PARTITIONS: Final = 2
 _GRACE_SECONDS: Final = 5.0
+_LOG_LINES: Final = 30
 
 
 class WorkerEnded(NightlatchError):
-    """The demonstration's worker ended by itself; the text has the end of its log."""
+    """The demonstration's worker ended by itself. `log` is the end of what it wrote."""
+
+    def __init__(self, code: int, log: str) -> None:
+        self.log = log
+        super().__init__(f"the worker ended by itself, with exit code {code}; above is its log")
 
 
 class Installation:
@@ -40,8 +45,8 @@ class Installation:
         """Raise WorkerEnded where the worker is not running any more."""
         code = self._worker.poll()
         if code is not None:
-            lines = self._log.read_text("utf-8", "replace").splitlines()[-3:]
-            raise WorkerEnded(f"the worker ended with exit code {code}: {' / '.join(lines)}")
+            lines = self._log.read_text("utf-8", "replace").splitlines()
+            raise WorkerEnded(code, "\n".join(lines[-_LOG_LINES:]))
 
 
 @contextmanager

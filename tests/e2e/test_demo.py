@@ -127,3 +127,16 @@ def test_killed_with_9_it_leaves_no_process(tmp_path: Path) -> None:
         os.kill(running.process.pid, signal.SIGKILL)
         running.process.wait()
         assert wait_until(lambda: not running_with(running.mark), 20)
+
+
+def test_a_worker_that_ends_by_itself_ends_the_demo(tmp_path: Path, kafka: str) -> None:
+    """It is said at once, with the end of the worker's log, and not waited for in vain."""
+    with demo(tmp_path, "--broker", kafka) as running:
+        assert running.says("live traffic in"), text_of(running.output)
+        workers = [p for p in running_with(running.mark) if p.cmdline()[-1] == "worker"]
+        for worker in workers:
+            worker.kill()
+        assert running.process.wait(20) == 1, text_of(running.output)
+        assert wait_until(lambda: not running_with(running.mark))
+    assert "the worker ended by itself" in text_of(running.output)
+    assert "Traceback" not in text_of(running.output)
