@@ -64,6 +64,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     judgements: Mapping[str, Judgement]
     unassessed: Mapping[str, int]
     alerts_raised: int
+    alerts_on_takeovers: int
     alerts: tuple[RaisedAlert, ...]
 
 
@@ -87,7 +88,7 @@ def run_of(
     for detector, scores in recording.scores.items():
         risks, unassessed[detector] = scores.aligned(columns.identity)
         judgements[detector] = judge(trial, risks)
-    times = columns.time
+    times, alerts = columns.time, _alerts(recording)
     return Run(
         name=name,
         files=tuple(path.name for path in files),
@@ -100,8 +101,9 @@ def run_of(
         labelled=bool(recording.labels.takeovers),
         judgements=judgements,
         unassessed=unassessed,
-        alerts_raised=len(recording.revisions),
-        alerts=_alerts(recording),
+        alerts_raised=len(alerts),
+        alerts_on_takeovers=sum(alert.truth == "takeover" for alert in alerts),
+        alerts=tuple(alerts[:MOST_ALERTS]),
     )
 
 
@@ -146,7 +148,8 @@ def read_report(path: Path) -> Report:
         raise ConfigurationError(f"{path} is no report of a backtest: {error}") from None
 
 
-def _alerts(recording: Recording) -> tuple[RaisedAlert, ...]:
+def _alerts(recording: Recording) -> list[RaisedAlert]:
+    """Every alert, the riskiest first."""
     access: dict[str, float] = {}
     for hijack in trial_of(recording.ledger, 0.0).hijacks:
         access[hijack.account] = min(
@@ -154,7 +157,7 @@ def _alerts(recording: Recording) -> tuple[RaisedAlert, ...]:
         )
     alerts = [_alert(revisions, recording, access) for revisions in recording.revisions.values()]
     alerts.sort(key=lambda alert: (-alert.risk, alert.raised_at, alert.alert_id))
-    return tuple(alerts[:MOST_ALERTS])
+    return alerts
 
 
 def _alert(

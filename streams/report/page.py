@@ -94,10 +94,8 @@ def _context(report: Report) -> dict[str, Any]:
         "thresholds": [run.judgements[detector.name].thresholds for run in report.runs],
         "alerts": alerts[:SHOWN_ALERTS],
         "alerts_raised": sum(run.alerts_raised for run in report.runs),
-        "truths": {
-            truth: sum(alert.truth == truth for alert in alerts)
-            for truth in ("takeover", "customer", "unknown")
-        },
+        "on_takeovers": sum(run.alerts_on_takeovers for run in report.runs),
+        "labelled": all(run.labelled for run in report.runs),
         "dead": sum(sum(run.dead_lines.values()) for run in report.runs),
         "shown_changes": SHOWN_CHANGES,
     }
