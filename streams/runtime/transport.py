@@ -287,6 +287,10 @@ class RunConsumer(driver.Consumer):
             for task in tasks:
                 if task.done():
                     task.result()
+        except asyncio.CancelledError:
+            # Faust takes it for a crash of the fetcher where the group happens to rebalance.
+            if not self.app.should_stop:
+                raise
         finally:
             for task in [*tasks, stopping]:
                 task.cancel()

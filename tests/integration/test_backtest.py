@@ -273,9 +273,11 @@ def test_two_configurations_are_compared_case_by_case(traffic: Traffic, tmp_path
     arguments += ["--compare-settings", settings, "--report", tmp_path / "r"]
     assert called(*arguments) == 0
     comparison = orjson.loads((tmp_path / "r" / "report.json").read_bytes())["comparison"]
-    raised_anew = [case for case in comparison["changed"] if not case.get("before")]
-    assert raised_anew
-    assert "raised anew" in (tmp_path / "r" / "report.html").read_text("utf-8")
+    assert (comparison["before"], comparison["after"]) == ("Nightlatch", "strict.toml")
+    gone = [case for case in comparison["changed"] if not case["after"]]
+    assert gone
+    assert all(case["before"]["risk"] < 0.999 for case in gone)
+    assert "no longer raised" in (tmp_path / "r" / "report.html").read_text("utf-8")
 
 
 def test_what_an_attacker_sent_is_text_in_the_report(traffic: Traffic, tmp_path: Path) -> None:
