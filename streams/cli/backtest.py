@@ -75,7 +75,7 @@ def command(
         Path | None, _files("Compare with another run's assessments, alert by alert.")
     ] = None,
     compare_settings: Annotated[
-        Path | None, _files("Run a second detector with these settings, and compare with it.")
+        Path | None, _files("Run a second detector, and say what these settings would change.")
     ] = None,
     assessed: Annotated[
         Path | None, _files("Judge these assessments instead of running the detector.")
@@ -110,6 +110,8 @@ def command(
         raise ConfigurationError("there is nothing to judge: give event files, or --pool reports")
     if report is not None:
         _require(report)
+    if compare and compare_settings:
+        raise ConfigurationError("--compare and --compare-settings: give one of the two")
     judged = bool(labels or report or compare or compare_settings or assessed)
     options = _Options(
         events=events or [],
@@ -159,7 +161,7 @@ class _Options(NamedTuple):
     def compared(self) -> str | None:
         """What the detector that is compared with is called; None where there is none."""
         other = self.compare or self.compare_settings
-        return f"Compared: {other.name}" if other else None
+        return other.name if other else None
 
 
 def _recorded(
@@ -243,7 +245,11 @@ def _judged(
     run = run_of(name, [*options.events, *options.verdicts], recording, dead, warm_up)
     if options.compared is None:
         return run, None
-    return run, comparison_of(options.compared, DETECTOR, recording, run)
+    # An earlier run's assessments are what was; other settings are what could be.
+    before, after = options.compared, DETECTOR
+    if options.compare_settings:
+        before, after = after, before
+    return run, comparison_of(before, after, recording, run)
 
 
 def _bar() -> Progress:

@@ -276,7 +276,6 @@ def test_two_configurations_are_compared_case_by_case(traffic: Traffic, tmp_path
     assert (comparison["before"], comparison["after"]) == ("Nightlatch", "strict.toml")
     gone = [case for case in comparison["changed"] if not case["after"]]
     assert gone
-    assert all(case["before"]["risk"] < 0.999 for case in gone)
     assert "no longer raised" in (tmp_path / "r" / "report.html").read_text("utf-8")
 
 
