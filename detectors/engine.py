@@ -26,11 +26,13 @@ from detectors.events import AccountChange, Event, EventType, Feedback, Login, O
 from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Facts
 from detectors.features import lessons
+from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.reading import Reading
+from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.models.budget import AlertBudget, bin_of
+from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.prior import WEIGHTS, score_of
@@ -110,9 +112,11 @@ class Engine:
         )
         self._evidence = Evidence(self._population, policy.story_half_life_days, self._forest, read)
         self._verdicts = VerdictModel(NAMES, read)
+        self._watch = DriftWatch(read)
         self._budget = AlertBudget(policy.alert_budget, read)
         self._prior = log_odds(policy.base_rate)
         self._floor = log_odds(policy.alert_floor)
+        self._cold_floor = log_odds(policy.medium_risk)
         self._model = Model(name=_NAME, version=_VERSION, configuration=policy.digest())
         self._last: tuple[Observed, Reading] | None = None
 
@@ -123,7 +127,7 @@ class Engine:
             return None
         reading = self._read(event, observed.facts)
         self._last = (observed, reading)
-        flagged = reading.logit >= max(self._budget.threshold, self._floor)
+        flagged = reading.logit >= self._threshold()
         return Assessment(
             event_id=event.event_id,
             account_id=event.account_id,
@@ -182,7 +186,18 @@ class Engine:
         changed.update(self._verdicts.changes())
         changed.update(self._forest.changes())
         changed.update(self._budget.changes())
+        changed.update(self._watch.changes())
         return changed
+
+    @property
+    def drifts(self) -> tuple[Drift, ...]:
+        """What inputs and scores drifted since the beginning, for operators."""
+        return self._watch.drifts()
+
+    def _threshold(self) -> float:
+        # While nobody can say what the budget would allow, only what is likely enough alerts.
+        threshold = self._budget.threshold
+        return max(threshold, self._floor) if threshold > float("-inf") else self._cold_floor
 
     def _read(self, event: Login | Order | AccountChange, facts: Facts) -> Reading:
         profile = self._accounts.profile(event.account_id)
@@ -249,11 +264,13 @@ class Engine:
         lessons.record(reading, flagged=flagged)
         if lesson is None:
             return
+        sampled = mark % _SAMPLE == 0
         if flagged or reading.logit >= self._budget.notable:
-            held = lesson if flagged else None
-            self._keep(reading, alert_id, held)
-        elif mark % _SAMPLE == 0:
+            self._keep(reading, alert_id, lesson if flagged else None)
+        elif sampled:
             self._learn_verdict_model(reading.type, reading.weights, takeover=False, weight=1.0)
+        if sampled and reading.type == LOGIN and reading.depth:
+            self._watch.see(watched(reading), reading.event.occurred_at)
 
     def _keep(self, reading: Reading, alert_id: str | None, held: lessons.Lesson | None) -> None:
         event = reading.event

@@ -131,10 +131,11 @@ class Shares:
 
 
 class Attempts:
-    """Sign-in attempts and failures by network or client, fading within hours.
+    """Accounts tried by network or client, and those of them not entered; fading within hours.
 
-    Three numbers a cell: attempts, failures, and the hour they were last faded at. A network
-    with many more failures than customers make is somebody trying passwords.
+    A customer who fails twice and then gets in has been entered; somebody who tries a list of
+    passwords leaves most accounts tried and not entered. A cell holds accounts tried, accounts
+    not entered, and the time they were last faded at.
     """
 
     def __init__(
@@ -157,13 +158,13 @@ class Attempts:
         fade = 2.0 ** (-age / self._half_life) if age > 0 else 1.0
         return cells[at] * fade, cells[at + 1] * fade
 
-    def add(self, key: int, hour: float, *, failed: bool) -> None:
-        """Count one attempt."""
+    def add(self, key: int, hour: float, *, tried: int, failed: int) -> None:
+        """Count accounts tried, and failed; -1 takes a failure back that was made good."""
         attempts, failures = self.recent(key, hour)
         cells = self._pages.cells
         at = key % self._width * 4
-        cells[at] = attempts + 1
-        cells[at + 1] = failures + (1 if failed else 0)
+        cells[at] = attempts + tried
+        cells[at + 1] = max(0.0, failures + failed)
         # A four-byte number holds an hour since the epoch only to the nearest minute or two:
         # whole days and the rest are kept apart.
         last = max(hour, cells[at + 2] + cells[at + 3])

@@ -143,6 +143,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     countries: Memory = msgspec.field(default_factory=Memory)
     methods: Memory = msgspec.field(default_factory=Memory)
     addresses: Memory = msgspec.field(default_factory=Memory)
+    kinds: Memory = msgspec.field(default_factory=Memory)
     cities: Memory = msgspec.field(default_factory=Memory)
     postcodes: Memory = msgspec.field(default_factory=Memory)
     payments: Memory = msgspec.field(default_factory=Memory)

@@ -154,7 +154,7 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
     reading.network = outcome = _network_class(reading, profile)
     known = device_group(reading) < 1
     context = propensity(profile, profile.strange) + (0 if known else 8)
-    context += 16 if reading.kind == "mobile" else 0
+    context += 16 if reading.kind == "mobile" or _roams(reading) else 0
     reading.cells[NETWORK] = context * 8 + outcome
     if profile.depth:
         weight = table.ratio(context, outcome)
@@ -171,6 +171,12 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
         _weigh_newness(reading, kinds, population)
 
 
+def _roams(reading: Reading) -> bool:
+    """Whether the account is known to come by a service whose addresses change all the time."""
+    masked = reading.kind in {"vpn", "relay", "tor", "hosting"}
+    return masked and reading.profile.kinds.find(KINDS[reading.kind]) >= 0
+
+
 def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> None:
     weight = 0.0
     if ELSEWHERE <= reading.network <= ABROAD and reading.asn:
@@ -180,6 +186,8 @@ def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> No
     reading.weights[RARITY] = min(weight, 4.0)
     context = (1 if reading.network >= ELSEWHERE else 0) + (2 if reading.depth else 0)
     outcome = KINDS[reading.kind]
+    if reading.profile.kinds.find(outcome) >= 0:
+        context += 4
     reading.cells[KIND] = context * 9 + outcome
     reading.weights[KIND] = kinds.ratio(context, outcome)
 
@@ -235,6 +243,17 @@ def weigh_churn(reading: Reading, table: Table) -> None:
     outcome = min(churned, 3)
     reading.cells[CHURN] = context * 4 + outcome
     reading.weights[CHURN] = table.ratio(context, outcome)
+
+
+def watched(reading: Reading) -> tuple[float, ...]:
+    """Return what drift is watched on, in the order of models.drift.SERIES, each about 0 to 1."""
+    return (
+        min(max(reading.logit / 20.0 + 0.5, 0.0), 1.0),
+        float(reading.device_class == NEW),
+        float(ELSEWHERE <= reading.network <= ABROAD),
+        float(reading.device == 0),
+        float(reading.facts.country is None),
+    )
 
 
 def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:

@@ -15,7 +15,7 @@ _TABLES = {
     "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),
     "client": (8, access.CLIENT_CUSTOMER, access.CLIENT_HIJACKER),
     "network": (32, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
-    "kind": (4, access.KIND_CUSTOMER, access.KIND_HIJACKER),
+    "kind": (8, access.KIND_CUSTOMER, access.KIND_HIJACKER),
     "travel": (4, signin.TRAVEL_CUSTOMER, signin.TRAVEL_HIJACKER),
     "method": (2, signin.METHOD_CUSTOMER, signin.METHOD_HIJACKER),
     "round_trip": (4, signin.RTT_CUSTOMER, signin.RTT_HIJACKER),

@@ -4,6 +4,7 @@ from math import log
 from typing import NamedTuple
 
 from detectors.events import AccountChange, Login, Order
+from detectors.features.access import KINDS
 from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
 from detectors.features.orders import DELIVERIES
@@ -19,8 +20,8 @@ _REMEMBERED = 16
 # What each memory holds at most: the most telling and the most various get the room.
 _LIMITS = {
     "devices": 11, "agents": 7, "clients": 5, "systems": 4, "prefixes": 12, "asns": 7,
-    "countries": 5, "cities": 6, "methods": 5, "addresses": 6, "postcodes": 5, "payments": 5,
-    "deliveries": 4, "categories": 8,
+    "countries": 5, "cities": 6, "kinds": 4, "methods": 5, "addresses": 6, "postcodes": 5,
+    "payments": 5, "deliveries": 4, "categories": 8,
 }  # fmt: skip
 
 
@@ -45,6 +46,7 @@ def lesson_of(reading: Reading) -> Lesson:
             ("devices", reading.device), ("agents", reading.agent), ("clients", reading.client),
             ("systems", reading.system), ("prefixes", reading.prefix), ("asns", reading.asn),
             ("countries", reading.country), ("cities", reading.city),
+            ("kinds", KINDS[reading.kind]),
         ]  # fmt: skip
     if type(event) is Login:
         used.append(("methods", METHODS[event.method] + 1))
@@ -134,6 +136,9 @@ def record(reading: Reading, *, flagged: bool) -> None:
         return
     if type(event) is Login:
         profile.signed_in = max(profile.signed_in, minute)
+        if profile.failed_prefix == reading.prefix:
+            # Failures that were made good from the same place are over.
+            profile.failures, profile.failed_prefix = 0.0, 0
         if not flagged:
             _place(reading)
             profile.challenged += event.mfa == "passed"
@@ -239,12 +244,21 @@ def _count_new_values(reading: Reading, order: Order, population: Population) ->
 
 
 def _count_attempt(reading: Reading, population: Population) -> None:
-    failed, hour = not reading.success, reading.hour
-    population.by_prefix.add(reading.prefix, hour, failed=failed)
+    profile, hour = reading.profile, reading.hour
+    # Failures of this account on this network within the hour are one try, until it succeeds.
+    again = profile.failed_prefix == reading.prefix and 0 <= reading.minute - profile.failed <= 60
+    again = again and profile.failed >= 0
+    if reading.success:
+        tried, failed = (0, -1) if again else (1, 0)
+    elif again:
+        return
+    else:
+        tried, failed = 1, 1
+    population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
     if reading.asn:
-        population.by_asn.add(reading.asn, hour, failed=failed)
+        population.by_asn.add(reading.asn, hour, tried=tried, failed=failed)
     if reading.agent:
-        population.by_agent.add(reading.agent, hour, failed=failed)
+        population.by_agent.add(reading.agent, hour, tried=tried, failed=failed)
 
 
 def _count_news(reading: Reading, population: Population) -> None:

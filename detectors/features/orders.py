@@ -50,8 +50,12 @@ SPEED_STEPS: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 360.0)
 SPEED_CUSTOMER: Final = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),)
 SPEED_HIJACKER: Final = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
 
-REWARDS_CUSTOMER: Final = ((0.91, 0.03, 0.02, 0.03, 0.01), (0.60, 0.12, 0.08, 0.15, 0.05)) * 3
-REWARDS_HIJACKER: Final = (0.78, 0.02, 0.06, 0.04, 0.10)
+# Outcomes: none, gift card for less than half or for more, points: few, many, more, a hoard.
+REWARDS_CUSTOMER: Final = (
+    (0.91, 0.03, 0.02, 0.025, 0.01, 0.004, 0.001),
+    (0.60, 0.12, 0.08, 0.12, 0.06, 0.015, 0.005),
+) * 3
+REWARDS_HIJACKER: Final = (0.76, 0.02, 0.07, 0.02, 0.03, 0.05, 0.05)
 
 PACE_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
 PACE_CUSTOMER: Final = ((0.01, 0.01, 0.04, 0.18, 0.56, 0.20),)
@@ -160,9 +164,9 @@ def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
     if gift:
         outcome = 2 if gift * 2 >= float(order.amount) else 1
     if points:
-        outcome = 4 if points >= 2000 else 3
+        outcome = 3 + step(points, (1000, 2500, 6000))
     context = reading.who * 2 + (1 if reading.profile.rewards else 0)
-    reading.cells[REWARDS] = context * 5 + outcome
+    reading.cells[REWARDS] = context * 7 + outcome
     reading.weights[REWARDS] = table.ratio(context, outcome)
 
 

@@ -135,12 +135,12 @@ def weigh_dormancy(reading: Reading, table: Table) -> None:
     reading.weights[DORMANCY] = table.ratio(context, outcome)
 
 
-_CUSTOMERS_FAIL = 0.3
-"""Failures a customer's attempt, at the worst of usual days."""
+_CUSTOMERS_FAIL = 0.12
+"""Share of accounts whose customers try and do not get in within the hour, on a bad day."""
 
 
 def weigh_guessing(reading: Reading, population: Population) -> None:
-    """Judge network and client by the failures they cause on all accounts of late.
+    """Judge network and client by the accounts that were tried there and not entered of late.
 
     Of a thousand guesses about five succeed, of all events one in two thousand is a hijacker's:
     `log(1 + excess failures x 0.005 / (successes x 0.0005))`, for the worst of address range,

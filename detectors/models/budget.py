@@ -11,7 +11,7 @@ from detectors.population import Pages
 LOWEST, HIGHEST, BINS = -15.0, 25.0, 320
 _PER_NAT = BINS / (HIGHEST - LOWEST)
 _HORIZON = 100_000
-_ENOUGH = 2_000
+_ENOUGH = 1_000
 _NOTABLE = 0.07
 
 
@@ -24,8 +24,7 @@ def bin_of(score: float) -> int:
 class AlertBudget:
     """Counts account-days by highest score; the threshold lets a share `budget` of them alert.
 
-    Before two thousand account-days were seen there is no telling: the threshold is -inf then,
-    and the policy's floor decides alone.
+    Before a thousand account-days were seen there is no telling: the threshold is -inf then.
     """
 
     def __init__(self, budget: float, read: Callable[[bytes], bytes | None]) -> None:

@@ -5,6 +5,7 @@ from functools import cache
 import msgspec
 
 from detectors.engine import Engine, Observed, Outcome
+from detectors.events import Event
 from detectors.facts import Facts
 from detectors.parsing import parse_event
 from detectors.policy import Policy
@@ -15,27 +16,40 @@ POLICY = Policy(profile_cache=200)
 
 @cache
 def traffic() -> tuple[Observed, ...]:
-    """Some four thousand events, in order, with what a look-up would say of their networks."""
-    shop = Shop(accounts=400, visits=6.0)
+    """Some four thousand events with hijacks, in order."""
+    return _simulated(Shop(accounts=400, visits=6.0), hijacks=0.02)
+
+
+@cache
+def customers() -> tuple[Observed, ...]:
+    """Some ten thousand events of customers alone, in order."""
+    return _simulated(Shop(accounts=900, visits=8.0), hijacks=0.0)
+
+
+def _simulated(shop: Shop, hijacks: float) -> tuple[Observed, ...]:
     events = []
     for number, simulated in enumerate(
-        simulate(shop, seed=5, start=1_790_812_800.0, days=30, hijacks=0.02)
+        simulate(shop, seed=5, start=1_790_812_800.0, days=30, hijacks=hijacks)
     ):
         raw = msgspec.json.decode(msgspec.json.encode(simulated.event))
         event = parse_event(raw, type_=None, timestamp=simulated.time, fallback_id=f"f{number}")
-        prefix = event.ip and event.ip.rsplit(".", 1)[0]
-        facts = Facts(
-            address=event.ip,
-            prefix=prefix,
-            asn=event.asn,
-            country=event.country,
-            city=event.city,
-            latitude=event.latitude,
-            longitude=event.longitude,
-            browser=event.user_agent and event.user_agent.split(" ", 1)[0],
-        )
-        events.append(Observed(event, facts))
+        events.append(Observed(event, _facts(event)))
     return tuple(events)
+
+
+def _facts(event: Event) -> Facts:
+    """What a look-up might say: little, but the same for the same network and client."""
+    return Facts(
+        address=event.ip,
+        prefix=event.ip and event.ip.rsplit(".", 1)[0],
+        asn=event.asn,
+        country=event.country,
+        city=event.city,
+        latitude=event.latitude,
+        longitude=event.longitude,
+        browser=event.user_agent and event.user_agent.rsplit(" ", 1)[-1].split("/")[0],
+        os=event.user_agent and event.user_agent.partition("(")[2].split(" ")[0],
+    )
 
 
 class Stored:

@@ -1,0 +1,208 @@
+"""Hand-written histories: one customer's months, then what happens to them or to their account."""
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+from detectors.assessments import Alert, Assessment
+from detectors.engine import Engine, Observed
+from detectors.events import AccountChange, Feedback, Item, Login, Order
+from detectors.facts import Facts
+from detectors.policy import Policy
+from tests.contracts.detectors.traffic import customers
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+START = 1_793_750_400.0
+"""Midnight after the warm-up traffic, UTC epoch seconds."""
+
+LONDON = {"country": "GB", "city": "London", "latitude": 51.51, "longitude": -0.13}
+LEEDS = {"country": "GB", "city": "Leeds", "latitude": 53.80, "longitude": -1.55}
+LISBON = {"country": "PT", "city": "Lisbon", "latitude": 38.72, "longitude": -9.14}
+ASHBURN = {"country": "US", "city": "Ashburn", "latitude": 39.04, "longitude": -77.49}
+
+
+class Network:
+    """Where an event comes from: a range, its operator, its kind and its place."""
+
+    def __init__(self, prefix: str, asn: int, kind: str | None, place: dict[str, Any]) -> None:
+        self.prefix, self.asn, self.kind, self.place = prefix, asn, kind, place
+
+
+class Device:
+    """What an event is done with."""
+
+    def __init__(self, device_id: str | None, browser: str, system: str) -> None:
+        self.device_id, self.browser, self.system = device_id, browser, system
+        self.agent = f"Mozilla/5.0 ({system}) {browser}"
+
+
+HOME = Network("81.2.69", 2856, "access", LONDON)
+CARRIER = Network("82.132.212", 12576, "mobile", LONDON)
+HOTEL = Network("85.240.17", 3243, "access", LISBON)
+PRIVACY = Network("146.70.83", 9009, "vpn", LONDON)
+PROXY = Network("90.207.11", 5607, "access", LEEDS)
+HOSTING = Network("3.80.14", 14618, "hosting", ASHBURN)
+LAPTOP = Device("laptop-of-the-customer", "Chrome", "Windows")
+PHONE = Device("phone-of-the-customer", "Mobile Safari", "iOS")
+NEW_PHONE = Device("new-phone", "Chrome Mobile", "Android")
+TABLET = Device("family-tablet", "Mobile Safari", "iOS")
+STRANGER = Device("device-of-a-stranger", "Firefox", "Linux")
+
+
+@cache
+def _warm() -> dict[bytes, bytes]:
+    store: dict[bytes, bytes] = {}
+    engine = Engine(Policy(), store.get)
+    engine.process(customers())
+    store.update({key: value for key, value in engine.changes().items() if value is not None})
+    return store
+
+
+class History:
+    """One account's events, told as they happen to an engine that knows the shop's customers."""
+
+    def __init__(self, account_id: str = "customer") -> None:
+        self.account_id = account_id
+        self.now = START
+        self.assessments: list[Assessment] = []
+        self.alerts: list[Alert] = []
+        self._store = dict(_warm())
+        self._engine = Engine(Policy(), self._store.get)
+        self._number = 0
+        self._device, self._network, self._session = LAPTOP, HOME, "s0"
+
+    def wait(self, seconds: float) -> "History":
+        """Let time pass."""
+        self.now += seconds
+        return self
+
+    def months(self) -> "History":
+        """Ten weeks of habit: a sign-in every four days, every third time an order."""
+        for visit in range(18):
+            self.sign_in(PHONE if visit % 3 == 1 else LAPTOP, HOME if visit % 4 else CARRIER)
+            if visit % 3 == 0:
+                self.wait(9 * MINUTE).order(str(35 + visit % 7 * 4))
+            self.wait(4 * DAY - 9 * MINUTE + (visit % 5 - 2) * HOUR)
+        return self
+
+    def sign_in(
+        self, device: Device, network: Network, *, failures: int = 0, **fields: Any
+    ) -> "History":
+        """Sign in, after so many failures half a minute apart, and go on in a new session."""
+        self._device, self._network = device, network
+        for _ in range(failures):
+            self._tell(
+                Login, outcome="failure", failure_reason="bad_password", method="password"
+            ).wait(25)
+        self._session = f"s{self._number}"
+        given = {"method": "password", "mfa": "none", "session_id": self._session} | fields
+        return self._tell(Login, outcome="success", **given)
+
+    def attempt(self, device: Device, network: Network) -> "History":
+        """Try a password that does not fit."""
+        self._device, self._network = device, network
+        return self._tell(Login, outcome="failure", failure_reason="bad_password")
+
+    def steal_session(self, device: Device, network: Network) -> "History":
+        """Go on in the customer's session from elsewhere."""
+        self._device, self._network = device, network
+        return self
+
+    def change(
+        self, change: str, value: str | None = None, *, actor: str = "customer"
+    ) -> "History":
+        """Change something in the session at hand; the support desk has none."""
+        if actor != "customer":
+            return self._tell(
+                AccountChange, bare=True, change=change, actor=actor, value_hash=value
+            )
+        return self._tell(
+            AccountChange,
+            change=change,
+            actor=actor,
+            value_hash=value,
+            session_id=self._session,
+        )
+
+    def order(
+        self,
+        amount: str,
+        *,
+        address: str | None = "home",
+        payment: str | None = "card",
+        **fields: Any,
+    ) -> "History":
+        """Place an order in the session at hand."""
+        given: dict[str, Any] = {
+            "delivery": "home",
+            "currency": "GBP",
+            "items": (Item(category="clothing", unit_price=Decimal(amount)),),
+            "shipping_country": "GB" if address else None,
+        } | fields
+        return self._tell(
+            Order,
+            order_id=f"o{self._number}",
+            amount=Decimal(amount),
+            shipping_address_id=address,
+            shipping_postcode=address and f"postcode of {address}",
+            payment_id=payment,
+            session_id=self._session,
+            **given,
+        )
+
+    def confirm(self) -> "History":
+        """An analyst says that the last event was the customer's."""
+        last = self.assessments[-1]
+        self._engine.process(
+            [
+                Observed(
+                    Feedback(
+                        account_id=self.account_id,
+                        event_id=f"verdict-{self._number}",
+                        occurred_at=self.now,
+                        verdict="legitimate",
+                        event_ids=(last.event_id,),
+                    ),
+                    Facts(),
+                )
+            ]
+        )
+        return self
+
+    def forget_what_was_said(self) -> "History":
+        """Only what comes from here on is judged by the test."""
+        self.assessments.clear()
+        self.alerts.clear()
+        return self
+
+    def _tell(self, kind: type[Any], *, bare: bool = False, **fields: Any) -> "History":
+        self._number += 1
+        network, device = self._network, self._device
+        address = f"{network.prefix}.{self._number % 200 + 1}"
+        shown: dict[str, Any] = {}
+        facts = Facts()
+        if not bare:
+            shown = {"ip": address, "user_agent": device.agent, "device_id": device.device_id}
+            facts = Facts(
+                address=address,
+                prefix=f"{network.prefix}.0/24",
+                asn=network.asn,
+                network_kind=network.kind,  # type: ignore[arg-type]  # a test's own words
+                browser=device.browser,
+                os=device.system,
+                **network.place,
+            )
+        event = kind(
+            account_id=self.account_id,
+            event_id=f"{self.account_id}-{self._number}",
+            occurred_at=self.now,
+            **shown,
+            **fields,
+        )
+        [outcome] = self._engine.process([Observed(event, facts)])
+        assert outcome.assessment is not None
+        self.assessments.append(outcome.assessment)
+        if outcome.alert is not None:
+            self.alerts.append(outcome.alert)
+        self.wait(20)
+        return self
