@@ -206,7 +206,9 @@ def test_a_profile_stays_small_under_a_flood_of_new_devices() -> None:
     """However many devices, networks and addresses an account shows, its profile is bounded."""
     stored = Stored()
     # Everything is taught: a profile that is never flagged grows fastest.
-    stored.policy = msgspec.structs.replace(POLICY, alert_floor=1.0 - 1e-12)
+    stored.policy = msgspec.structs.replace(
+        POLICY, alert_floor=1.0 - 1e-12, medium_risk=1.0 - 1e-12
+    )
     stored.engine = Engine(stored.policy, stored.store.get)
     largest = 0
     for start in range(0, 6000, 500):
@@ -234,7 +236,7 @@ def test_stored_state_that_cannot_be_read_is_refused(key: bytes) -> None:
     """Bytes of another version stop the worker with an error that says so, never a guess."""
     event = traffic()[0].event
     store = {key + event.account_id.encode(): b"\x93\x09\x01\x02"}
-    engine = Engine(Policy(alert_floor=1e-9), store.get)
+    engine = Engine(Policy(medium_risk=1e-9), store.get)
     verdict = Feedback(
         account_id=event.account_id,
         event_id="v",
