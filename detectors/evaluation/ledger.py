@@ -97,6 +97,12 @@ class Ledger:
         """The accounts met, in the order in which they were met."""
         return list(self._accounts)
 
+    @property
+    def labelled(self) -> int:
+        """How many different takeover events came."""
+        columns = self.columns()
+        return len(np.unique(columns.identity[columns.label != NO_LABEL]))
+
     def append(self, event: Event) -> None:
         """Record an event; a verdict is none of the events that are judged and is ignored."""
         if isinstance(event, Feedback):

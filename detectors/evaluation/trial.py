@@ -134,6 +134,17 @@ def trial_of(ledger: Ledger, warm_up: float = WARM_UP) -> Trial:
     )
 
 
+def access_times(ledger: Ledger) -> dict[str, float]:
+    """Return when each hijacked account was first entered, UTC epoch seconds."""
+    columns = ledger.columns()
+    accounts = ledger.accounts
+    entered: dict[str, float] = {}
+    for row in np.flatnonzero(columns.label != NO_LABEL).tolist():
+        account, time = accounts[columns.account[row]], float(columns.time[row])
+        entered[account] = min(time, entered.get(account, time))
+    return entered
+
+
 def _first_occurrences(identity: NDArray[np.int64]) -> Indices:
     _, first, inverse = np.unique(identity, return_index=True, return_inverse=True)
     return first[inverse].astype(np.int64)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DETECTOR: Final = "Nightlatch"
 WIDE: Final = 160
+_STANDARD_OUTPUT: Final = Path("-")
 
 
 class Format(StrEnum):
@@ -136,7 +137,7 @@ def command(
             runs.append(run)
     if runs:
         built = report_of(runs, warm_up, comparison)
-        _show(built)
+        _show(built, to_stderr=_STANDARD_OUTPUT in (assessments, alerts))
         if report is not None:
             _write(built, report)
 
@@ -277,14 +278,18 @@ def _say(events: int, seconds: float, dead: "DeadLines") -> None:
             typer.echo(f"  {example}", err=True)
 
 
-def _show(report: "Report") -> None:
+def _show(report: "Report", *, to_stderr: bool) -> None:
     from streams.report.text import tables
 
-    console = Console()
+    console = Console(stderr=to_stderr)
     if not console.is_terminal:
         console.width = WIDE
     for table in tables(report):
         console.print(table)
+    for run in report.runs:
+        if run.labels_without_event:
+            count = f"{run.labels_without_event:,} labels of {run.name}"
+            typer.echo(f"{count} name an event that did not come", err=True)
 
 
 def _require(folder: Path) -> None:

@@ -13,7 +13,7 @@ from detectors.evaluation.baselines import BASELINES
 from detectors.evaluation.comparison import Comparison, changed_budgets, changed_cases
 from detectors.evaluation.judging import Judgement, judge
 from detectors.evaluation.summary import Summary, summarise
-from detectors.evaluation.trial import trial_of
+from detectors.evaluation.trial import access_times, trial_of
 from streams.backtesting import DeadLines, Recording
 from streams.codec import rfc3339
 
@@ -48,8 +48,9 @@ class RaisedAlert(msgspec.Struct, frozen=True, kw_only=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run: what went in, how each detector did, what was raised.
 
-    `dead_lines` counts the lines that could not be used by the error's code. `unassessed` counts
-    the events that a detector said nothing on; `alerts` holds the riskiest, of `alerts_raised`.
+    `dead_lines` counts the lines that could not be used by the error's code, `unassessed` the
+    events that a detector said nothing on, `labels_without_event` the labels that name an event
+    which did not come; `alerts` holds the riskiest, of `alerts_raised`.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     dead_lines: Mapping[str, int]
     dead_examples: tuple[str, ...]
     labelled: bool
+    labels_without_event: int
     judgements: Mapping[str, Judgement]
     unassessed: Mapping[str, int]
     alerts_raised: int
@@ -99,6 +101,7 @@ def run_of(
         dead_lines=dict(dead.by_code),
         dead_examples=tuple(dead.examples),
         labelled=bool(recording.labels.takeovers),
+        labels_without_event=len(recording.labels.takeovers) - recording.ledger.labelled,
         judgements=judgements,
         unassessed=unassessed,
         alerts_raised=len(alerts),
@@ -150,11 +153,7 @@ def read_report(path: Path) -> Report:
 
 def _alerts(recording: Recording) -> list[RaisedAlert]:
     """Every alert, the riskiest first."""
-    access: dict[str, float] = {}
-    for hijack in trial_of(recording.ledger, 0.0).hijacks:
-        access[hijack.account] = min(
-            float(hijack.times[0]), access.get(hijack.account, float("inf"))
-        )
+    access = access_times(recording.ledger)
     alerts = [_alert(revisions, recording, access) for revisions in recording.revisions.values()]
     alerts.sort(key=lambda alert: (-alert.risk, alert.raised_at, alert.alert_id))
     return alerts

@@ -215,6 +215,15 @@ def test_the_report_stands_alone_and_says_what_the_json_says(
     assert run_["unassessed"]["Nightlatch"] == 0
 
 
+def test_labels_of_other_events_are_told(
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Labels of another run match nothing, and a recall of nothing must not pass unseen."""
+    labels = write(tmp_path / "l.ndjson", [{"event_id": "elsewhere", "takeover": True}])
+    assert called(traffic.events, "--labels", labels) == 0
+    assert "1 labels of run name an event that did not come" in capsys.readouterr().err
+
+
 def test_the_same_input_gives_the_same_report(traffic: Traffic, tmp_path: Path) -> None:
     """Byte for byte: reports can be compared."""
     for name in ("one", "two"):
