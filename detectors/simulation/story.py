@@ -47,7 +47,8 @@ def story(
     """Make a scenario that can be played at once.
 
     `live_minutes` of event time follow `history_days` from `start` (UTC epoch seconds). Each of
-    `families` hijacks `hijacks_each` accounts, from access to order within the live part; `tries`
+    `families` hijacks `hijacks_each` accounts within the live part, from access to order; only
+    those that try passwords leave a quarter of the accounts they find unused. `tries`
     are the failed attempts around those that try passwords. By default the live part is an evening
     from 16:00, if `start` is a midnight. Thieves choose accounts with a
     history wherever their family lets them. The same arguments give the same story.
