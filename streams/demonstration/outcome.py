@@ -1,12 +1,14 @@
 """What the alerts were worth: each held against the hijacks that were staged."""
 
 from collections.abc import Iterable
+from math import inf
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 
-from detectors.assessments import Alert
+from detectors.assessments import Action, Alert
 from detectors.simulation import SimulatedEvent, Staged, Story
 
+_ACTIONS: Final = get_args(Action)  # from the mildest to the gravest
 Kind = Literal["hijack", "attempt", "customer"]
 
 
@@ -28,13 +30,23 @@ class Result(NamedTuple):
     """What became of one hijack; `alert` is the first that named one of its events.
 
     `after_access` is seconds of event time, `in_time` whether that was at its first order or
-    before.
+    before. `gravest` is the gravest alert that was in time, None where none was.
     """
 
     hijack: Staged
-    alert: Alert | None
-    after_access: float | None
-    in_time: bool
+    alert: Alert | None = None
+    after_access: float | None = None
+    gravest: Alert | None = None
+
+    @property
+    def in_time(self) -> bool:
+        """Whether anybody could have acted before the goods were gone."""
+        return self.gravest is not None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether what was asked for in time stands in the thief's way."""
+        return self.gravest is not None and self.gravest.action != "monitor"
 
 
 class Summary(NamedTuple):
@@ -66,6 +78,11 @@ class Summary(NamedTuple):
         """Hijacks that were alerted at their first order or before."""
         return sum(result.in_time for result in self.results)
 
+    @property
+    def stopped(self) -> int:
+        """Hijacks met in time by a second factor, a held order or a locked account."""
+        return sum(result.stopped for result in self.results)
+
 
 class Outcome:
     """Takes alerts as they come and tells what each was about."""
@@ -79,7 +96,7 @@ class Outcome:
             event_id: hijack for hijack in story.hijacks for event_id in hijack.event_ids
         }
         self._tries = frozenset(_tries(story.live))
-        self._caught: dict[Staged, Alert] = {}
+        self._alerts: dict[Staged, list[Alert]] = {}
         self._cases: dict[str, Kind] = {}
         self._early: set[str] = set()
         self._latencies: list[float] = []
@@ -89,9 +106,9 @@ class Outcome:
         hijack = next((self._by_event[e] for e in alert.event_ids if e in self._by_event), None)
         tried = not self._tries.isdisjoint(alert.event_ids)
         kind: Kind = "hijack" if hijack else "attempt" if tried else "customer"
-        first = hijack is not None and hijack not in self._caught
-        if hijack is not None and first:
-            self._caught[hijack] = alert
+        first = hijack is not None and hijack not in self._alerts
+        if hijack is not None:
+            self._alerts.setdefault(hijack, []).append(alert)
         if self._cases.get(alert.alert_id) != "hijack":
             self._cases[alert.alert_id] = kind
         if alert.raised_at < self._live_from:
@@ -117,12 +134,15 @@ class Outcome:
         )
 
     def _result(self, hijack: Staged) -> Result:
-        alert = self._caught.get(hijack)
-        if alert is None:
-            return Result(hijack, None, None, in_time=False)
-        in_time = hijack.ordered is None or alert.updated_at <= hijack.ordered
+        alerts = self._alerts.get(hijack)
+        if not alerts:
+            return Result(hijack)
         # An alert's time is written to the millisecond, an event's is finer.
-        return Result(hijack, alert, max(0.0, alert.updated_at - hijack.accessed), in_time)
+        delay = max(0.0, alerts[0].updated_at - hijack.accessed)
+        end = inf if hijack.ordered is None else hijack.ordered
+        in_time = [alert for alert in alerts if alert.updated_at <= end]
+        gravest = max(in_time, key=lambda alert: _ACTIONS.index(alert.action), default=None)
+        return Result(hijack, alerts[0], delay, gravest)
 
 
 def _tries(events: Iterable[SimulatedEvent]) -> Iterable[str]:

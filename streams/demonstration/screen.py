@@ -76,7 +76,7 @@ def live_bar(console: Console, total: int) -> Iterator[LiveBar]:
 def summary_view(summary: Summary) -> RenderableType:
     """Every hijack with what became of it, then the figures of the whole."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("Hijack", "Account", "Noticed", "In time", "Action"):
+    for name in ("Hijack", "Account", "Noticed", "By its order"):
         table.add_column(name, no_wrap=True)
     for result in summary.results:
         table.add_row(*_row(result))
@@ -91,6 +91,7 @@ def _figures(summary: Summary) -> RenderableType:
     figures.add_row(f"{summary.events:,}", "live events")
     figures.add_row(f"{summary.caught} of {staged}", "staged hijacks caught")
     figures.add_row(f"{summary.in_time} of {staged}", "caught at their first order or before it")
+    figures.add_row(f"{summary.stopped} of {staged}", "stopped: a second factor, a hold, a lock")
     if summary.delay is not None:
         figures.add_row(duration(summary.delay), "from access to alert, median of those caught")
     figures.add_row(f"{summary.false_alerts}", f"false alerts on {summary.customers:,} customers")
@@ -105,11 +106,12 @@ def _figures(summary: Summary) -> RenderableType:
 
 def _row(result: Result) -> tuple[str | Text, ...]:
     hijack = result.hijack
-    if result.alert is None or result.after_access is None:
-        return hijack.family, hijack.account_id, Text("missed", "bold red"), "", ""
-    order = "no order" if hijack.ordered is None else "yes" if result.in_time else "no"
-    action = Text(ACTIONS[result.alert.action], STYLES[result.alert.severity])
-    return hijack.family, hijack.account_id, duration(result.after_access), order, action
+    if result.after_access is None:
+        return hijack.family, hijack.account_id, Text("missed", "bold red"), ""
+    action = Text("too late", "red")
+    if result.gravest is not None:
+        action = Text(ACTIONS[result.gravest.action], STYLES[result.gravest.severity])
+    return hijack.family, hijack.account_id, duration(result.after_access), action
 
 
 def _truth(alert: Alert, finding: Finding) -> Text:

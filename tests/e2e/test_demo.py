@@ -83,13 +83,13 @@ def test_it_shows_alerts_and_ends_with_figures_that_agree_with_them(tmp_path: Pa
     text = text_of(running.output)
     rows = dict(re.findall(r"^ *(\w+) +c\w{10} +(missed|at once|[\d.]+ \w+)", text, re.MULTILINE))
     assert set(rows) == set(FAMILIES)
-    caught = sum(when != "missed" for when in rows.values())
-    assert f"{caught} of {len(rows)}" in text
+    caught = {family for family, when in rows.items() if when != "missed"}
+    assert f"{len(caught)} of {len(rows)}  staged hijacks caught" in text
     shown = text.split("live traffic in", 1)[1]
-    assert len(set(re.findall(r"In truth +(\w+): ", shown))) == caught
+    assert set(re.findall(r"In truth +(\w+): ", shown)) <= caught
     false_alerts = int(re.findall(r"(\d+)  false alerts on", text)[0])
     assert shown.count("nothing was staged here") >= false_alerts
-    assert caught + false_alerts > 0
+    assert len(caught) + false_alerts > 0
     assert not list(tmp_path.glob("nightlatch-*"))
 
 

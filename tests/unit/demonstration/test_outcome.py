@@ -31,13 +31,13 @@ def outcome() -> Outcome:
 
 def alert(case: str, events: list[str], **fields: Any) -> Alert:
     """One revision of a case that stands on these events."""
-    given: dict[str, Any] = {"raised_at": 1200.0, "updated_at": 1200.0, "revision": 1, **fields}
+    given: dict[str, Any] = {"raised_at": 1200.0, "updated_at": 1200.0, "revision": 1}
+    given |= {"action": "hold_order", **fields}
     return Alert(
         alert_id=case,
         account_id="a",
         risk=0.9,
         severity="high",
-        action="hold_order",
         reasons=(),
         techniques=(),
         stage="access",
@@ -75,6 +75,19 @@ def test_in_time_means_at_the_first_order_or_before(updated_at: float, in_time: 
     judged = outcome()
     judged.take(alert("c2", ["e5"], updated_at=updated_at), None)
     assert judged.summary().in_time == in_time
+
+
+def test_stopped_means_more_than_being_watched_in_time() -> None:
+    """Of all that was asked for up to the order the gravest counts, and nothing after it."""
+    judged = outcome()
+    for updated_at, action in ((1210.0, "monitor"), (1250.0, "step_up"), (1310.0, "lock_account")):
+        judged.take(alert("c1", ["e4"], updated_at=updated_at, action=action), None)
+    judged.take(alert("c2", ["e1"], updated_at=1120.0, action="monitor"), None)
+    watched, stepped_up = judged.summary().results
+    assert stepped_up.gravest is not None
+    assert stepped_up.gravest.action == "step_up"
+    assert (watched.in_time, watched.stopped) == (True, False)
+    assert judged.summary().stopped == 1
 
 
 def test_a_case_that_began_with_a_customers_event_may_still_catch_a_hijack() -> None:
