@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # Any Python 3 can run the setup; it looks for one that Nightlatch can use.
 PYTHON ?= $(shell command -v python3 || command -v python)
 PYTEST := $(BIN)/python -m pytest -q
+FOR_DEMO := -e '.[local-kafka]'
+FOR_TESTS := -e '.[local-kafka,report]' --group dev
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format unit integration e2e bench clean
@@ -13,10 +15,10 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(VENV)/for-demo: pyproject.toml .ci/setup.py
-	@$(call install,-e .[local-kafka])
+	@$(call install,$(FOR_DEMO))
 
 $(VENV)/for-tests: pyproject.toml .ci/setup.py
-	@$(call install,-e .[local-kafka,report] --group dev)
+	@$(call install,$(FOR_TESTS))
 	@touch $(VENV)/for-demo
 
 # $(1): what pip is asked for. Touches the target only when all went well.
