@@ -10,8 +10,22 @@ from detectors.evaluation.judging import BUDGETS, JudgedHijack, Judgement
 from detectors.evaluation.scores import RaisedCase
 from detectors.evaluation.summary import Share
 
+Judgements = Mapping[str, Judgement]
+"""One run's judgements by detector."""
+
 NOTABLE: Final = 0.1
 """A case whose risk moves by less is the same case."""
+
+
+class Lead(msgspec.Struct, frozen=True, kw_only=True):
+    """By how much a detector is ahead of the best `rival` at one budget, in recall in time.
+
+    The interval is of the paired difference: the same hijacks are drawn for both.
+    """
+
+    budget: float
+    rival: str
+    gain: Share
 
 
 class ChangedCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,10 +47,7 @@ class ChangedCase(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BudgetChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What changes at one budget: hijacks now caught in time, and no longer; the gain in recall.
-
-    The interval is of the paired difference: the same hijacks are drawn for both.
-    """
+    """What changes at one budget: hijacks now caught in time, and no longer; the paired gain."""
 
     budget: float
     gained: tuple[JudgedHijack, ...]
@@ -97,13 +108,44 @@ def changed_budgets(before: Judgement, after: Judgement) -> tuple[BudgetChange, 
     return tuple(_budget(number, pairs) for number in range(len(BUDGETS)) if pairs)
 
 
+def leads(detector: str, rivals: Iterable[str], runs: Sequence[Judgements]) -> tuple[Lead, ...]:
+    """Say how far a detector is ahead of the best rival at each budget, all runs pooled.
+
+    Empty without a rival or a hijack.
+    """
+    own = _pooled(detector, runs)
+    others = {rival: _pooled(rival, runs) for rival in rivals}
+    found = []
+    for number, budget in enumerate(BUDGETS if own and others else ()):
+        caught = {name: sum(_in_time(number, hijacks)) for name, hijacks in others.items()}
+        best = max(caught, key=lambda name: caught[name])
+        gain = _gain(number, list(zip(others[best], own, strict=True)))
+        found.append(Lead(budget=budget, rival=best, gain=gain))
+    return tuple(found)
+
+
+def _pooled(detector: str, runs: Sequence[Judgements]) -> list[JudgedHijack]:
+    return [hijack for run in runs for hijack in run[detector].hijacks]
+
+
+def _in_time(number: int, hijacks: Iterable[JudgedHijack]) -> list[float]:
+    return [hijack.caught[number].in_time for hijack in hijacks]
+
+
+def _gain(number: int, pairs: Sequence[tuple[JudgedHijack, JudgedHijack]]) -> Share:
+    before, after = zip(*pairs, strict=True)
+    changes = zip(_in_time(number, before), _in_time(number, after), strict=True)
+    gains = [new - old for old, new in changes]
+    return Share(sum(gains) / len(gains), interval(gains))
+
+
 def _budget(number: int, pairs: Sequence[tuple[JudgedHijack, JudgedHijack]]) -> BudgetChange:
-    gains = [new.caught[number].in_time - old.caught[number].in_time for old, new in pairs]
+    caught = [(old.caught[number].in_time, new.caught[number].in_time) for old, new in pairs]
     return BudgetChange(
         budget=BUDGETS[number],
-        gained=_where((gain > 0 for gain in gains), pairs),
-        lost=_where((gain < 0 for gain in gains), pairs),
-        gain=Share(sum(gains) / len(gains), interval(gains)),
+        gained=_where((new > old for old, new in caught), pairs),
+        lost=_where((new < old for old, new in caught), pairs),
+        gain=_gain(number, pairs),
     )
 
 

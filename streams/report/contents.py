@@ -10,7 +10,13 @@ from detectors import __version__
 from detectors.assessments import Alert
 from detectors.errors import ConfigurationError
 from detectors.evaluation.baselines import BASELINES
-from detectors.evaluation.comparison import Comparison, changed_budgets, changed_cases
+from detectors.evaluation.comparison import (
+    Comparison,
+    Lead,
+    changed_budgets,
+    changed_cases,
+    leads,
+)
 from detectors.evaluation.judging import Judgement, judge
 from detectors.evaluation.summary import Summary, summarise
 from detectors.evaluation.trial import access_times, trial_of
@@ -71,12 +77,16 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole report. `summaries` pool the runs, the judged detector first, baselines last."""
+    """The whole report. `summaries` pool the runs, the judged detector first, baselines last.
+
+    `leads` holds the detector against the best baseline at each budget.
+    """
 
     version: str
     warm_up: float
     runs: tuple[Run, ...]
     summaries: tuple[Summary, ...]
+    leads: tuple[Lead, ...] = ()
     comparison: Comparison | None = None
 
 
@@ -119,6 +129,11 @@ def report_of(runs: Sequence[Run], warm_up: float, comparison: Comparison | None
         warm_up=warm_up,
         runs=tuple(runs),
         summaries=tuple(summarise(name, [run.judgements[name] for run in runs]) for name in names),
+        leads=leads(
+            names[0],
+            [name for name in names[1:] if name in BASELINES],
+            [run.judgements for run in runs],
+        ),
         comparison=comparison,
     )
 

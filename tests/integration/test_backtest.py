@@ -208,6 +208,8 @@ def test_the_report_stands_alone_and_says_what_the_json_says(
     low, high = detector["budgets"][1]["in_time"]["interval"]
     assert low <= recalls[1] <= high
     assert f"{recalls[1]:.2f}" in page
+    best = max(rival["budgets"][0]["in_time"]["value"] for rival in report["summaries"][1:])
+    assert report["leads"][0]["gain"]["value"] == pytest.approx(recalls[0] - best)
     (run_,) = report["runs"]
     lines = traffic.lines()
     assert run_["events"] == len(lines)
@@ -360,6 +362,8 @@ def test_the_rba_data_set_is_read_with_its_truth(
         (["{events}", "--labels", "{bad}"], "bad.ndjson:1 is no label"),
         (["{events}", "--assessed", "{bad}"], "bad.ndjson:1 is no assessment"),
         (["{events}", "--pool", "{bad}"], "is no report"),
+        (["{events}", "--report", "{bad}"], "--report"),
+        (["{events}", "--compare", "{bad}", "--compare-settings", "{bad}"], "one of the two"),
         (["{bad}", "--format", "rba"], "has no column 'Login Timestamp'"),
         (["{events}", "--lookup", "absent.csv"], "absent.csv"),
     ],

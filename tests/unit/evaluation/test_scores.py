@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.assessments import Assessment
-from detectors.evaluation.comparison import changed_budgets, changed_cases
+from detectors.evaluation.comparison import changed_budgets, changed_cases, leads
 from detectors.evaluation.judging import judge
 from detectors.evaluation.scores import RaisedCase, Scores
 from tests.unit.evaluation.runs import Line, made
@@ -97,3 +97,18 @@ def test_hijacks_gained_and_lost_are_named() -> None:
     assert [hijack.account for hijack in change.lost] == ["ann"]
     assert change.gain.value == 0.0
     assert change.gain.interval.low < 0 < change.gain.interval.high
+
+
+def test_the_lead_is_over_the_best_rival_on_the_same_hijacks() -> None:
+    """Runs are pooled; the weaker rival does not flatter."""
+    days = [Line(0, f"c{n}", "in", n / 1000) for n in range(1000)]
+    run = made(*days, Line(1, "ann", "in", 2, hijack="k1"), Line(1, "bob", "in", 2, hijack="k2"))
+    half, none = run.risks.copy(), run.risks.copy()
+    half[-1], none[-2:] = 0, 0
+    judged = {
+        name: judge(run.trial, risks)
+        for name, risks in (("own", run.risks), ("weak", none), ("better", half))
+    }
+    lead = leads("own", ["weak", "better"], [judged, judged])[0]
+    assert (lead.rival, lead.gain.value) == ("better", 0.5)
+    assert leads("own", [], [judged]) == ()
