@@ -189,6 +189,15 @@ class Engine:
         changed.update(self._watch.changes())
         return changed
 
+    def read(self, observed: Observed) -> Reading:
+        """Return what the features say of an event, for those who fit or explain the weights.
+
+        Raises TypeError for a verdict, of which they say nothing. Changes nothing.
+        """
+        if isinstance(observed.event, Feedback):
+            raise TypeError("a verdict has no features")
+        return self._read(observed.event, observed.facts)
+
     @property
     def drifts(self) -> tuple[Drift, ...]:
         """What inputs and scores drifted since the beginning, for operators."""
