@@ -88,8 +88,8 @@ _FAILED = -4.0
 _RECENT = 12
 """Events an account remembers, so that a repeated one is not learnt twice."""
 
-_FOREST_SAMPLE = 4
-"""One in so many events is planted in the half-space trees: enough for windows of hours."""
+_FOREST_SAMPLE = 16
+"""One in so many events is planted in the half-space trees: a window is some hours then."""
 
 _SAMPLE = 16
 """One in so many unremarkable events is shown to the verdict model as a presumed customer's."""
@@ -274,10 +274,12 @@ class Engine:
         if lesson is None:
             return
         sampled = mark % _SAMPLE == 0
-        if flagged or reading.logit >= self._budget.notable:
+        notable = reading.logit >= self._budget.notable
+        if flagged or notable:
             self._keep(reading, alert_id, lesson if flagged else None)
-        elif sampled:
-            self._learn_verdict_model(reading.type, reading.weights, takeover=False, weight=1.0)
+        if not flagged and (notable or sampled):
+            # Presumed a customer's; where it was not, the verdict takes the step back.
+            self._learn_verdict_model(reading.type, reading.weights, takeover=False)
         if sampled and reading.type == LOGIN and reading.depth:
             self._watch.see(watched(reading), reading.event.occurred_at)
 
@@ -328,17 +330,15 @@ class Engine:
 
     def _learn_takeover(self, example: Example) -> None:
         self._evidence.learn_hijack(example.cells, counted=example.alert_id is None)
-        self._learn_verdict_model(example.type, example.features(), takeover=True, weight=3.0)
+        self._learn_verdict_model(example.type, example.features(), takeover=True)
 
     def _learn_customer(self, example: Example, profile: Profile) -> None:
         if example.held is not None:
             self._evidence.learn(example.cells)
             lessons.teach(profile, example.held, 0)
             example.held = None
-        self._learn_verdict_model(example.type, example.features(), takeover=False, weight=1.0)
+        self._learn_verdict_model(example.type, example.features(), takeover=False)
 
-    def _learn_verdict_model(
-        self, kind: int, weights: Sequence[float], *, takeover: bool, weight: float
-    ) -> None:
+    def _learn_verdict_model(self, kind: int, weights: Sequence[float], *, takeover: bool) -> None:
         offset = self._prior + score_of(kind, weights)
-        self._verdicts.learn(weights, offset, takeover=takeover, weight=weight)
+        self._verdicts.learn(weights, offset, takeover=takeover, weight=1.0)

@@ -1,6 +1,7 @@
 """Changes of contact, credential, address, payment and MFA: what, by whom, how long ago."""
 
-from typing import Final
+from array import array
+from typing import Any, Final
 
 from detectors.events import AccountChange, Order
 from detectors.features.reading import DAY, Reading, step
@@ -22,6 +23,9 @@ GROUP: Final = {
 KINDS: Final = tuple(GROUP)
 
 CLOCK_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
+CONTEXTS: Final = 9
+"""Contexts of the clocks: type of event times how familiar its doer is."""
+
 CLOCK_CUSTOMER: Final = ((0.008, 0.006, 0.012, 0.03, 0.944),)
 CLOCK_HIJACKERS: Final = (
     (0.10, 0.07, 0.05, 0.03, 0.75),
@@ -60,26 +64,32 @@ def weigh_act(reading: Reading, table: Table) -> None:
     reading.weights[ACT] = table.ratio(reading.who, outcome)
 
 
-def weigh_clocks(reading: Reading, tables: tuple[Table, ...]) -> None:
-    """Judge how long ago each group of details was changed."""
+def weigh_clocks(reading: Reading, tables: tuple[Table, ...], quiet: "array[Any]") -> None:
+    """Judge how long ago each group of details was changed.
+
+    That nothing was changed says nothing, and is most of what happens: such events are counted
+    together, in `quiet`, one number a context and their sum.
+    """
     event = reading.event
-    own = GROUP[event.change] if type(event) is AccountChange else -1
+    changed, minute = reading.profile.changed, reading.minute
     context = reading.type * 3 + reading.who
-    changed, minute, cells, weights = (
-        reading.profile.changed,
-        reading.minute,
-        reading.cells,
-        reading.weights,
-    )
+    latest = max(changed)
+    if latest < 0 or minute - latest >= CLOCK_STEPS[-1]:
+        reading.cells[CLOCKS[0]] = -2 - context
+        return
+    own = GROUP[event.change] if type(event) is AccountChange else -1
+    cells, weights = reading.cells, reading.weights
+    others, everywhere = quiet[context], quiet[CONTEXTS]
     for group, at in enumerate(CLOCKS):
         if group == own:
             continue
         since = changed[group]
         outcome = 4 if since < 0 else step(minute - since, CLOCK_STEPS)
         cells[at] = context * 5 + outcome
-        # That nothing was changed says little; that something was is not said twice.
-        weight = tables[group].ratio(context, outcome)
-        weights[at] = -0.5 if weight < -0.5 else min(weight, 4.0)
+        if outcome < 4:
+            weight = tables[group].ratio_beside(context, outcome, others, everywhere)
+            # What was changed is told by several clocks: none says it all.
+            weights[at] = min(max(weight, -0.5), 4.0)
 
 
 def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:

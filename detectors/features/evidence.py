@@ -7,8 +7,8 @@ from detectors.features import access, changes, orders, sessions, signin, story
 from detectors.features.reading import DAY, LOGIN, Reading
 from detectors.features.registry import ACCESS, NAMES
 from detectors.models.half_space import FlatHalfSpaceTrees
-from detectors.models.likelihood import Table
-from detectors.population import Population
+from detectors.models.likelihood import HORIZON, Table
+from detectors.population import Pages, Population
 from detectors.profiles import Session
 
 _TABLES = {
@@ -66,6 +66,8 @@ class Evidence:
             for name, (contexts, customer, hijacker) in _TABLES.items()
         }
         self._by_name = tables
+        # Events with nothing changed within the week, by context, then all of them.
+        self._quiet = Pages("quiet", "I", changes.CONTEXTS + 1, read)
         self._at = [tables.get(name) for name in NAMES]
         self._clocks = tuple(table for name, table in tables.items() if name.endswith("_clock"))
 
@@ -81,7 +83,7 @@ class Evidence:
             self._weigh_doer(reading)
             sessions.weigh_continuity(reading, tables["continuity"])
         changes.weigh_act(reading, tables["act"])
-        changes.weigh_clocks(reading, self._clocks)
+        changes.weigh_clocks(reading, self._clocks, self._quiet.cells)
         if type(event) is Order:
             self._weigh_order(reading, event)
         if reading.type != LOGIN:
@@ -99,6 +101,8 @@ class Evidence:
         for cell, table in zip(cells, self._at, strict=True):
             if cell >= 0 and table is not None:
                 table.learn(cell)
+            elif cell < -1:
+                self._learn_quiet(-2 - cell)
 
     def learn_hijack(self, cells: list[int], *, counted: bool) -> None:
         """Count an event that a verdict gave to a hijacker; `counted` as a customer's before."""
@@ -108,10 +112,19 @@ class Evidence:
                 if counted:
                     table.unlearn(cell)
 
+    def _learn_quiet(self, context: int) -> None:
+        self._quiet.add(context)
+        self._quiet.add(changes.CONTEXTS)
+        if self._quiet.cells[context] > HORIZON:
+            self._quiet.halve()
+            for table in self._clocks:
+                table.fade()
+
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the tables that changed."""
         for table in self._by_name.values():
             yield from table.changes()
+        yield from self._quiet.changes()
 
     def _weigh_doer(self, reading: Reading) -> None:
         session = reading.session
@@ -158,13 +171,11 @@ class Evidence:
 
 
 def _carry(reading: Reading, session: Session) -> None:
-    weights = reading.weights
-    for at, value in enumerate(session.access):
-        weights[at] = value / _CARRIED
+    reading.weights[:ACCESS] = [value / _CARRIED for value in session.access]
     reading.device_class = session.device_class
     reading.network = session.network
 
 
 def carried(reading: Reading) -> list[int]:
     """Return the sign-in's features as a session keeps them."""
-    return [round(weight * _CARRIED) for weight in reading.weights[:ACCESS]]
+    return [int(weight * _CARRIED) for weight in reading.weights[:ACCESS]]

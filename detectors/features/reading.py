@@ -1,5 +1,6 @@
 """An event as the features read it: digests instead of text, and the account's clock."""
 
+from bisect import bisect_right
 from typing import Final
 from zlib import crc32
 
@@ -120,9 +121,4 @@ def _find_session(profile: Profile, key: int) -> Session | None:
 
 def step(value: float, steps: tuple[float, ...]) -> int:
     """Return how many of the ascending steps a value has reached."""
-    reached = 0
-    for limit in steps:
-        if value < limit:
-            break
-        reached += 1
-    return reached
+    return bisect_right(steps, value)

@@ -2,8 +2,12 @@
 
 The likelihood score (the sum of the weights of evidence) enters as an offset, so the regression
 learns only where that sum is wrong: with no verdict its own weights are nought and the likelihood
-score stands as it is; its penalty pulls it back there. Thus the combination starts at the
-unsupervised model and moves away only as far as verdicts justify.
+score stands as it is; its penalty pulls it back there, and a few verdicts are believed less than
+many. Thus the combination starts at the unsupervised model and moves away only as far as
+verdicts justify.
+
+Who is presumed a customer matters as much as the verdicts: unremarkable events alone would teach
+that whatever is remarkable is a takeover, so the remarkable ones that were let pass are shown too.
 """
 
 from array import array
@@ -18,6 +22,8 @@ from detectors.errors import IncompatibleState
 from detectors.population import pack, unpack
 
 _KEY = b"m:feedback"
+_CONVINCING = 300.0
+"""Takeover verdicts at which half of what was learnt is believed."""
 
 
 class VerdictModel:
@@ -32,7 +38,7 @@ class VerdictModel:
         names: Sequence[str],
         read: Callable[[bytes], bytes | None],
         *,
-        rate: float = 0.002,
+        rate: float = 0.0005,
         penalty: float = 0.0005,
     ) -> None:
         self._names = tuple(names)
@@ -46,7 +52,10 @@ class VerdictModel:
 
     def correction(self, weights: Sequence[float]) -> float:
         """Return what to add to the likelihood score of these features, nats."""
-        return float(sum(map(mul, self._corrections, weights)))
+        if not self.verdicts:
+            return 0.0
+        trust = self.verdicts / (self.verdicts + _CONVINCING)
+        return trust * float(sum(map(mul, self._corrections, weights)))
 
     @property
     def corrections(self) -> Sequence[float]:

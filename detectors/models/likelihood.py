@@ -17,7 +17,8 @@ from detectors.population import pack, unpack
 
 _BACKING = 30.0
 _PRIOR_HIJACKS = 25.0
-_HORIZON = 60_000
+HORIZON = 60_000
+"""Events of a context after which all counts are halved."""
 LOWEST, HIGHEST = -4.0, 6.0
 """No single factor may say more than this, in nats."""
 
@@ -64,6 +65,19 @@ class Table:
         everywhere = (self._marginal[outcome] + _BACKING * self._prior[at]) / self._all
         return (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
 
+    def ratio_beside(self, context: int, outcome: int, others: int, everywhere: int) -> float:
+        """Return the weight of evidence where events without any outcome were counted apart.
+
+        `others` is their number in the context, `everywhere` in all contexts.
+        """
+        at = context * self.outcomes + outcome
+        share = (self._marginal[outcome] + _BACKING * self._prior[at]) / (self._all + everywhere)
+        customers = (self._counts[at] + _BACKING * share) / (
+            self._totals[context] + others + _BACKING
+        )
+        value = log(self._untold + self._shares[outcome] / customers)
+        return LOWEST if value < LOWEST else min(value, HIGHEST)
+
     def ratio(self, context: int, outcome: int) -> float:
         """Return the weight of evidence for a hijacker, nats."""
         # customer_share once more, in place: this is half of what scoring an event costs.
@@ -83,8 +97,8 @@ class Table:
         self._marginal[outcome] += 1
         self._all += 1
         self._dirty = True
-        if self._totals[context] > _HORIZON:
-            self._fade()
+        if self._totals[context] > HORIZON:
+            self.fade()
 
     def unlearn(self, at: int) -> None:
         """Take back an event that turned out not to be a customer's."""
@@ -124,7 +138,9 @@ class Table:
             for seen, prior in zip(self._seen, self._hijacker, strict=True)
         ]
 
-    def _fade(self) -> None:
+    def fade(self) -> None:
+        """Halve what customers were counted to do: the past weighs less."""
+        self._dirty = True
         for at, count in enumerate(self._counts):
             self._counts[at] = count // 2
         self._count()

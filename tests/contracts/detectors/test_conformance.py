@@ -194,7 +194,7 @@ FAMILIES: dict[Told, set[str]] = {
     cookie_theft: {"session_moved"},
     sim_swap_reset: {"credential_changed", "contact_changed"},
     spoofed_targeted: {"new_device", "contact_changed"},
-    change_before_order: {"address_changed", "contact_changed"},
+    change_before_order: {"address_changed", "contact_changed", "telling_change"},
     dormant_revival: {"dormant_account", "new_device", "new_network"},
     checker_canary: {"recent_doubts", "new_device"},
     points_drain: {"rewards_spent", "new_device", "new_network"},

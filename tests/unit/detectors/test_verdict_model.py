@@ -43,10 +43,21 @@ def test_its_steps_are_rivers() -> None:
 def test_verdicts_move_the_score_towards_them() -> None:
     """A feature that verdicts keep contradicting counts less and less."""
     model = VerdictModel(NAMES, nothing)
-    for _ in range(200):
+    for _ in range(500):
         model.learn([2.0, 0.0, 0.0], 3.0, takeover=False, weight=1.0)
+        model.learn([0.0, 0.0, 2.0], -3.0, takeover=True, weight=1.0)
     assert model.correction([2.0, 0.0, 0.0]) < -0.05
-    assert model.correction([0.0, 1.0, 1.0]) == 0.0
+    assert model.correction([0.0, 0.0, 2.0]) > 0.05
+    assert model.correction([0.0, 1.0, 0.0]) == 0.0
+
+
+def test_few_verdicts_are_believed_less_than_many() -> None:
+    """The same weights move a score further, the more verdicts stand behind them."""
+    few, many = VerdictModel(NAMES, nothing), VerdictModel(NAMES, nothing)
+    few.learn([1.0, 0.0, 0.0], -3.0, takeover=True, weight=100.0)
+    for _ in range(100):
+        many.learn([1.0, 0.0, 0.0], -3.0, takeover=True, weight=1.0)
+    assert 0 < few.correction([1.0, 0.0, 0.0]) < many.correction([1.0, 0.0, 0.0]) / 10
 
 
 def test_a_model_read_back_goes_on_identically() -> None:
