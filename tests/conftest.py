@@ -1,5 +1,6 @@
 """Fixtures that every suite shares: a real Kafka, and names nobody else uses on it."""
 
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,10 @@ from streams.local_kafka import LocalKafka
 
 REPOSITORY = Path(__file__).parent.parent
 JARS = REPOSITORY / ".nightlatch"
+
+# Whatever runs the tests in the background may have set Ctrl-C to be ignored, and the commands
+# under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
