@@ -29,12 +29,13 @@ from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
 from detectors.features.reading import LOGIN, Reading
-from detectors.features.registry import NAMES, WIDTH
+from detectors.features.registry import NAMES, POSITION, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.models.budget import AlertBudget, bin_of
 from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
+from detectors.models.likelihood import HIGHEST, LOWEST
 from detectors.models.prior import WEIGHTS, score_of
 from detectors.policy import Policy
 from detectors.population import Population
@@ -68,7 +69,7 @@ class Heat(Protocol):
     """
 
     def signals(self, observed: Observed) -> tuple[float, ...]:
-        """Return the heat features of an event, in the registry's order; empty for none."""
+        """Return the weights of evidence (nats) that other accounts give an event; or none."""
 
 
 class NoHeat:
@@ -82,6 +83,7 @@ class NoHeat:
 _NAME = "nightlatch"
 _VERSION = "1"
 _TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
+_HEAT = POSITION["heat"]
 _FAILED = -4.0
 """Nats by which a failed attempt is less likely a takeover than a success: nobody got in."""
 
@@ -125,7 +127,7 @@ class Engine:
         event = observed.event
         if isinstance(event, Feedback):
             return None
-        reading = self._read(event, observed.facts)
+        reading = self._read(observed, event)
         self._last = (observed, reading)
         flagged = reading.logit >= self._threshold()
         return Assessment(
@@ -152,7 +154,7 @@ class Engine:
         if last is not None and last[0] is observed:
             reading = last[1]
         else:
-            reading = self._read(event, observed.facts)
+            reading = self._read(observed, event)
         profile = reading.profile
         mark = crc32(event.event_id.encode())
         if mark in profile.recent:
@@ -196,7 +198,7 @@ class Engine:
         """
         if isinstance(observed.event, Feedback):
             raise TypeError("a verdict has no features")
-        return self._read(observed.event, observed.facts)
+        return self._read(observed, observed.event)
 
     @property
     def drifts(self) -> tuple[Drift, ...]:
@@ -208,13 +210,16 @@ class Engine:
         threshold = self._budget.threshold
         return max(threshold, self._floor) if threshold > float("-inf") else self._cold_floor
 
-    def _read(self, event: Login | Order | AccountChange, facts: Facts) -> Reading:
+    def _read(self, observed: Observed, event: Login | Order | AccountChange) -> Reading:
         profile = self._accounts.profile(event.account_id)
         if profile is None:
             profile = newborn(event.occurred_at)
-        reading = Reading(event, facts, profile, WIDTH)
+        reading = Reading(event, observed.facts, profile, WIDTH)
         self._evidence.weigh(reading)
         weights = reading.weights
+        signals = self._heat.signals(observed)
+        if signals:
+            weights[_HEAT] = min(max(sum(signals), LOWEST), HIGHEST)
         score = score_of(reading.type, weights)
         if reading.success and self._prior + score >= self._budget.notable:
             isolation = self._evidence.weigh_isolation(reading)

@@ -204,36 +204,38 @@ class Moments:
 class Newcomers:
     """On how many accounts a value was new of late: a device, an address, a payment, a contact.
 
-    Sixteen thousand cells of accounts counted, last account and day; what is old fades away.
+    A cell is two numbers: the value's tag (16 bits), accounts (8) and day (8) in one, the last
+    account in the other. What is a fortnight old is forgotten, the newest value owns the cell.
     """
 
     def __init__(self, name: str, width: int, read: Callable[[bytes], bytes | None]) -> None:
-        self._pages = Pages(name, "I", width * 3, read)
+        self._pages = Pages(name, "I", width * 2, read)
         self._width = width
         self.changes = self._pages.changes
 
     def others(self, key: int, account: int, day: int) -> int:
-        """Return how many other accounts brought this value in within a fortnight, about."""
-        cells = self._pages.cells
-        at = key % self._width * 3
-        tag = (key // self._width) & 0xFFFF
-        held = int(cells[at])
-        if held >> 16 != tag or day - int(cells[at + 2]) > 14:
-            return 0
-        count = held & 0xFFFF
-        return count - 1 if int(cells[at + 1]) == account else count
+        """Return on how many other accounts this value was new within a fortnight, to 255."""
+        count, last = self._held(key, day)
+        return count - 1 if count and last == account else count
 
     def add(self, key: int, account: int, day: int) -> None:
-        """Note that an account brought this value in; the newest value owns the cell."""
-        cells = self._pages.cells
-        at = key % self._width * 3
+        """Note that the value is new on an account; `day` is the day since the epoch."""
+        count, last = self._held(key, day)
+        if count == 0 or last != account:
+            count = min(count + 1, 255)
+        at = key % self._width * 2
         tag = (key // self._width) & 0xFFFF
-        held = int(cells[at])
-        count = held & 0xFFFF if held >> 16 == tag and day - int(cells[at + 2]) <= 14 else 0
-        if count == 0 or int(cells[at + 1]) != account:
-            count = min(count + 1, 0xFFFF)
-        cells[at], cells[at + 1], cells[at + 2] = tag << 16 | count, account, day
-        self._pages.dirty.update((at // PAGE, (at + 2) // PAGE))
+        cells = self._pages.cells
+        cells[at], cells[at + 1] = tag << 16 | count << 8 | day & 255, account
+        self._pages.dirty.add(at // PAGE)
+
+    def _held(self, key: int, day: int) -> tuple[int, int]:
+        at = key % self._width * 2
+        held = int(self._pages.cells[at])
+        tag = (key // self._width) & 0xFFFF
+        if held >> 16 != tag or (day - held) & 255 > 14:
+            return 0, 0
+        return held >> 8 & 255, int(self._pages.cells[at + 1])
 
 
 class Population:

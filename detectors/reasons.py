@@ -290,6 +290,10 @@ EXPLANATIONS: Final = {
         "foreign_delivery", _says("Delivery to a country this account has nothing to do with."),
         _foreign, ("F1028",),
     ),
+    "heat": Explanation(
+        "hot_indicator", _says("Its network, device or client is under suspicion elsewhere now."),
+        _networks, ("T1110.004",),
+    ),
     "isolation": Explanation(
         "unlike_others", _says("Altogether unlike what customers do these days."), _none
     ),

@@ -102,7 +102,7 @@ def _device_class(reading: Reading, profile: Profile) -> int:
     if at < 0:
         return NEW
     minute = reading.minute
-    if minute - profile.devices.firsts[at] < YOUNG:
+    if minute - profile.devices.first(at) < YOUNG:
         return RECENT
     weight = profile.devices.weight(at, minute, HABIT)
     return FREQUENT if weight * 5 >= profile.logins else KNOWN
@@ -195,7 +195,7 @@ def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> No
 def _network_class(reading: Reading, profile: Profile) -> int:
     at = profile.prefixes.find(reading.prefix)
     if at >= 0:
-        young = reading.minute - profile.prefixes.firsts[at] < YOUNG
+        young = reading.minute - profile.prefixes.first(at) < YOUNG
         return LATELY if young else HOME
     if reading.asn == 0:
         return NOWHERE
@@ -234,11 +234,10 @@ def weigh_churn(reading: Reading, table: Table) -> None:
         return
     since = reading.minute - 7 * DAY
     devices = profile.devices
-    churned = sum(
-        1
-        for key, first in zip(devices.keys, devices.firsts, strict=True)
-        if first >= since and key != reading.device
-    )
+    churned = 0
+    for key, first in zip(devices.keys, devices.rows[1::4], strict=True):
+        if first >= since and key != reading.device:
+            churned += 1
     context = max(0, propensity(profile, profile.fresh) - 2) % 3
     outcome = min(churned, 3)
     reading.cells[CHURN] = context * 4 + outcome
@@ -262,6 +261,6 @@ def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:
     0 for a value first seen at `before` or later: that is the event's own session.
     """
     at = memory.find(key) if key else -1
-    if at < 0 or memory.doubts[at] == 0 or memory.firsts[at] >= before:
+    if at < 0 or memory.doubt(at) == 0 or memory.first(at) >= before:
         return 0.0
-    return float(memory.doubts[at] * 2.0 ** (-(minute - memory.firsts[at]) / (3.0 * DAY)))
+    return float(memory.doubt(at) * 2.0 ** (-(minute - memory.first(at)) / (3.0 * DAY)))

@@ -8,7 +8,7 @@ from detectors.features.reading import CHANGE, DAY, Reading, country_code, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Table
 from detectors.population import Population
-from detectors.profiles import digest
+from detectors.profiles import UNIT, digest
 
 DESTINATION, DELIVERY, AMOUNT = (POSITION[n] for n in ("destination", "delivery", "amount"))
 GOODS, SPEED, REWARDS, PACE = (POSITION[n] for n in ("goods", "speed", "rewards", "pace"))
@@ -113,14 +113,14 @@ def weigh_amount(reading: Reading, order: Order, table: Table, population: Popul
 def weigh_goods(reading: Reading, order: Order, population: Population) -> None:
     """Judge the categories: a hijacker's pick, half at random, over the account's shrunk habit."""
     categories = reading.profile.categories
-    total = sum(categories.weights) / 16.0
+    total = sum(categories.rows[::4]) / UNIT
     weight, counted = 0.0, 0
     for item in order.items[:8]:
         if item.category:
             key = digest(item.category)
             everybody = population.categories.share(key)
             at = categories.find(key)
-            held = categories.weights[at] / 16.0 if at >= 0 else 0.0
+            held = categories.rows[4 * at] / UNIT if at >= 0 else 0.0
             own = (held + 4 * everybody) / (total + 4)
             weight += log((0.6 * everybody + 0.02) / own)
             counted += 1

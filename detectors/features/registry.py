@@ -54,6 +54,7 @@ FEATURES: Final = (
     Feature("pace", "order", "how soon after the last order this one came"),
     Feature("forwarding", "order", "delivery to a country the account has nothing to do with"),
     Feature("isolation", "story", "how alone all of this is: half-space trees over every feature"),
+    Feature("heat", "heat", "what the event came with is hot on other accounts right now"),
     Feature("story", "story", "suspicious things of the last days that this session did not do"),
 )
 

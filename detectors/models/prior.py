@@ -46,9 +46,11 @@ FITTED: Final = {
     "pace": (0.57, 0.63, 0.57),
     "forwarding": (0.44, 0.48, 0.44),
     "isolation": (0.12, 0.12, 0.12),
+    "heat": (1.00, 1.00, 1.00),
     "story": (0.67, 0.80, 0.38),
 }
-"""Weight of each feature in a sign-in, an order and a change."""
+"""Weight of each feature in a sign-in, an order and a change. Heat is not fitted: it comes from
+outside as a weight of evidence."""
 
 _BIAS: Final = (2.00, 2.65, 2.72)
 

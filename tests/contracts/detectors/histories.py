@@ -6,7 +6,7 @@ from typing import Any
 
 from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed
-from detectors.events import AccountChange, Feedback, Item, Login, Order
+from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict
 from detectors.facts import Facts
 from detectors.policy import Policy
 from tests.contracts.detectors.traffic import customers
@@ -66,6 +66,7 @@ class History:
         self.now = START
         self.assessments: list[Assessment] = []
         self.alerts: list[Alert] = []
+        self.observed: list[Observed] = []
         self._store = dict(_warm())
         self._engine = Engine(Policy(), self._store.get)
         self._number = 0
@@ -152,22 +153,28 @@ class History:
 
     def confirm(self) -> "History":
         """An analyst says that the last event was the customer's."""
-        last = self.assessments[-1]
-        self._engine.process(
-            [
-                Observed(
-                    Feedback(
-                        account_id=self.account_id,
-                        event_id=f"verdict-{self._number}",
-                        occurred_at=self.now,
-                        verdict="legitimate",
-                        event_ids=(last.event_id,),
-                    ),
-                    Facts(),
-                )
-            ]
+        return self.judge("legitimate", event_ids=(self.assessments[-1].event_id,))
+
+    def judge(self, verdict: Verdict, *, event_ids: tuple[str, ...] | None = None) -> "History":
+        """Somebody gives a verdict: on everything that was said, or on the events named."""
+        if event_ids is None:
+            event_ids = tuple(assessment.event_id for assessment in self.assessments)
+        told = Feedback(
+            account_id=self.account_id,
+            event_id=f"verdict-{self._number}",
+            occurred_at=self.now,
+            verdict=verdict,
+            event_ids=event_ids,
         )
+        self._engine.process([Observed(told, Facts())])
         return self
+
+    def stored(self) -> dict[bytes, bytes]:
+        """Hand over, and return everything that is stored."""
+        for key, value in self._engine.changes().items():
+            if value is not None:
+                self._store[key] = value
+        return dict(self._store)
 
     def forget_what_was_said(self) -> "History":
         """Only what comes from here on is judged by the test."""
@@ -199,7 +206,8 @@ class History:
             **shown,
             **fields,
         )
-        [outcome] = self._engine.process([Observed(event, facts)])
+        self.observed.append(Observed(event, facts))
+        [outcome] = self._engine.process(self.observed[-1:])
         assert outcome.assessment is not None
         self.assessments.append(outcome.assessment)
         if outcome.alert is not None:
