@@ -88,12 +88,13 @@ class FraudProcessor:
 
     def _dead_letter(self, record: Record, error: InvalidEvent) -> Send:
         value = encode_dead_letter(record, error)
-        return Send(self._outputs.dead_letters, record.key, value)
+        return Send(self._outputs.dead_letters, record.key, value, independent=True)
 
     def _tell(self, outcome: Outcome, sends: list[Send]) -> None:
         if outcome.alert is not None:
             key = outcome.alert.account_id.encode()
-            sends.append(Send(self._outputs.alerts, key, encode_alert(outcome.alert)))
+            value = encode_alert(outcome.alert)
+            sends.append(Send(self._outputs.alerts, key, value, urgent=True))
         if self._outputs.assessments is not None and outcome.assessment is not None:
             key = outcome.assessment.account_id.encode()
             value = encode_assessment(outcome.assessment)

@@ -9,9 +9,16 @@ parts into a Faust application, and `worker` runs it.
 
 **The way of a record.** The consumer's thread fetches it; it waits among its partition number's
 other records until it is the earliest; it is decoded, and reaches the one agent in a run. The
-processor folds the run. What that gave rise to (alerts, dead letters) is sent at once. Some tenths
-of a second later the keys that changed, with the position they stand for, go to the changelog as
-one record batch; then to the local store; then the offsets are committed.
+processor folds the run. Dead letters are sent at once. The keys that changed, with the position
+they stand for and the alerts that came of it, go to the changelog as one record batch (at once
+where there is an alert, else some tenths of a second later); then to the local store; then the
+alerts are sent; then the offsets are committed.
+
+**Why alerts come after state.** The other way round (alert acknowledged, then state written) an
+alert is a few milliseconds earlier, but a crash in between leaves an alert without its case: the
+records are read again, live ones perhaps in another order across topics, and what comes of it need
+not be the alert that is out. This way the same bytes are sent again, and nothing that is out is
+ever without the state behind it, not even from a worker that has been replaced without knowing.
 
 **What Faust 0.15.3 does, and what is done here.** The tests named show Faust's fault first, so
 they fail when a release of Faust no longer needs the mend (`tests/unit/runtime/test_mends.py`
@@ -52,8 +59,7 @@ where no other file is named; integration tests are in `tests/integration`).
 12. *Faust:* restores a table at a `wait_for` a record. *Here:* in bulk (`changelog.restore`).
     `test_exactly_once.py::test_a_lost_local_store_is_restored_from_the_changelog`
 
-**What is not promised.** The order across topics is the same again for everything that had been
-written before it was read. Live, a record that arrives after a later one of another topic is
-folded when it comes; should the worker die before that is durable, it reads both in their order,
-and a message it had sent in between may differ from the one it sends then.
+**What is not promised.** The order across topics is by time for everything that had been written
+before it was read. Live, a record that arrives after a later one of another topic is folded when
+it comes.
 """

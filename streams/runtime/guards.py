@@ -29,8 +29,8 @@ class StallGuard:
     """Knows when the event loop last ran.
 
     A process that was stopped, swapped out or suspended cannot know what has happened meanwhile.
-    After half a session without a sign of life it must not write: it stops instead. (`changelog`
-    makes such a write void even where this comes too late; alerts have no such second line.)
+    After half a session without a sign of life it must not write: it stops instead. Where this
+    comes too late, `changelog` makes such a write void, and what is not durable is not sent.
     """
 
     def __init__(self, session_seconds: float) -> None:

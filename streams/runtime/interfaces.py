@@ -7,10 +7,10 @@ processor's business.
 **The promise.** All of a partition's state is written to the changelog as one record batch,
 together with the position in every source topic that it stands for. A batch is appended whole or
 not at all, so after any crash the partition goes on from one moment: no record is folded twice,
-none is skipped, and no profile is ahead of the model that judged it. Messages sent on the way
-(alerts, dead letters) are acknowledged before the state that accounts for them is written: a
-crash can repeat them, byte for byte, but never lose them. Committed offsets come last and only
-tell operators how far behind the group is.
+none is skipped, and no profile is ahead of the model that judged it. Messages (alerts,
+assessments) are part of that batch and leave once it is durable: none is ever out without the
+state that accounts for it, a crash can repeat one, byte for byte, and none is lost. Committed
+offsets come last and only tell operators how far behind the group is.
 """
 
 from collections.abc import Callable, Sequence
@@ -40,9 +40,11 @@ class Prepared(NamedTuple):
 
 
 class Send(NamedTuple):
-    """A message that must be acknowledged before the state that accounts for it is written.
+    """A message that a run gave rise to. `timestamp` is UTC epoch seconds; None is "when sent".
 
-    `timestamp` is UTC epoch seconds; None leaves it to the moment of sending.
+    It leaves with the next hand-over of state; an `urgent` one has that happen at once. One that
+    is `independent` follows from the record alone, whatever the state (a dead letter): it leaves
+    before, and the state waits for it.
     """
 
     topic: str
@@ -50,6 +52,8 @@ class Send(NamedTuple):
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
     timestamp: float | None = None
+    urgent: bool = False
+    independent: bool = False
 
 
 class Processor(Protocol):

@@ -27,6 +27,6 @@ class RuntimeOptions(NamedTuple):
     store_dir: Path | None
     session_seconds: float
     flush_seconds: float = 0.5
-    flush_records: int = 4000
+    flush_records: int = 3000
     begin: Literal["earliest", "latest"] = "earliest"
     rekeyings: tuple[Rekeying, ...] = ()

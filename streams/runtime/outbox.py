@@ -1,13 +1,18 @@
-"""Sends what a run gave rise to, at once and in order, and tells when it has arrived."""
+"""Sends messages in order, tells when they have arrived, and keeps them while they might not."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 
+from detectors.errors import IncompatibleState
 from streams.runtime.interfaces import Send
+
+OUTBOX_KEY: Final = b"\x00outbox"
+"""Where a step of state keeps the messages that leave once it is durable."""
 
 # Below the broker's default for a batch (max.message.bytes, 1 MiB), its framing included.
 BATCH_BYTES: Final = 900_000
@@ -67,6 +72,19 @@ def _append(batch: Any, message: Send) -> bool:
         timestamp=timestamp, key=message.key, value=message.value, headers=list(message.headers)
     )
     return appended is not None
+
+
+def encode_outbox(sends: Sequence[Send]) -> bytes:
+    """Return the value stored under `OUTBOX_KEY`."""
+    return msgspec.msgpack.encode(sends)
+
+
+def decode_outbox(value: bytes) -> tuple[Send, ...]:
+    """Read what `encode_outbox` wrote; raises IncompatibleState for anything else."""
+    try:
+        return msgspec.msgpack.decode(value, type=tuple[Send, ...])
+    except msgspec.MsgspecError as error:
+        raise IncompatibleState(f"the changelog holds no outbox we can read: {error}") from None
 
 
 def partition_of(key: bytes, partitions: int) -> int:

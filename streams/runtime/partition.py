@@ -9,17 +9,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from streams.runtime.interfaces import Prepared, ProcessorFactory, Record, Send
+from streams.runtime.outbox import OUTBOX_KEY, decode_outbox, encode_outbox
 from streams.runtime.position import POSITION_KEY, Position, encode_position
 from streams.runtime.rekeying import original
 from streams.runtime.store import LocalStore
 
 
 class Step(NamedTuple):
-    """From one durable moment to the next: what must arrive, then what must be written."""
+    """From one durable moment to the next: what must arrive, what is written, what is sent then."""
 
     arrivals: tuple[Future[Any], ...]
     changes: Mapping[bytes, bytes | None]
     position: Position
+    outbox: tuple[Send, ...]
+
+
+class Folded(NamedTuple):
+    """What a run asks for at once: messages that need no state, and a step for urgent ones."""
+
+    independent: list[Send]
+    urgent: bool
 
 
 class Partition:
@@ -27,7 +36,8 @@ class Partition:
 
     `position` is the last durable one, `next_offset` the changelog's end. `rewrite` are keys whose
     stored values must be written to the changelog again. `rekeyed` names by repartition topic the
-    topic whose records it carries.
+    topic whose records it carries. `undelivered` are the messages of the last durable step: whether
+    they left is not known, so they must be sent again.
     """
 
     def __init__(
@@ -52,6 +62,10 @@ class Partition:
         self._rekeyed = rekeyed
         self._originals = frozenset(rekeyed.values())
         self._arrivals: list[Future[Any]] = []
+        self._outbox: list[Send] = []
+        stored = store.get(OUTBOX_KEY)
+        self.undelivered: tuple[Send, ...] = () if stored is None else decode_outbox(stored)
+        self._outbox_is_stored = stored is not None
         # Handed over by the processor, not in the store yet.
         self._under_way: Mapping[bytes, bytes | None] = {}
         self._processor = factory(number, self.read)
@@ -72,29 +86,36 @@ class Partition:
         topic = self._rekeyed.get(record.topic)
         return self._processor.prepare(record if topic is None else original(record, topic))
 
-    def fold(self, records: Sequence[Prepared], next_: Mapping[str, int]) -> Sequence[Send]:
-        """Fold a run that ends before `next_`; return the messages it gave rise to."""
+    def fold(self, records: Sequence[Prepared], next_: Mapping[str, int]) -> Folded:
+        """Fold a run that ends before `next_`; return what cannot wait for the next step."""
         if self._originals:
             records = [prepared for prepared in records if self._is_new(prepared.record)]
-        sends = self._processor.fold(records)
+        folded = Folded([], urgent=False)
+        for send in self._processor.fold(records):
+            if send.independent:
+                folded.independent.append(send)
+            else:
+                self._outbox.append(send)
+                folded = folded if not send.urgent else folded._replace(urgent=True)
         self._next.update(next_)
         self.unsaved_records += len(records) or 1
-        return sends
+        return folded
 
     def note_arrival(self, arrival: Future[Any]) -> None:
         """Remember messages of the last run that must arrive before its state is written."""
         self._arrivals.append(arrival)
 
     def step(self) -> Step | None:
-        """Take what is not durable yet; None where there is nothing.
+        """Take what is not durable yet, or messages that have left; None where there is nothing.
 
         Until `settle` is called with it, no other step may be taken.
         """
-        if not self.unsaved_records:
+        if not self.unsaved_records and not self._outbox_is_stored:
             return None
-        changes = self._rewrite | self._processor.changes()
-        step = Step(tuple(self._arrivals), changes, self._position())
+        changes = self._rewrite | self._processor.changes() | self._outbox_change()
+        step = Step(tuple(self._arrivals), changes, self._position(), tuple(self._outbox))
         self._arrivals = []
+        self._outbox = []
         self._rewrite = {}
         self._under_way = changes
         self.unsaved_records = 0
@@ -106,6 +127,13 @@ class Partition:
         self._store.write({**mark, **step.changes}, next_offset)
         self._under_way = {}
         self._next_offset = next_offset
+
+    def _outbox_change(self) -> dict[bytes, bytes | None]:
+        """What becomes of the stored outbox: by the time of a step, that of the last has left."""
+        was_stored, self._outbox_is_stored = self._outbox_is_stored, bool(self._outbox)
+        if self._outbox:
+            return {OUTBOX_KEY: encode_outbox(self._outbox)}
+        return {OUTBOX_KEY: None} if was_stored else {}
 
     def _position(self) -> Position:
         return Position(

@@ -1,9 +1,10 @@
 """The runtime: folds runs, and makes what came of them durable.
 
-Every step from one durable moment to the next goes in one order (`Runtime._write`): messages
-acknowledged, then the step appended to the changelog, then the local store, then the offsets
-committed. A process that dies between any two of them leaves something that the next owner of the
-partition puts right by reading the changelog to its end and the topics from the position there.
+Every step from one durable moment to the next goes in one order (`Runtime._write`): independent
+messages acknowledged, then the step appended to the changelog, then the local store, then the
+step's own messages sent, then the offsets committed. A process that dies between any two of them
+leaves something that the next owner of the partition puts right: it reads the changelog to its
+end, sends the messages of the last step again, and reads the topics from the position there.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from streams.runtime.transport import Lane, Run, RunConsumer
 
 _TICK_SECONDS: Final = 0.1
 _COMMIT_SECONDS: Final = 1.0
+_GATHER_SECONDS: Final = 0.1
 
 
 class Runtime(Service):
@@ -40,6 +42,7 @@ class Runtime(Service):
         self.options = options
         self.partitions: dict[int, Partition] = {}
         self._flushing: dict[int, asyncio.Lock] = {}
+        self._due: set[int] = set()
         self._carrying: set[asyncio.Future[None]] = set()
         self._uncommitted: dict[TP, int] = {}
         self._generation = -1
@@ -119,12 +122,16 @@ class Runtime(Service):
         for number, partition in partitions.items():
             lanes.append(Lane(self.options.flow, number, partition.prepare))
             starts |= {TP(t, number): partition.next[t] for t in self.options.flow.topics}
+            await self.outbox.send(partition.undelivered, keyless=number)
         await consumer.seek_wait(starts)
         if self._term != term:
             raise RebalanceAgain
         self._generation = generation
         self._flushing = {number: asyncio.Lock() for number in partitions}
+        self._due = set()
         self.partitions = partitions
+        # Whoever had them before may have died without telling the group.
+        self._uncommitted = dict(starts)
         return lanes
 
     async def release(self) -> None:
@@ -139,6 +146,7 @@ class Runtime(Service):
             async with asyncio.timeout(self.options.session_seconds / 2):
                 await asyncio.gather(*self._carrying)
                 await self.flush()
+                await self.flush()  # messages that have left need not be sent by the next owner
             with suppress(TimeoutError):
                 async with asyncio.timeout(_COMMIT_SECONDS):
                     await self._commit()
@@ -152,24 +160,28 @@ class Runtime(Service):
     # -- A run's way.
 
     async def fold(self, run: Run) -> None:
-        """Fold a run, and send what it gave rise to. Any exception is the worker's end."""
+        """Fold a run, and have out in time what it gave rise to. An exception ends the worker."""
         partition = self.partitions.get(run.partition)
         if partition is None or not self.app.consumer.reads(run.lane):
             return  # from before a rebalance
         try:
-            sends = partition.fold(run.records, run.positions)
+            folded = partition.fold(run.records, run.positions)
         except BaseException:
             # Half of the run may be folded: this state must never be written.
             self._broken = True
             raise
-        if sends:
-            arrival = asyncio.ensure_future(self.outbox.send(sends, keyless=run.partition))
+        if folded.independent:
+            sending = self.outbox.send(folded.independent, keyless=run.partition)
+            arrival = asyncio.ensure_future(sending)
             partition.note_arrival(arrival)
             await asyncio.shield(arrival)
         if partition.unsaved_records >= self.options.flush_records:
             await self._flush(partition)
         elif partition.unsaved_records >= self.options.flush_records // 2:
             self._flush_soon(partition)
+        elif folded.urgent:
+            # Of a backlog, more such runs are about to follow, and one step will do for them.
+            self._flush_soon(partition, after=0.0 if run.lane.caught_up else _GATHER_SECONDS)
         self.app.consumer.done(run)
 
     async def carry(self, run: Run, rekeying: Rekeying) -> None:
@@ -185,15 +197,23 @@ class Runtime(Service):
         self._note_read(run.partition, run.positions)
         self.app.consumer.done(run)
 
-    def _flush_soon(self, partition: Partition) -> None:
-        if not self._flushing[partition.number].locked():
-            self.add_future(self._flush(partition))
+    def _flush_soon(self, partition: Partition, after: float = 0.0) -> None:
+        if partition.number not in self._due:
+            self._due.add(partition.number)
+            self.add_future(self._flush_after(partition, after))
+
+    async def _flush_after(self, partition: Partition, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._due.discard(partition.number)
+        await self._flush(partition)
 
     async def flush(self) -> None:
         """Make everything folded so far durable."""
         await asyncio.gather(*(self._flush(partition) for partition in self.partitions.values()))
 
     async def _flush(self, partition: Partition) -> None:
+        if self.partitions.get(partition.number) is not partition:
+            return  # from before a rebalance
         async with self._flushing[partition.number]:
             if self._failed() or self.partitions.get(partition.number) is not partition:
                 return
@@ -211,6 +231,7 @@ class Runtime(Service):
         self._check_ownership()
         end = await self._changelog.append(partition.number, step.position, step.changes)
         partition.settle(step, end)
+        await self.outbox.send(step.outbox, keyless=partition.number)
         self._note_read(partition.number, step.position.next)
 
     def _note_read(self, number: int, positions: Mapping[str, int]) -> None:

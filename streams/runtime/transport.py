@@ -69,6 +69,12 @@ class Lane:
         self.out = False  # a run is with the agent
         self.waiting_since: float | None = None
 
+    @property
+    def caught_up(self) -> bool:
+        """Whether there is nothing at hand, and nothing to fetch that the broker has told of."""
+        topics = self.flow.topics
+        return len(self.merge.missing()) == len(topics) and len(self.exhausted) == len(topics)
+
     def has_room(self, topic: str) -> bool:
         """Whether more of a topic should be fetched."""
         records, size = self.merge.waiting(topic)
@@ -196,6 +202,13 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
         consumer = self._ensure_consumer()
         await consumer._client.force_metadata_update()
         consumer._coordinator.request_rejoin()
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        # Of partitions that are somebody else's by now nothing is left to commit, which aiokafka
+        # would take for a mistake.
+        assigned = self.assignment()
+        ours = {tp: offset for tp, offset in offsets.items() if tp in assigned}
+        return not ours or await super()._commit(ours)
 
     async def committed(self, partitions: set[TP]) -> dict[TP, int | None]:
         """Return the group's committed offsets, None where there is none."""

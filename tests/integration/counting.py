@@ -82,7 +82,7 @@ class Counting:
         self._changed[b"account:" + account + scope] = tally
         if tally.number % ALERT_EVERY:
             return []
-        return [Send(self._alerts, account, b"%s:%s" % (account, tally.encode()))]
+        return [Send(self._alerts, account, b"%s:%s" % (account, tally.encode()), urgent=True)]
 
     def _tally(self, key: bytes) -> Tally:
         known = self._changed.get(key)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streams.runtime.interfaces import Prepared, ReadState, Record, Send
+from streams.runtime.outbox import OUTBOX_KEY
 from streams.runtime.partition import Partition
 from streams.runtime.position import POSITION_KEY, Position, decode_position
 from streams.runtime.rekeying import origin_header
@@ -23,12 +24,17 @@ class Appending:
         return Prepared(record, record.timestamp, None)
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
-        """Append each record's value to what is kept under its key."""
+        """Append each record's value to what is kept under its key; what is loud is told."""
+        sends = []
         for prepared in run:
             key, value = prepared.record.key or b"", prepared.record.value or b""
             known = self._changed.get(key) or self._read(key) or b""
             self._changed[key] = (known + b" " + value).strip()
-        return []
+            if value.endswith(b"!"):
+                sends.append(Send("alerts", key, value, urgent=value.endswith(b"!!")))
+            if value.endswith(b"?"):
+                sends.append(Send("dead-letters", key, value, independent=True))
+        return sends
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what has changed."""
@@ -80,8 +86,39 @@ def test_what_is_under_way_can_be_read() -> None:
     assert partition.step() is None
 
 
-def test_a_step_carries_the_messages_that_it_accounts_for() -> None:
-    """State is never durable before what came of it has arrived."""
+def test_messages_are_kept_with_the_state_until_they_have_left() -> None:
+    """A crash after a step is durable and before its messages arrive loses none of them."""
+    store = MemoryStore()
+    partition = _partition(store)
+    _fold(partition, _login(5, b"one!"), _login(6, b"two"), _login(7, b"three!"))
+    step = partition.step()
+    assert step is not None
+    assert [send.value for send in step.outbox] == [b"one!", b"three!"]
+    partition.settle(step, 9)
+    assert _partition(store).undelivered == step.outbox
+    # They have left by the time of the next step, which is taken for that alone.
+    after = partition.step()
+    assert after is not None
+    assert after.changes == {OUTBOX_KEY: None}
+    partition.settle(after, 11)
+    assert partition.step() is None
+    assert _partition(store).undelivered == ()
+
+
+def test_what_a_run_asks_for_at_once() -> None:
+    """Dead letters need no state and leave before it; an alert has a step of state follow."""
+    partition = _partition(MemoryStore())
+    prepared = [partition.prepare(_login(5, value)) for value in (b"one?", b"two!", b"three!!")]
+    asked = [partition.fold([each], {}) for each in prepared]
+    assert [[send.value for send in each.independent] for each in asked] == [[b"one?"], [], []]
+    assert [each.urgent for each in asked] == [False, False, True]
+    step = partition.step()
+    assert step is not None
+    assert [send.value for send in step.outbox] == [b"two!", b"three!!"]
+
+
+def test_a_step_waits_for_the_messages_that_left_before() -> None:
+    """State that accounts for a dead letter is never durable before the letter has arrived."""
 
     async def scenario() -> None:
         partition = _partition(MemoryStore())
