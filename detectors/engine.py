@@ -157,10 +157,10 @@ class Engine:
             reading = self._read(observed, event)
         profile = reading.profile
         mark = crc32(event.event_id.encode())
-        if mark in profile.recent:
+        if mark in profile.recent[::2]:
             return None
-        profile.recent.append(mark)
-        del profile.recent[:-_RECENT]
+        profile.recent += (mark, reading.minute)
+        del profile.recent[: -2 * _RECENT]
         self._accounts.put(event.account_id, profile)
         alert_id = assessment.alert_id if assessment is not None else None
         alert = self._take_case(reading) if alert_id is not None else None
@@ -317,7 +317,9 @@ class Engine:
                 or (verdict.alert_id is not None and example.alert_id == verdict.alert_id)
             )
         ]
-        if not named:
+        minutes = [example.minute for example in named]
+        minutes += _take_recent(profile, verdict.event_ids)
+        if not minutes:
             return
         for example in named:
             if verdict.verdict == "takeover":
@@ -325,7 +327,7 @@ class Engine:
             else:
                 self._learn_customer(example, profile)
             example.verdict = verdict.verdict
-        first = min(example.minute for example in named)
+        first = min(minutes)
         if verdict.verdict == "takeover":
             lessons.undo(profile, first)
         else:
@@ -347,3 +349,15 @@ class Engine:
     def _learn_verdict_model(self, kind: int, weights: Sequence[float], *, takeover: bool) -> None:
         offset = self._prior + score_of(kind, weights)
         self._verdicts.learn(weights, offset, takeover=takeover, weight=1.0)
+
+
+def _take_recent(profile: Profile, event_ids: Sequence[str]) -> list[int]:
+    """Return the minutes of an account's recent events that a verdict names, each only once."""
+    recent = profile.recent
+    named = {crc32(event_id.encode()) for event_id in event_ids}
+    minutes = []
+    for at in range(0, len(recent), 2):
+        if recent[at] in named and recent[at + 1] >= 0:
+            minutes.append(recent[at + 1])
+            recent[at + 1] = -1
+    return minutes

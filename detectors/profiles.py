@@ -120,8 +120,9 @@ class Doubt(msgspec.Struct, array_like=True, gc=False):
 class Profile(msgspec.Struct, array_like=True, gc=False):
     """One account. `born` is the first event's time in whole minutes since the epoch.
 
-    Every other time is in whole minutes since then, -1 for never. `logins`, `orders` and `fresh`
-    are decayed: sign-ins, orders, and sign-ins on a device that was new.
+    Every other time is in whole minutes since then, -1 for never. `recent` are the last events'
+    digests, each followed by its time (-1 once a verdict has taken it). `logins`, `orders`,
+    `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device, on a new operator.
     """
 
     version: int
