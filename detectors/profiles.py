@@ -122,7 +122,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
 
     Every other time is in whole minutes since then, -1 for never. `recent` are the last events'
     digests, each followed by its time (-1 once a verdict has taken it). `logins`, `orders`,
-    `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device, on a new operator.
+    `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device or operator.
     """
 
     version: int

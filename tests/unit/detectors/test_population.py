@@ -1,0 +1,112 @@
+"""What everybody does: shares, attempts and newcomers follow the traffic and survive a restore."""
+
+from array import array
+
+import pytest
+
+from detectors.errors import IncompatibleState
+from detectors.population import (
+    PAGE,
+    Attempts,
+    Moments,
+    Newcomers,
+    Pages,
+    Population,
+    Shares,
+    pack,
+    unpack,
+)
+from tests.unit.detectors import nothing
+
+
+def test_numbers_are_stored_little_endian_behind_a_version() -> None:
+    """The stored form is the same on every machine."""
+    assert pack(array("I", [1, 258])) == b"\x01\x01\x00\x00\x00\x02\x01\x00\x00"
+
+
+@pytest.mark.parametrize("stored", [b"", b"\x02\x00\x00\x00\x00", b"\x01\x00\x00"])
+def test_a_page_of_another_version_or_size_is_refused(stored: bytes) -> None:
+    """State that does not fit stops the worker instead of being guessed at."""
+    with pytest.raises(IncompatibleState):
+        unpack(stored, array("I", [0]), 0, 1)
+
+
+def test_only_the_pages_that_changed_are_handed_over() -> None:
+    """One use in one place costs a page, not the whole array."""
+    pages = Pages("test", "I", 5 * PAGE, nothing)
+    pages.add(3 * PAGE + 7)
+    [(key, value)] = pages.changes()
+    assert key == b"p:test:3"
+    assert len(value) == 1 + 4 * PAGE
+    assert list(pages.changes()) == []
+
+
+def test_a_share_follows_the_fashion() -> None:
+    """What everybody used and nobody uses any more becomes rare again."""
+    shares = Shares("test", 63, nothing, horizon=1000)
+    for _ in range(900):
+        shares.add(1)
+    old = shares.share(1)
+    for _ in range(4000):
+        shares.add(2)
+    assert shares.share(1) < old / 5
+    assert shares.share(2) > 0.8
+
+
+def test_accounts_tried_and_not_entered_fade_within_hours() -> None:
+    """A network that was guessing yesterday is not guessing now."""
+    attempts = Attempts("test", 64, nothing, half_life_hours=6.0)
+    for _ in range(100):
+        attempts.add(5, 497_000.0, tried=1, failed=1)
+    assert attempts.recent(5, 497_000.0) == (100.0, 100.0)
+    tried, failed = attempts.recent(5, 497_012.0)
+    assert tried == failed == pytest.approx(25.0, rel=0.01)
+
+
+def test_a_failure_made_good_is_taken_back() -> None:
+    """A customer who gets in at last leaves no failure behind, and never less than none."""
+    attempts = Attempts("test", 64, nothing)
+    attempts.add(5, 497_000.0, tried=1, failed=1)
+    attempts.add(5, 497_000.1, tried=0, failed=-1)
+    attempts.add(5, 497_000.1, tried=0, failed=-1)
+    assert attempts.recent(5, 497_000.1)[1] == 0.0
+
+
+def test_newcomers_count_other_accounts_within_a_fortnight() -> None:
+    """The same new value on three accounts: each sees the other two, for two weeks."""
+    newcomers = Newcomers("test", 64, nothing)
+    for account in (11, 12, 13):
+        newcomers.add(999, account, 20_000)
+    assert newcomers.others(999, 13, 20_001) == 2
+    assert newcomers.others(999, 14, 20_014) == 3
+    assert newcomers.others(999, 14, 20_015) == 0
+    assert newcomers.others(1000, 14, 20_001) == 0
+
+
+def test_moments_start_from_the_prior_and_follow_the_values() -> None:
+    """Twenty values' worth of prior, then what everybody spends."""
+    moments = Moments("test", 3.9, 0.8, nothing)
+    assert moments.moments() == pytest.approx((3.9, 0.8))
+    for _ in range(2000):
+        moments.add(5.0)
+    mean, deviation = moments.moments()
+    assert mean == pytest.approx(5.0, abs=0.05)
+    assert deviation < 0.5
+
+
+def test_a_population_read_back_says_the_same() -> None:
+    """Every count is in the pages that were handed over."""
+    store: dict[bytes, bytes] = {}
+    population = Population(store.get)
+    for number in range(300):
+        population.agents.add(number % 7)
+        population.by_asn.add(number % 5, 497_000.0 + number / 60, tried=1, failed=number % 2)
+        population.new_devices.add(number % 11, number, 20_000)
+        population.amounts.add(number / 100)
+    store.update(population.changes())
+    again = Population(store.get)
+    assert again.agents.share(3) == population.agents.share(3)
+    assert again.by_asn.recent(3, 497_010.0) == population.by_asn.recent(3, 497_010.0)
+    assert again.new_devices.others(3, 1, 20_001) == population.new_devices.others(3, 1, 20_001)
+    assert again.amounts.moments() == population.amounts.moments()
+    assert all(len(value) <= 1 + 4 * PAGE for value in store.values())

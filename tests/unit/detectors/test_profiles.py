@@ -1,0 +1,86 @@
+"""Profiles: what is remembered, forgotten, bounded and stored."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.errors import IncompatibleState
+from detectors.profiles import Memory, decode, encode, newborn
+
+HALF_LIFE = 1000.0
+
+
+def test_a_use_weighs_half_after_the_half_life() -> None:
+    """Habits of long ago weigh less."""
+    memory = Memory()
+    memory.use(7, 0, HALF_LIFE, 3)
+    assert memory.weight(0, 0, HALF_LIFE) == 1.0
+    assert memory.weight(0, 1000, HALF_LIFE) == 0.5
+
+
+def test_the_least_used_value_makes_room() -> None:
+    """A value used often and lately stays, however many others pass by."""
+    memory = Memory()
+    for minute in range(100):
+        memory.use(7, minute * 10, HALF_LIFE, 3)
+        memory.use(100 + minute, minute * 10, HALF_LIFE, 3)
+    assert memory.find(7) >= 0
+    assert len(memory.keys) == 3
+    assert len(memory.rows) == 12
+
+
+def test_absent_values_are_not_remembered() -> None:
+    """0 stands for "not told"."""
+    memory = Memory()
+    memory.use(0, 5, HALF_LIFE, 3)
+    assert memory.keys == []
+
+
+def test_what_came_since_an_access_can_be_forgotten() -> None:
+    """A hijacker's values go, the customer's stay, also those used again since."""
+    memory = Memory()
+    memory.use(1, 10, HALF_LIFE, 5)
+    memory.use(2, 50, HALF_LIFE, 5, 6)
+    memory.use(1, 60, HALF_LIFE, 5)
+    memory.forget_since(50)
+    assert memory.keys == [1]
+    assert len(memory.rows) == 4
+
+
+def test_trust_clears_the_doubt_a_value_came_with() -> None:
+    """After a `legitimate` verdict a device is like any other."""
+    memory = Memory()
+    memory.use(2, 50, HALF_LIFE, 5, 6)
+    assert memory.doubt(0) == 6
+    memory.clear_doubt_since(50)
+    assert memory.doubt(0) == 0
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 10**6)), max_size=60))
+def test_a_memory_read_back_is_the_memory_that_was_written(uses: list[tuple[int, int]]) -> None:
+    """Every number in it is whole, so storing loses nothing."""
+    memory = Memory()
+    minute = 0
+    for key, wait in uses:
+        minute += wait
+        memory.use(key, minute, HALF_LIFE, 8, key % 16)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(memory), type=Memory) == memory
+    assert len(memory.keys) <= 8
+
+
+def test_a_profile_reads_back() -> None:
+    """Version, clock and all."""
+    profile = newborn(1_790_812_859.9)
+    profile.devices.use(7, 3, HALF_LIFE, 3)
+    profile.place = (51.5, -0.12, 3)
+    assert decode(encode(profile)) == profile
+    assert profile.minute(1_790_812_800.0 + 120) == 2
+    assert profile.minute(0.0) == 0
+
+
+@pytest.mark.parametrize("stored", [b"", b"\x90", b"\x92\x63\x00", b'{"version": 1}'])
+def test_anything_else_is_refused(stored: bytes) -> None:
+    """Another version, or bytes that are no profile, stop the worker."""
+    with pytest.raises(IncompatibleState):
+        decode(stored)
