@@ -58,15 +58,17 @@ def set_up_logging(level: str) -> None:
     """Write the log to standard error, a line an entry; libraries only from warnings on."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(_without_own_errors)
+    handler.addFilter(_worth_a_line)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(level.upper() if level == "debug" else "WARNING")
 
 
-def _without_own_errors(record: logging.LogRecord) -> bool:
-    """Whether an entry is worth its line: an error of ours is told once, at the end, by itself."""
+def _worth_a_line(record: logging.LogRecord) -> bool:
+    """Whether an entry of the log tells anybody anything."""
     if record.name == "faust.worker" and record.levelno == logging.CRITICAL:
         return False  # "We experienced a crash!"
     error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, NightlatchError)
+    # An error of ours is told once, at the end, by itself. A thread that has ended of it cannot be
+    # asked to end again.
+    return not isinstance(error, NightlatchError) and str(error) != "Event loop is closed"
