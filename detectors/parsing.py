@@ -62,18 +62,19 @@ _MONEY_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,2})?",
 
 
 def parse_event(
-    raw: Mapping[str, object], *, type_: EventType | None, timestamp: float, fallback_id: str
+    raw: Mapping[str, object], *, type_: EventType | None, timestamp: float | None, fallback_id: str
 ) -> Event:
     """Return the event that `raw`, a decoded JSON object, stands for.
 
     `type_` is what the topic implies, or None where the record itself must say. `timestamp` (UTC
-    epoch seconds) stands in for an absent `occurred_at`, `fallback_id` for an absent `event_id`.
+    epoch seconds, None where there is none) stands in for an absent `occurred_at` and is held to
+    the same range; `fallback_id` stands in for an absent `event_id`.
     Raises InvalidEvent with the first fault found; never anything else for decoded JSON.
     """
     fields: dict[str, Any] = dict(raw)
     kind = EVENT_TYPES[_event_type(fields.get("type"), type_)]
     moment = fields.get("occurred_at")
-    fields["occurred_at"] = timestamp if moment in (None, "") else _seconds(moment)
+    fields["occurred_at"] = _stand_in(timestamp) if moment in (None, "") else _seconds(moment)
     if fields.get("event_id") in (None, ""):
         fields["event_id"] = fallback_id
     address = fields.get("ip")
@@ -116,6 +117,28 @@ def _event_type(stated: object, implied: EventType | None) -> EventType:
     )
 
 
+def is_plausible(timestamp: float) -> bool:
+    """Whether UTC epoch seconds are a time from 2000 to 2100, which is all that the product takes.
+
+    What is none is a producer's mistake about its unit or its clock.
+    """
+    return EARLIEST <= timestamp < LATEST
+
+
+def _stand_in(timestamp: float | None) -> float:
+    """The record's own time, where it can be one: producers mistake its unit, too."""
+    if timestamp is None:
+        raise InvalidEvent("missing_field", field="occurred_at", expected=_TIME, found="nothing")
+    if not is_plausible(timestamp):
+        raise InvalidEvent(
+            "out_of_range",
+            field="occurred_at",
+            expected=_TIME_RANGE,
+            found=f"none, and {describe(round(timestamp * 1000))} as the record's own timestamp",
+        )
+    return timestamp
+
+
 def _seconds(moment: object) -> float:
     """UTC epoch seconds of an RFC 3339 time or of integer epoch milliseconds."""
     if isinstance(moment, str):
@@ -127,7 +150,7 @@ def _seconds(moment: object) -> float:
     else:
         # Division could overflow, so the number is bounded before it.
         seconds = moment / 1000 if abs(moment) < 1e15 else LATEST
-    if not EARLIEST <= seconds < LATEST:
+    if not is_plausible(seconds):
         raise InvalidEvent(
             "out_of_range", field="occurred_at", expected=_TIME_RANGE, found=describe(moment)
         )

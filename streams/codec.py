@@ -18,7 +18,7 @@ from detectors.assessments import Alert, Assessment
 from detectors.errors import InvalidEvent
 from detectors.events import AccountChange, Event, EventType, Feedback, Login, Order
 from detectors.faults import describe
-from detectors.parsing import parse_event
+from detectors.parsing import is_plausible, parse_event
 from streams.runtime.interfaces import Record
 
 MAX_RECORD_BYTES: Final = 1_048_576
@@ -34,7 +34,7 @@ def decode(
     value: bytes | None,
     *,
     type_: EventType | None,
-    timestamp: float,
+    timestamp: float | None,
     fallback_id: str,
     limit: int = MAX_RECORD_BYTES,
 ) -> Event:
@@ -120,13 +120,14 @@ def encode_assessment(assessment: Assessment) -> bytes:
 def encode_dead_letter(record: Record, error: InvalidEvent) -> bytes:
     """Return what `dead-letters` keeps of a record that cannot be used: its bytes, and why.
 
-    `received_at` is the record's own time, not the clock's: a replay must write the same bytes.
+    `received_at` is the record's own time, not the clock's: a replay must write the same bytes. It
+    is null where that is no time from 2000 to 2100, which may be what is wrong with the record.
     """
     fields: dict[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "received_at": rfc3339(record.timestamp),
+        "received_at": rfc3339(record.timestamp) if is_plausible(record.timestamp) else None,
         "error": {"code": error.code, "message": str(error), "field": error.field},
         "key": base64_text(record.key),
         "value": base64_text(record.value),

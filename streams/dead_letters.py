@@ -31,12 +31,15 @@ class Complaint(msgspec.Struct, frozen=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that could not be used, its bytes unchanged. `received_at` is the record's time."""
+    """A record that could not be used, its bytes unchanged.
+
+    `received_at` is the record's time, None where that is none that the product takes.
+    """
 
     topic: str
     partition: int
     offset: int
-    received_at: datetime
+    received_at: datetime | None
     error: Complaint
     key: bytes | None = None
     value: bytes | None = None
@@ -46,6 +49,11 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     def position(self) -> str:
         """Where the record was: `topic:partition:offset`."""
         return f"{self.topic}:{self.partition}:{self.offset}"
+
+    @property
+    def timestamp(self) -> float | None:
+        """When the record was received, UTC epoch seconds."""
+        return None if self.received_at is None else self.received_at.timestamp()
 
     @property
     def text(self) -> str | None:
@@ -119,7 +127,7 @@ class Resend:
         event = decode(
             letter.value,
             type_=SOURCE_TYPES[source],
-            timestamp=letter.received_at.timestamp(),
+            timestamp=letter.timestamp,
             fallback_id=letter.position,
             limit=self._settings.max_record_bytes,
         )

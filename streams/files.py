@@ -94,31 +94,23 @@ def read_events(path: Path, watch: Watch | None = None) -> Iterator[FileEvent]:
     """Yield a file's events in its own order; blank lines are passed over.
 
     A file has no record time, so an event without `occurred_at` takes the time of the line
-    before it; one without `event_id` is named by file and line.
+    before it (and is none in the first line); one without `event_id` is named by file and line.
     """
-    time = 0.0
+    time: float | None = None
     for number, line in enumerate(read_lines(path, watch), start=1):
         if not line.strip():
             continue
         content = _content(line, time, f"{path.name}:{number}")
         if not isinstance(content, InvalidEvent):
             time = content.occurred_at
-        yield FileEvent(path, number, line, content, time)
+        yield FileEvent(path, number, line, content, time or 0.0)
 
 
-def _content(line: bytes, time: float, fallback_id: str) -> Event | InvalidEvent:
+def _content(line: bytes, time: float | None, fallback_id: str) -> Event | InvalidEvent:
     try:
-        event = decode(line, type_=None, timestamp=time, fallback_id=fallback_id)
+        return decode(line, type_=None, timestamp=time, fallback_id=fallback_id)
     except InvalidEvent as error:
         return error
-    if event.occurred_at == 0:
-        return InvalidEvent(
-            "missing_field",
-            field="occurred_at",
-            expected="a time in the first line of a file",
-            found="nothing",
-        )
-    return event
 
 
 def read_merged(paths: Iterable[Path], watch: Watch | None = None) -> Iterator[FileEvent]:

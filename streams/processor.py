@@ -10,6 +10,7 @@ from typing import NamedTuple
 from detectors.engine import Engine, Observed, Outcome
 from detectors.errors import InvalidEvent
 from detectors.events import EventType
+from detectors.parsing import EARLIEST, is_plausible
 from streams.codec import decode, encode_alert, encode_assessment, encode_dead_letter
 from streams.dead_letters import DeadLetterShare
 from streams.enrichment import Enricher
@@ -65,7 +66,9 @@ class FraudProcessor:
             if source.keyed_by_account:
                 _check_key(record.key, event.account_id)
         except InvalidEvent as error:
-            return Prepared(record, record.timestamp, error)
+            # Taken at once where its time is impossible: it must not hold back what is behind it.
+            time = record.timestamp if is_plausible(record.timestamp) else EARLIEST
+            return Prepared(record, time, error)
         return Prepared(record, event.occurred_at, Observed(event, self._facts(event)))
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:

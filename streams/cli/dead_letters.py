@@ -150,5 +150,5 @@ def _as_json(letter: "DeadLetter") -> bytes:
 def _as_line(letter: "DeadLetter") -> str:
     from streams.presentation import moment, printable
 
-    when = moment(letter.received_at.timestamp())
+    when = "at no known time" if letter.timestamp is None else moment(letter.timestamp)
     return printable(f"{when}  {letter.position}  {letter.error.code}  {letter.error.message}")
