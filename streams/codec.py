@@ -9,6 +9,7 @@ what is None is left out.
 from base64 import b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,12 @@ from detectors.parsing import is_plausible, parse_event
 from streams.runtime.interfaces import Record
 
 MAX_RECORD_BYTES: Final = 1_048_576
+MAX_LETTER_BYTES: Final = 16 * 1024 * 1024
+"""What the topic of dead letters takes at least (`max.message.bytes`)."""
+CUT_BYTES: Final = 64 * 1024
+"""How much of a value, and of a key, is kept where the whole does not fit."""
+# For the names, the error's sentence and Kafka's framing, all of them bounded.
+_LETTER_MARGIN: Final = 64 * 1024
 _TYPE_OF: Final[dict[type[Event], EventType]] = {
     Login: "login",
     Order: "order",
@@ -121,20 +128,46 @@ def encode_dead_letter(record: Record, error: InvalidEvent) -> bytes:
     """Return what `dead-letters` keeps of a record that cannot be used: its bytes, and why.
 
     `received_at` is the record's own time, not the clock's: a replay must write the same bytes. It
-    is null where that is no time from 2000 to 2100, which may be what is wrong with the record.
+    is null where that is no time from 2000 to 2100, which may be what is wrong with the record. A
+    record that does not fit is cut: `key` and `value` are their first `CUT_BYTES`, and `cut` tells
+    lengths and SHA-256 of the whole, which stays where `topic`, `partition` and `offset` say.
+    Kafka compresses batches, so that a broker takes records far larger than its limit.
     """
+    whole = _letter_bytes(record) <= MAX_LETTER_BYTES
+    kept = slice(None if whole else CUT_BYTES)
     fields: dict[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "received_at": rfc3339(record.timestamp) if is_plausible(record.timestamp) else None,
         "error": {"code": error.code, "message": str(error), "field": error.field},
-        "key": base64_text(record.key),
-        "value": base64_text(record.value),
+        "key": base64_text(record.key and record.key[kept]),
+        "value": base64_text(record.value and record.value[kept]),
     }
-    if record.headers:
+    if not whole:
+        fields["cut"] = _measures(record)
+    elif record.headers:
         fields["headers"] = [[name, base64_text(value)] for name, value in record.headers]
     return orjson.dumps(fields)
+
+
+def _letter_bytes(record: Record) -> int:
+    """The size, at most, of a letter that holds a record whole; its key is the letter's as well."""
+    parts = [record.key or b"", record.value or b"", *(value for _, value in record.headers)]
+    # JSON writes a control character in six bytes.
+    names = sum(6 * len(name.encode()) + 16 for name, _ in record.headers)
+    encoded = sum(4 * -(-len(part or b"") // 3) for part in parts)
+    return encoded + names + len(record.key or b"") + _LETTER_MARGIN
+
+
+def _measures(record: Record) -> dict[str, Any]:
+    """What tells whether a record fetched by its offset is the one that was cut."""
+    measures: dict[str, Any] = {"headers": len(record.headers)}
+    for name, whole in (("key", record.key), ("value", record.value)):
+        if whole is not None:
+            measures[f"{name}_bytes"] = len(whole)
+            measures[f"{name}_sha256"] = sha256(whole).hexdigest()
+    return measures
 
 
 def base64_text(value: bytes | None) -> str | None:

@@ -30,8 +30,18 @@ class Complaint(msgspec.Struct, frozen=True):
     field: str | None = None
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """What a record measured of which a letter holds the beginning only; None: had no such part."""
+
+    headers: int = 0
+    key_bytes: int | None = None
+    key_sha256: str | None = None
+    value_bytes: int | None = None
+    value_sha256: str | None = None
+
+
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that could not be used, its bytes unchanged.
+    """A record that could not be used, its bytes unchanged, unless `cut` says that they are cut.
 
     `received_at` is the record's time, None where that is none that the product takes.
     """
@@ -44,6 +54,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None = None
     value: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
+    cut: Cut | None = None
 
     @property
     def position(self) -> str:
@@ -57,9 +68,9 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str | None:
-        """The value as text, None where it is no UTF-8."""
+        """The value as text, None where it is no UTF-8, or cut."""
         try:
-            return None if self.value is None else self.value.decode()
+            return None if self.value is None or self.cut else self.value.decode()
         except UnicodeDecodeError:
             return None
 
@@ -123,6 +134,14 @@ class Resend:
             names = ", ".join(self._sources)
             raise InvalidEvent(
                 "not_allowed", field="topic", expected=f"one of {names}", found=letter.topic
+            )
+        if letter.cut is not None:
+            raise InvalidEvent(
+                "too_large",
+                field="cut",
+                expected="a letter that holds its whole record",
+                found=f"the beginning of {letter.cut.value_bytes or 0:,} bytes: the record itself "
+                f"is at {letter.position}",
             )
         event = decode(
             letter.value,

@@ -11,7 +11,13 @@ from detectors.engine import Engine, Observed, Outcome
 from detectors.errors import InvalidEvent
 from detectors.events import EventType
 from detectors.parsing import EARLIEST, is_plausible
-from streams.codec import decode, encode_alert, encode_assessment, encode_dead_letter
+from streams.codec import (
+    CUT_BYTES,
+    decode,
+    encode_alert,
+    encode_assessment,
+    encode_dead_letter,
+)
 from streams.dead_letters import DeadLetterShare
 from streams.enrichment import Enricher
 from streams.runtime.interfaces import Prepared, Record, Send
@@ -91,7 +97,8 @@ class FraudProcessor:
 
     def _dead_letter(self, record: Record, error: InvalidEvent) -> Send:
         value = encode_dead_letter(record, error)
-        return Send(self._outputs.dead_letters, record.key, value, independent=True)
+        key = record.key and record.key[:CUT_BYTES]  # a longer one may be what does not fit
+        return Send(self._outputs.dead_letters, key, value, independent=True)
 
     def _tell(self, outcome: Outcome, sends: list[Send]) -> None:
         if outcome.alert is not None:

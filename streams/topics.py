@@ -9,6 +9,7 @@ refused, for being old. What an event's own time is, its `occurred_at` says.
 from typing import Final, NamedTuple, get_args
 
 from detectors.events import EventType
+from streams.codec import MAX_LETTER_BYTES
 from streams.settings import Settings, SourceTopic
 
 SOURCE_TYPES: Final[dict[SourceTopic, EventType]] = {
@@ -53,7 +54,7 @@ def _sources(settings: Settings) -> list[TopicSpec]:
 def _others(settings: Settings) -> list[TopicSpec]:
     month = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
     # A dead letter is a third larger than the record that it holds, in base64.
-    large = {**month, "max.message.bytes": str(16 * 1024 * 1024)}
+    large = {**month, "max.message.bytes": str(MAX_LETTER_BYTES)}
     week = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
     table: tuple[tuple[str, dict[str, str], str, str], ...] = (
         ("indicators", _COMPACTED, "indicator id", "Intelligence shared by other retailers"),

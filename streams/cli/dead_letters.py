@@ -151,4 +151,5 @@ def _as_line(letter: "DeadLetter") -> str:
     from streams.presentation import moment, printable
 
     when = "at no known time" if letter.timestamp is None else moment(letter.timestamp)
-    return printable(f"{when}  {letter.position}  {letter.error.code}  {letter.error.message}")
+    line = f"{when}  {letter.position}  {letter.error.code}  {letter.error.message}"
+    return printable(line + ("  (cut: its bytes are too many for a letter)" if letter.cut else ""))

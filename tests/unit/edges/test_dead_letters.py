@@ -1,5 +1,6 @@
 """Dead letters keep every byte, say why, can be mended by hand, and stop a worker in excess."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import orjson
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.errors import ConfigurationError, InvalidEvent, TooManyDeadLetters
-from streams.codec import encode_dead_letter
+from streams.codec import CUT_BYTES, MAX_LETTER_BYTES, encode_dead_letter
 from streams.dead_letters import (
     RESENT_HEADER,
     DeadLetterShare,
@@ -59,6 +60,52 @@ def test_the_contracts_fields() -> None:
         "key": "YQ==",
         "value": "/w==",
     }
+
+
+# What is left beside the value: base64 of three bytes takes four.
+LARGEST = (MAX_LETTER_BYTES - 64 * 1024) // 4 * 3
+
+
+def test_what_fits_the_topic_is_kept_whole() -> None:
+    """A value is kept byte for byte up to the size at which its letter would not fit the topic."""
+    whole = encode_dead_letter(record(b"x" * LARGEST, key=None), ERROR)
+    assert len(whole) < MAX_LETTER_BYTES
+    letter = decode_dead_letter(whole)
+    assert (letter.value, letter.cut) == (b"x" * LARGEST, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "headers"),
+    [
+        (b"a", b"x" * (LARGEST + 1), ()),
+        (b"a", b"x" * 100_000_000, ()),
+        (b"k" * 14_000_000, b"x", ()),
+        (b"k" * 14_000_000, None, ()),
+        (b"a", b"x", (("h", b"y" * 14_000_000),)),
+        (b"a", b"x", (("\x01" * 3_000_000, b"y"),)),
+        (b"a", b"x", (("", b""),) * 1_100_000),
+    ],
+)
+def test_what_does_not_fit_is_cut_and_says_so(
+    key: bytes, value: bytes | None, headers: tuple[tuple[str, bytes], ...]
+) -> None:
+    """A letter always fits; a cut one tells place, lengths and digests, and is not sent again."""
+    dead = record(value, key=key)._replace(headers=headers)
+    encoded = encode_dead_letter(dead, ERROR)
+    assert len(encoded) + CUT_BYTES < MAX_LETTER_BYTES
+    letter = decode_dead_letter(encoded)
+    assert letter.cut is not None
+    assert letter.position == "logins:3:1234"
+    assert (letter.key, letter.value) == (key[:CUT_BYTES], value and value[:CUT_BYTES])
+    assert letter.cut.headers == len(headers)
+    assert letter.cut.key_bytes == len(key)
+    if value is not None:
+        assert letter.cut.value_bytes == len(value)
+        assert letter.cut.value_sha256 == sha256(value).hexdigest()
+    assert letter.text is None
+    assert decode_dead_letter(orjson.dumps(editable(letter))) == letter
+    with pytest.raises(InvalidEvent, match="the record itself is at logins:3:1234"):
+        Resend(Settings()).record(letter)
 
 
 @pytest.mark.parametrize("value", [None, b"x", b"{}", b'{"topic":1}'])

@@ -7,6 +7,7 @@ from detectors.engine import Engine, Observed
 from detectors.errors import InvalidEvent
 from detectors.parsing import EARLIEST, LATEST
 from detectors.policy import Policy
+from streams.codec import MAX_LETTER_BYTES
 from streams.dead_letters import DeadLetterShare, decode_dead_letter
 from streams.enrichment import Enricher
 from streams.processor import FraudProcessor, Outputs, Source
@@ -74,3 +75,11 @@ def test_a_possible_timestamp_stands_in(processor: FraudProcessor) -> None:
     assert isinstance(prepared.content, Observed)
     assert prepared.content.event.occurred_at == MOMENT
     assert prepared.content.event.event_id == "logins:3:1234"
+
+
+def test_a_letter_of_a_record_without_bounds_fits_its_topic(processor: FraudProcessor) -> None:
+    """Key and value together are what a broker counts; both may be as large as a client likes."""
+    huge = record(b"x" * 14_000_000)._replace(key=b"k" * 14_000_000)
+    (send,) = processor.fold([processor.prepare(huge)])
+    assert len(send.key or b"") + len(send.value or b"") < MAX_LETTER_BYTES - 1024
+    assert decode_dead_letter(send.value).error.code == "too_large"
