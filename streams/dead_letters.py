@@ -4,10 +4,11 @@ A dead letter keeps a record's bytes, so nothing is lost by it; but a worker tha
 input here has a fault of its own, and stops (`DeadLetterShare`).
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -15,11 +16,47 @@ from detectors.errors import ConfigurationError, InvalidEvent, TooManyDeadLetter
 from detectors.faults import describe
 from streams.codec import decode, decode_object
 from streams.files import read_lines
+from streams.runtime.interfaces import Record
 from streams.sending import Outgoing
 from streams.settings import Settings
 from streams.topics import SOURCE_TYPES
 
 RESENT_HEADER: Final = "nightlatch-resent"
+_ORIGIN = re.compile(rb"([A-Za-z0-9._-]{1,249}:[0-9]{1,10}:[0-9]{1,19}):(-?[0-9]{1,19})?")
+
+
+class Origin(NamedTuple):
+    """Where a record was first, `topic:partition:offset`, and when: UTC epoch seconds, if known.
+
+    An event that has no id and no time of its own has these. They must stay the same however
+    often its record is sent again, or it would be taken for another event, of another day.
+    """
+
+    position: str
+    timestamp: float | None
+
+
+def origin_of(record: Record) -> Origin:
+    """Return where a record was first; anything but what `resend` writes in its header is ignored.
+
+    Of several such headers the first counts: it is the oldest.
+    """
+    stated = _stated_origin(record.headers) if record.headers else None
+    return stated or Origin(f"{record.topic}:{record.partition}:{record.offset}", record.timestamp)
+
+
+def _stated_origin(headers: Iterable[tuple[str, bytes | None]]) -> Origin | None:
+    for name, value in headers:
+        if name == RESENT_HEADER and (stated := _ORIGIN.fullmatch(value or b"")):
+            position, milliseconds = stated.groups()
+            timestamp = None if milliseconds is None else int(milliseconds) / 1000
+            return Origin(position.decode(), timestamp)
+    return None
+
+
+def _origin_header(origin: Origin) -> tuple[str, bytes]:
+    milliseconds = "" if origin.timestamp is None else round(origin.timestamp * 1000)
+    return RESENT_HEADER, f"{origin.position}:{milliseconds}".encode()
 
 
 class Complaint(msgspec.Struct, frozen=True):
@@ -65,6 +102,11 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     def timestamp(self) -> float | None:
         """When the record was received, UTC epoch seconds."""
         return None if self.received_at is None else self.received_at.timestamp()
+
+    @property
+    def origin(self) -> Origin:
+        """Where and when the record was first, which may be before it was sent again."""
+        return _stated_origin(self.headers) or Origin(self.position, self.timestamp)
 
     @property
     def text(self) -> str | None:
@@ -116,19 +158,31 @@ class Resend:
     """Decides of dead letters whether they can be sent again, and as what.
 
     They go to the input topics of the settings only: whoever can write to `dead-letters` must not
-    be able to have an operator write to any topic of theirs.
+    be able to have an operator write to any topic of theirs. `repeats` counts letters of records
+    that were given before: after a crash a letter may be there twice.
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.repeats = 0
+        self._given: set[str] = set()
         self._sources = {settings.topic(name): name for name in SOURCE_TYPES}
         self._settings = settings
 
-    def record(self, letter: DeadLetter) -> Outgoing:
+    def record(self, letter: DeadLetter) -> Outgoing | None:
         """Return the record with its bytes and headers, and one header that says whence it is.
 
-        Its key is what it was, or the account where it should have been that. Raises InvalidEvent
-        for a letter that would only come back.
+        Its key is what it was, or the account where it should have been that. None where the same
+        record was given before. Raises InvalidEvent for a letter that would only come back.
         """
+        # Not by its origin: a header is what any producer may claim.
+        if letter.position in self._given:
+            self.repeats += 1
+            return None
+        outgoing = self._outgoing(letter)
+        self._given.add(letter.position)
+        return outgoing
+
+    def _outgoing(self, letter: DeadLetter) -> Outgoing:
         source = self._sources.get(letter.topic)
         if source is None:
             names = ", ".join(self._sources)
@@ -146,8 +200,8 @@ class Resend:
         event = decode(
             letter.value,
             type_=SOURCE_TYPES[source],
-            timestamp=letter.timestamp,
-            fallback_id=letter.position,
+            timestamp=letter.origin.timestamp,
+            fallback_id=letter.origin.position,
             limit=self._settings.max_record_bytes,
         )
         rekeyed = source in self._settings.rekey
@@ -156,7 +210,7 @@ class Resend:
             letter.topic,
             letter.key if rekeyed else event.account_id.encode(),
             letter.value,
-            [*kept, (RESENT_HEADER, letter.position.encode())],
+            [*kept, _origin_header(letter.origin)],
         )
 
 

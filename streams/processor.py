@@ -18,7 +18,7 @@ from streams.codec import (
     encode_assessment,
     encode_dead_letter,
 )
-from streams.dead_letters import DeadLetterShare
+from streams.dead_letters import DeadLetterShare, origin_of
 from streams.enrichment import Enricher
 from streams.runtime.interfaces import Prepared, Record, Send
 
@@ -61,12 +61,13 @@ class FraudProcessor:
     def prepare(self, record: Record) -> Prepared:
         """Decode a record and look it up; one that cannot be used is content too."""
         source = self._sources[record.topic]
+        origin = origin_of(record)
         try:
             event = decode(
                 record.value,
                 type_=source.type,
-                timestamp=record.timestamp,
-                fallback_id=f"{record.topic}:{record.partition}:{record.offset}",
+                timestamp=origin.timestamp,
+                fallback_id=origin.position,
                 limit=self._max_record_bytes,
             )
             if source.keyed_by_account:

@@ -13,7 +13,7 @@ from streams.cli.options import AsJson, Broker, SettingsFile, Since, settings_fr
 from streams.settings import Settings
 
 if TYPE_CHECKING:
-    from streams.dead_letters import DeadLetter
+    from streams.dead_letters import DeadLetter, Resend
     from streams.runtime.interfaces import Record
     from streams.sending import Outgoing
 
@@ -77,10 +77,11 @@ def resend(
     """Send records again, to the topic that they came from, with their key and headers.
 
     Without --from their bytes are what they were: for when the software was at fault, or its
-    settings. Records that would only come back are left where they are, and told; the exit code
+    settings. What has no id or time of its own keeps those that it had from where it was first.
+    Records that would only come back are left where they are, and told; the exit code
     is then 1. Sending again does not take a letter off the topic: choose with the filters.
     """
-    from streams.dead_letters import read_dead_letters, selected
+    from streams.dead_letters import Resend, read_dead_letters, selected
     from streams.sending import send_records
 
     chosen = settings_from(settings, broker)
@@ -92,8 +93,11 @@ def resend(
     if not yes and not typer.confirm(question, err=True):
         raise typer.Exit
     hopeless: Counter[str] = Counter()
-    sent = send_records(chosen, _usable(chosen, letters, hopeless))
+    rules = Resend(chosen)
+    sent = send_records(chosen, _usable(rules, letters, hopeless))
     typer.echo(f"{sent.total():,} records sent again")
+    if rules.repeats:
+        typer.echo(f"{rules.repeats:,} letters were of the same records and were left")
     if hopeless:
         typer.echo(f"{hopeless.total():,} would only come back and were left")
         raise typer.Exit(1)
@@ -124,19 +128,20 @@ def _decoded(records: "Iterable[Record]") -> "Iterator[DeadLetter]":
 
 
 def _usable(
-    settings: Settings, letters: "Iterable[DeadLetter]", hopeless: Counter[str]
+    rules: "Resend", letters: "Iterable[DeadLetter]", hopeless: Counter[str]
 ) -> "Iterator[Outgoing]":
     """Yield what can be sent again; tell of the others and count them by error."""
-    from streams.dead_letters import Resend
     from streams.presentation import printable
 
-    rules = Resend(settings)
     for letter in letters:
         try:
-            yield rules.record(letter)
+            outgoing = rules.record(letter)
         except InvalidEvent as error:
             hopeless[error.code] += 1
             typer.echo(printable(f"{letter.position}: {error}"), err=True)
+        else:
+            if outgoing is not None:
+                yield outgoing
 
 
 def _as_json(letter: "DeadLetter") -> bytes:

@@ -16,10 +16,12 @@ from streams.dead_letters import (
     Resend,
     decode_dead_letter,
     editable,
+    origin_of,
     read_dead_letters,
     selected,
 )
 from streams.runtime.interfaces import Record
+from streams.sending import Outgoing
 from streams.settings import Settings
 
 ERROR = InvalidEvent("missing_field", field="ip", expected="an address", found="nothing")
@@ -132,18 +134,70 @@ def test_only_what_would_not_come_back_is_sent() -> None:
     rules = Resend(Settings())
     letter = decode_dead_letter(encode_dead_letter(record(GOOD), ERROR))
     sent = rules.record(letter)
+    assert sent is not None
     assert (sent.topic, sent.key, sent.value) == ("logins", b"a", GOOD)
-    assert sent.headers == [(RESENT_HEADER, b"logins:3:1234")]
+    assert sent.headers == [(RESENT_HEADER, b"logins:3:1234:1795500000120")]
     for dead in (record(b"{}"), record(GOOD, topic="alerts"), record(GOOD, topic="orders")):
         with pytest.raises(InvalidEvent):
-            rules.record(decode_dead_letter(encode_dead_letter(dead, ERROR)))
+            Resend(Settings()).record(decode_dead_letter(encode_dead_letter(dead, ERROR)))
 
 
 def test_the_key_of_what_is_sent_again() -> None:
     """A missing or wrong key becomes the account; on a topic that is keyed anew it stays."""
     letter = decode_dead_letter(encode_dead_letter(record(GOOD, key=b"wrong"), ERROR))
-    assert Resend(Settings()).record(letter).key == b"a"
-    assert Resend(Settings(rekey=("logins",))).record(letter).key == b"wrong"
+    for settings, key in ((Settings(), b"a"), (Settings(rekey=("logins",)), b"wrong")):
+        sent = Resend(settings).record(letter)
+        assert sent is not None
+        assert sent.key == key
+
+
+def read_again(sent: Outgoing | None, offset: int, timestamp: float) -> Record:
+    """Return what was sent again as it is read from where it then is."""
+    assert sent is not None
+    headers = tuple((name, value or b"") for name, value in sent.headers)
+    return Record(sent.topic, 3, offset, timestamp, sent.key, sent.value, headers)
+
+
+def test_where_a_record_was_first_survives_every_resending() -> None:
+    """Its first place and time are told however often it comes back and is sent again."""
+    dead = record(GOOD)._replace(headers=(("trace", b"t"),))
+    for offset in (2000, 3000):
+        letter = decode_dead_letter(encode_dead_letter(dead, ERROR))
+        dead = read_again(Resend(Settings()).record(letter), offset, 1_796_000_000.0)
+        assert origin_of(dead) == ("logins:3:1234", 1_795_500_000.12)
+        assert [name for name, _ in dead.headers] == ["trace", RESENT_HEADER]
+
+
+def test_an_unknown_time_stays_unknown() -> None:
+    """A record without a possible time is sent again only where its event has one."""
+    rules = Resend(Settings())
+    undated = encode_dead_letter(record(GOOD)._replace(timestamp=1.7e12), ERROR)
+    with pytest.raises(InvalidEvent, match="occurred_at"):
+        rules.record(decode_dead_letter(undated))
+    value = GOOD[:-1] + b',"occurred_at":1795500000000}'
+    dated = encode_dead_letter(record(value)._replace(timestamp=1.7e12), ERROR)
+    again = read_again(rules.record(decode_dead_letter(dated)), 2000, 1_796_000_000.0)
+    assert origin_of(again) == ("logins:3:1234", None)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"logins:3:1234", b"logins:3:x:5", b"\xff", b"a b:1:2:3", b"logins:3:1:2:3"]
+)
+def test_a_header_that_resend_did_not_write_is_ignored(value: bytes) -> None:
+    """Whatever else stands in the header, the record is where it was read."""
+    found = record(GOOD)._replace(headers=((RESENT_HEADER, value),))
+    assert origin_of(found) == ("logins:3:1234", 1_795_500_000.12)
+
+
+def test_no_record_is_sent_twice_at_once() -> None:
+    """A letter that a crash repeated is of one record."""
+    rules = Resend(Settings())
+    letter = decode_dead_letter(encode_dead_letter(record(GOOD), ERROR))
+    assert rules.record(letter) is not None
+    assert rules.record(letter) is None
+    assert rules.repeats == 1
+    other = encode_dead_letter(record(GOOD)._replace(offset=9), ERROR)
+    assert rules.record(decode_dead_letter(other)) is not None
 
 
 def test_letters_are_chosen_by_their_properties() -> None:

@@ -8,7 +8,7 @@ from detectors.errors import InvalidEvent
 from detectors.parsing import EARLIEST, LATEST
 from detectors.policy import Policy
 from streams.codec import MAX_LETTER_BYTES
-from streams.dead_letters import DeadLetterShare, decode_dead_letter
+from streams.dead_letters import RESENT_HEADER, DeadLetterShare, decode_dead_letter
 from streams.enrichment import Enricher
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.interfaces import Record
@@ -83,3 +83,13 @@ def test_a_letter_of_a_record_without_bounds_fits_its_topic(processor: FraudProc
     (send,) = processor.fold([processor.prepare(huge)])
     assert len(send.key or b"") + len(send.value or b"") < MAX_LETTER_BYTES - 1024
     assert decode_dead_letter(send.value).error.code == "too_large"
+
+
+def test_a_record_that_was_sent_again_is_the_event_that_it_was(processor: FraudProcessor) -> None:
+    """Without an id and a time of its own it keeps those of the record that it first was."""
+    headers = ((RESENT_HEADER, b"logins:1:7:1795400000500"),)
+    prepared = processor.prepare(record(UNDATED)._replace(headers=headers))
+    assert isinstance(prepared.content, Observed)
+    event = prepared.content.event
+    assert (event.event_id, event.occurred_at) == ("logins:1:7", 1_795_400_000.5)
+    assert prepared.time == 1_795_400_000.5
