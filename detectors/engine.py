@@ -87,7 +87,10 @@ _HEAT = POSITION["heat"]
 _FAILED = -4.0
 """Nats by which a failed attempt is less likely a takeover than a success: nobody got in."""
 
-_RECENT = 12
+_NOTABLE_SAMPLE = 4
+"""One in so many remarkable events that were let pass is shown to it, too."""
+
+_RECENT = 8
 """Events an account remembers, so that a repeated one is not learnt twice."""
 
 _FOREST_SAMPLE = 16
@@ -282,7 +285,7 @@ class Engine:
         notable = reading.logit >= self._budget.notable
         if flagged or notable:
             self._keep(reading, alert_id, lesson if flagged else None)
-        if not flagged and (notable or sampled):
+        if not flagged and (sampled or (notable and mark % _NOTABLE_SAMPLE == 0)):
             # Presumed a customer's; where it was not, the verdict takes the step back.
             self._learn_verdict_model(reading.type, reading.weights, takeover=False)
         if sampled and reading.type == LOGIN and reading.depth:

@@ -19,7 +19,7 @@ _REMEMBERED = 16
 
 # What each memory holds at most: the most telling and the most various get the room.
 _LIMITS = {
-    "devices": 11, "agents": 7, "clients": 5, "systems": 4, "prefixes": 12, "asns": 7,
+    "devices": 10, "agents": 7, "clients": 5, "systems": 4, "prefixes": 12, "asns": 7,
     "countries": 5, "cities": 6, "kinds": 4, "methods": 5, "addresses": 6, "postcodes": 5,
     "payments": 5, "deliveries": 4, "categories": 8,
 }  # fmt: skip
