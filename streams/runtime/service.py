@@ -122,7 +122,8 @@ class Runtime(Service):
         for number, partition in partitions.items():
             lanes.append(Lane(self.options.flow, number, partition.prepare))
             starts |= {TP(t, number): partition.next[t] for t in self.options.flow.topics}
-            await self.outbox.send(partition.undelivered, keyless=number)
+            if partition.undelivered:
+                await self.outbox.send(partition.undelivered, keyless=number)
         await consumer.seek_wait(starts)
         if self._term != term:
             raise RebalanceAgain
@@ -231,7 +232,8 @@ class Runtime(Service):
         self._check_ownership()
         end = await self._changelog.append(partition.number, step.position, step.changes)
         partition.settle(step, end)
-        await self.outbox.send(step.outbox, keyless=partition.number)
+        if step.outbox:
+            await self.outbox.send(step.outbox, keyless=partition.number)
         self._note_read(partition.number, step.position.next)
 
     def _note_read(self, number: int, positions: Mapping[str, int]) -> None:
