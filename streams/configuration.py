@@ -165,6 +165,12 @@ def _checked(settings: Settings) -> Settings:
         path = getattr(settings, name)
         if path is not None and not path.is_file():
             raise ConfigurationError(f"{name}: there is no file {path}")
+    policy = settings.policy()
+    if not policy.medium_risk < policy.high_risk < policy.critical_risk:
+        raise ConfigurationError(
+            "detection_medium_risk, detection_high_risk and detection_critical_risk must rise in "
+            f"this order, not {policy.medium_risk}, {policy.high_risk}, {policy.critical_risk}"
+        )
     names = Counter(getattr(settings, f) for f in settings.__struct_fields__ if _names_topic(f))
     for name, count in names.items():
         if count > 1:

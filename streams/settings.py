@@ -31,6 +31,12 @@ SECRETS: Final = frozenset({"sasl_password", "tls_key_password"})
 # Kafka's own rule for topics; consumer groups follow it, since a changelog is named by one.
 _KAFKA_NAME = r"^[A-Za-z0-9._-]{1,200}$"
 KafkaName = Annotated[str, Meta(pattern=_KAFKA_NAME)]
+# A name, an IPv4 address or an IPv6 address in brackets; a port from 1 to 65535.
+_ADDRESS = (
+    r"^([^\s:/,@\[\]]+|\[[0-9A-Fa-f:.]+\]):"
+    r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
+)
+Address = Annotated[str, Meta(pattern=_ADDRESS, title="host:port")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # The broker and the way to it.
     broker: Annotated[
-        tuple[str, ...], Meta(min_length=1, description="Kafka brokers to start from, host:port")
+        tuple[Address, ...],
+        Meta(min_length=1, description="Kafka brokers to start from, host:port"),
     ] = ("localhost:9092",)
     security_protocol: Annotated[
         SecurityProtocol, Meta(description="How the brokers are spoken to")
@@ -70,14 +77,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "nightlatch-data"
     )
     chunk_records: Annotated[
-        int, Meta(ge=1, le=100_000, description="Most records of a run that is folded at once")
+        int,
+        Meta(
+            ge=1,
+            le=4000,
+            description="Most records of a run that is folded at once; the state that they change "
+            "must fit one batch of 8 MiB",
+        ),
     ] = 1000
     flush_seconds: Annotated[
         float, Meta(ge=0.01, le=60, description="Most seconds between two hand-overs of state")
     ] = 0.5
     session_seconds: Annotated[
         float,
-        Meta(ge=2, le=600, description="Seconds of silence after which others replace a worker"),
+        # Faust's requests are given up after 90 seconds, and a session must be shorter.
+        Meta(
+            ge=6,
+            le=80,
+            description="Seconds of silence after which others replace a worker; brokers allow no "
+            "less than their group.min.session.timeout.ms, 6 if not set otherwise",
+        ),
     ] = 20.0
     auto_offset_reset: Annotated[
         Literal["earliest", "latest"],
@@ -103,9 +122,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Annotated[LogLevel, Meta(description="Least severe log line that is written")] = (
         "info"
     )
-    web_bind: Annotated[
-        str, Meta(pattern=r"^\S+:\d{1,5}$", description="host:port of the worker's web pages")
-    ] = "127.0.0.1:6066"
 
     # The topics.
     topic_prefix: Annotated[
@@ -222,8 +238,14 @@ def _unwrapped(wanted: inspect.Type) -> tuple[inspect.Type, str]:
 
 
 def _type_phrase(wanted: inspect.Type) -> str:
+    """What a value is, by its title where it has one."""
+    extra = wanted.extra_json_schema if isinstance(wanted, inspect.Metadata) else None
+    return str(extra["title"]) if extra and "title" in extra else _phrase(_unwrapped(wanted)[0])
+
+
+def _phrase(wanted: inspect.Type) -> str:
     phrase = "text"
-    match _unwrapped(wanted)[0]:
+    match wanted:
         case inspect.UnionType(types=types):
             known = [t for t in types if not isinstance(t, inspect.NoneType)]
             phrase = " or ".join(map(_type_phrase, known))
@@ -247,5 +269,5 @@ def _type_phrase(wanted: inspect.Type) -> str:
 
 
 def _bounds(number: inspect.IntType | inspect.FloatType) -> str:
-    bounds = {"from": number.ge, "above": number.gt, "to": number.le, "below": number.lt}
+    bounds = {"from": number.ge, "above": number.gt, "to": number.le, "and below": number.lt}
     return "".join(f" {word} {bound:,}" for word, bound in bounds.items() if bound is not None)

@@ -1,5 +1,7 @@
 """Where settings come from, which source wins, and what is refused with which sentence."""
 
+import ast
+import re
 from pathlib import Path
 
 import msgspec
@@ -12,6 +14,10 @@ from streams.connections import client_options, faust_broker, faust_credentials
 from streams.settings import SECRETS, Settings, registry
 
 SECRET = "geheim"  # noqa: S105 - a password of nothing
+OWN_MODULES = ("settings", "configuration")
+TOPICS = {
+    name.removeprefix("topic_") for name in Settings.__struct_fields__ if name.startswith("topic_")
+}
 
 
 def settings_file(folder: Path, text: str) -> Path:
@@ -110,12 +116,83 @@ def test_every_setting_can_be_set_and_is_described() -> None:
         ({"NIGHTLATCH_TLS_CERT_FILE": "x"}, "tls_cert_file and tls_key_file belong together"),
         ({"NIGHTLATCH_TLS_CA_FILE": "/none"}, "tls_ca_file: there is no file /none"),
         ({"NIGHTLATCH_TOPIC_ALERTS": "orders"}, "two topics are called 'orders'"),
+        ({"NIGHTLATCH_CHUNK_RECORDS": "4001"}, "an integer from 1 to 4,000"),
+        ({"NIGHTLATCH_SESSION_SECONDS": "5.9"}, "a number from 6 to 80"),
+        ({"NIGHTLATCH_FLUSH_SECONDS": "nan"}, "flush_seconds must be a number"),
+        ({"NIGHTLATCH_DETECTION_BASE_RATE": "7"}, "a number above 0 and below 1, not '7'"),
+        ({"NIGHTLATCH_DETECTION_ALERT_FLOOR": "nan"}, "detection_alert_floor must be a number"),
+        ({"NIGHTLATCH_DETECTION_CASE_QUIET_HOURS": "inf"}, "a number from 0.1 to 87,600"),
+        ({"NIGHTLATCH_DETECTION_PROFILE_CACHE": "0"}, "an integer from 1 to"),
+        ({"NIGHTLATCH_DETECTION_HIGH_RISK": "0.9"}, "must rise in this order, not 0.2, 0.9, 0.85"),
     ],
 )
 def test_what_cannot_be_is_refused(environ: dict[str, str], words: str) -> None:
     """The sentence names the source, the setting and what to write instead."""
     sentence = refusal(environ)
     assert words in sentence
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["host", "host:abc", "http://host:1", "host:0", "host:65536", "::1:9092", "h:1 2", ""],
+)
+def test_a_broker_is_a_host_and_a_port(address: str) -> None:
+    """The Kafka clients' own complaints about addresses are tracebacks."""
+    with pytest.raises(ConfigurationError, match="broker must be a list, each host:port"):
+        load(environ={}, overrides={"broker": f"one:1,{address}"})
+
+
+@pytest.mark.parametrize("address", ["localhost:9092", "kafka_1.shop:65535", "[::1]:9092"])
+def test_brokers_by_name_and_by_address(address: str) -> None:
+    """Names, IPv4 addresses and bracketed IPv6 addresses are taken."""
+    assert load(environ={}, overrides={"broker": address}).settings.broker == (address,)
+
+
+def test_every_number_has_a_least_and_a_most() -> None:
+    """Without both bounds NaN or infinity would be let in."""
+    for setting in registry().values():
+        if "number" in setting.type or "integer" in setting.type:
+            assert re.search(r"(from|above) .* (to|below) ", setting.type), setting
+            if isinstance(setting.default, float):
+                for text in ("nan", "inf", "-inf"):
+                    assert setting.name in refusal({setting.variable: text})
+
+
+def test_the_longest_session_is_one_that_faust_takes() -> None:
+    """Faust refuses to start with sessions that outlast its requests."""
+    faust = pytest.importorskip("faust")
+    limit = faust.App("limits").conf.broker_request_timeout
+    assert load(environ={}, overrides={"session_seconds": 80}).settings.session_seconds < limit
+    with pytest.raises(ConfigurationError):
+        load(environ={}, overrides={"session_seconds": limit})
+
+
+def test_every_setting_is_read_by_somebody() -> None:
+    """A setting that nothing reads is a promise that is not kept."""
+    root = Path(__file__).parents[3]
+    files = [path for path in root.glob("streams/**/*.py") if path.stem not in OWN_MODULES]
+    read = set().union(*map(names_read, files))
+    for name in Settings.__struct_fields__:
+        if name in ("sasl_password_file", "topic_prefix", "detection"):
+            continue  # read where the settings are made, into what others read
+        assert name.removeprefix("topic_") in read, name
+    detectors = set().union(*map(names_read, root.glob("detectors/**/*.py")))
+    for name in Policy.__struct_fields__:
+        assert name in detectors, f"detection_{name}"
+
+
+def names_read(path: Path) -> set[str]:
+    """Attributes of settings and policies that a module reads, and topics by their names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute):
+            owner = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+            owner = node.value.id if isinstance(node.value, ast.Name) else owner
+            if owner.lstrip("_") in ("settings", "policy", "chosen"):
+                found.add(node.attr)
+        elif isinstance(node, ast.Constant) and node.value in TOPICS:
+            found.add(str(node.value))
+    return found
 
 
 def test_what_a_file_cannot_say(tmp_path: Path) -> None:
