@@ -4,8 +4,10 @@ Every name that is persisted (the group, the changelog, repartition topics, agen
 settings or stands here; none follows from a module's or a function's name.
 """
 
+import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from detectors.engine import Engine
@@ -15,13 +17,14 @@ from streams.codec import decode_object
 from streams.connections import client_options, faust_credentials
 from streams.dead_letters import DeadLetterShare
 from streams.enrichment import Enricher
+from streams.exit_codes import exit_code
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.interfaces import ReadState, Record
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.transport import Flow
-from streams.runtime.worker import CRASHED, MISCONFIGURED, run
+from streams.runtime.worker import run
 from streams.settings import Settings, SourceTopic
 from streams.topics import SOURCE_TYPES, changelog_topic, co_partitioned, repartition_topic
 
@@ -62,14 +65,26 @@ def create_app(settings: Settings) -> RunApp:
 
 
 def run_worker(settings: Settings) -> int:
-    """Run a worker until it is stopped (0), fails (1), or cannot work as it is set up (2)."""
+    """Run a worker until it is stopped or fails; return its exit code (`streams.exit_codes`)."""
     try:
+        check_data_dir(settings.data_dir)
         check_topics(settings)
         app = create_app(settings)
     except NightlatchError as error:
         print(f"nightlatch: {error}", file=sys.stderr)
-        return MISCONFIGURED if isinstance(error, ConfigurationError) else CRASHED
+        return exit_code(error)
     return run(app, log_level=settings.log_level)
+
+
+def check_data_dir(path: Path) -> None:
+    """Make the directory of local state; raises ConfigurationError where that cannot be done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "there is a file of that name" if path.is_file() else error.strerror
+        raise ConfigurationError(f"data_dir {path} cannot be made: {reason}") from None
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        raise ConfigurationError(f"data_dir {path} cannot be written to: change its permissions")
 
 
 def check_topics(settings: Settings) -> None:

@@ -61,11 +61,6 @@ def client_options(settings: Settings) -> dict[str, Any]:
     return options
 
 
-def faust_broker(settings: Settings) -> str:
-    """Return the brokers as Faust takes them, `kafka://one:9092;kafka://two:9092`."""
-    return ";".join(f"kafka://{address}" for address in settings.broker)
-
-
 def faust_credentials(settings: Settings) -> "Credentials | None":
     """Return the credentials that Faust passes to its clients."""
     from faust.auth import SASLCredentials, SSLCredentials

@@ -10,9 +10,9 @@ asked for, and should import what is slow (Faust, river, Kafka) inside their fun
 `--help` imports them all.
 
 **Errors.** A command raises `NightlatchError` for whatever its user can mend: it becomes one line
-on standard error and exit code 2. It raises `typer.Exit(1)` after saying on standard output what
-it found wrong. Any other exception is a bug and keeps its traceback. Results go to standard
-output; progress, notes and errors to standard error.
+on standard error and the exit code that `streams.exit_codes` gives it. It raises `typer.Exit(1)`
+after saying on standard output what it found wrong. Any other exception is a bug and keeps its
+traceback. Results go to standard output; progress, notes and errors to standard error.
 """
 
 import sys
@@ -26,6 +26,7 @@ from typer.main import get_command, get_group
 
 from detectors import __version__
 from detectors.errors import NightlatchError
+from streams.exit_codes import DONE, INTERRUPTED, MISTAKE, exit_code
 
 COMMANDS: Final = (
     "demo",
@@ -39,9 +40,6 @@ COMMANDS: Final = (
     "settings",
     "kafka",
 )
-DONE: Final = 0
-USERS_MISTAKE: Final = 2
-INTERRUPTED: Final = 130
 
 
 class _Commands(TyperGroup):
@@ -85,9 +83,10 @@ def nightlatch(
 ) -> None:
     """Account-takeover detection for online retailers, on Kafka.
 
-    Exit codes: 0 done; 1 the command failed, or found something wrong and said what (topics that
-    do not fit, events that could not be sent); 2 a mistake in how it was called or set up, in one
-    line on standard error; 130 interrupted.
+    Exit codes: 0 done; 1 it could not be done (brokers that cannot be reached, in one line on
+    standard error), or something wrong was found and told (topics that do not fit, events that
+    could not be sent); 2 a mistake in how it was called or set up, in one line on standard error;
+    130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -97,20 +96,21 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line; return its exit code."""
     try:
         code = get_command(app).main(arguments, prog_name="nightlatch", standalone_mode=False)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):  # Typer's prompts turn Ctrl-C into the other
         return INTERRUPTED
     except typer.TyperException as mistake:
-        return _refuse(mistake.format_message(), getattr(mistake, "ctx", None))
+        _tell(mistake.format_message(), getattr(mistake, "ctx", None))
+        return MISTAKE
     except NightlatchError as error:
-        return _refuse(str(error))
+        _tell(str(error))
+        return exit_code(error)
     return code if isinstance(code, int) else DONE
 
 
-def _refuse(message: str, context: typer.Context | None = None) -> int:
+def _tell(message: str, context: typer.Context | None = None) -> None:
     line = " ".join(message.split())
     hint = f" (see {context.command_path} --help)" if context else ""
     typer.echo(f"nightlatch: {line.rstrip('.')}{hint}", err=True)
-    return USERS_MISTAKE
 
 
 def main() -> None:

@@ -60,12 +60,14 @@ def _wanted(
     records: Iterator[Record], *, account: str | None, severity: Severity
 ) -> Iterator[tuple[Record, Alert]]:
     from streams.codec import decode_alert
+    from streams.presentation import printable
 
     for record in records:
         try:
             alert = decode_alert(record.value)
         except InvalidEvent as error:
-            typer.echo(f"{record.topic}:{record.partition}:{record.offset}: {error}", err=True)
+            place = f"{record.topic}:{record.partition}:{record.offset}"
+            typer.echo(printable(f"{place}: {error}"), err=True)
             continue
         if account in (None, alert.account_id) and _RANKS[alert.severity] >= _RANKS[severity]:
             yield record, alert

@@ -1,5 +1,6 @@
 """`nightlatch dead-letters`: what could not be used, and sending it again."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -89,8 +90,7 @@ def resend(
         letters = selected(read_dead_letters(from_file), topic=topic, code=code, field=field)
     else:
         letters = _letters(chosen, since, topic=topic, code=code, field=field)
-    question = "Send every dead letter that fits to its topic again?"
-    if not yes and not typer.confirm(question, err=True):
+    if not yes and not _confirmed():
         raise typer.Exit
     hopeless: Counter[str] = Counter()
     rules = Resend(chosen)
@@ -101,6 +101,17 @@ def resend(
     if hopeless:
         typer.echo(f"{hopeless.total():,} would only come back and were left")
         raise typer.Exit(1)
+
+
+def _confirmed() -> bool:
+    try:
+        return typer.confirm("Send every dead letter that fits to its topic again?", err=True)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise
+        typer.echo(err=True)  # ends the question's line
+        nobody = "nobody is there to answer: add --yes to send without asking"
+        raise typer.TyperException(nobody) from None
 
 
 def _letters(
@@ -119,12 +130,14 @@ def _letters(
 def _decoded(records: "Iterable[Record]") -> "Iterator[DeadLetter]":
     """Yield the letters; what somebody else put on the topic is told and passed over."""
     from streams.dead_letters import decode_dead_letter
+    from streams.presentation import printable
 
     for record in records:
         try:
             yield decode_dead_letter(record.value)
         except InvalidEvent as error:
-            typer.echo(f"{record.topic}:{record.partition}:{record.offset}: {error}", err=True)
+            place = f"{record.topic}:{record.partition}:{record.offset}"
+            typer.echo(printable(f"{place}: {error}"), err=True)
 
 
 def _usable(

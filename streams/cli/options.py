@@ -39,19 +39,26 @@ def since_seconds(when: str | None) -> float | None:
     """Return the UTC epoch seconds that `--since` names; None where it is absent."""
     if when is None:
         return None
-    if ago := re.fullmatch(r"(\d{1,6})([smhd])", when):
+    seconds = _moment(when)
+    if seconds is None:
+        problem = (
+            "is neither a time with an offset (2026-11-24T06:00:00Z) nor how long ago (15m, 2h, 7d)"
+        )
+    elif seconds < 0:
+        problem = "is before 1970, when no topic had records"
+    else:
+        return seconds
+    raise typer.BadParameter(f"{when!r} {problem}", param_hint="--since")
+
+
+def _moment(when: str) -> float | None:
+    if ago := re.fullmatch(r"([0-9]{1,6})([smhd])", when):
         return time.time() - int(ago.group(1)) * _SECONDS[ago.group(2)]
     try:
         moment = datetime.fromisoformat(when)
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise typer.BadParameter(
-            f"{when!r} is neither a time with an offset (2026-11-24T06:00:00Z) nor how long ago "
-            "(15m, 2h, 7d)",
-            param_hint="--since",
-        )
-    return moment.timestamp()
+        return None
+    return None if moment.tzinfo is None else moment.timestamp()
 
 
 def loaded(file: Path | None, broker: str | None = None, **overrides: Any) -> Loaded:

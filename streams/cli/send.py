@@ -71,13 +71,15 @@ class _Lines:
 
     def events(self, lines: "Iterator[FileEvent]") -> Iterator[tuple[Event, bytes]]:
         """Yield the events with their bytes; under `strict` end at the first other line."""
+        from streams.presentation import printable
+
         for line in lines:
             if not isinstance(line.content, InvalidEvent):
                 yield line.content, line.line
                 continue
             self.unusable += 1
             if self.unusable <= _SHOWN_AT_MOST:
-                typer.echo(f"{line.path}:{line.number}: {line.content}", err=True)
+                typer.echo(printable(f"{line.path}:{line.number}: {line.content}"), err=True)
             if self._strict:
                 return
 

@@ -82,10 +82,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "a missing subcommand": (["kafka"], "nightlatch kafka --help"),
     "no such file": (["backtest", "/no/such/file.ndjson"], "/no/such/file.ndjson"),
     "no such settings file": (["settings", "--settings", "/no/such.toml"], "/no/such.toml"),
-    "nobody at the broker": (
-        ["demo", "--accounts", "200", "--days", "1", "--broker", NOBODY],
-        NOBODY,
-    ),
+    "no port of a broker": (["topics", "check", "--broker", "localhost:abc"], "host:port"),
+    "a time before all topics": (["alerts", "--since", "999999d"], "--since"),
 }
 
 
@@ -97,6 +95,25 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(mistake: str) -> None:
     assert ended.returncode == 2
     assert named in ended.stderr
     assert ended.stderr.startswith("nightlatch: ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_nobody_at_the_broker_is_no_mistake() -> None:
+    """One line that names the brokers, and exit code 1: they may be there in a minute."""
+    ended = nightlatch("demo", "--accounts", "200", "--days", "1", "--broker", NOBODY)
+    assert ended.returncode == 1
+    assert NOBODY in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_data_directory_that_cannot_be_made(tmp_path: Path, place: str) -> None:
+    """It is told before any broker is asked."""
+    (tmp_path / "file").touch()
+    environment = clean_environment(NIGHTLATCH_DATA_DIR=str(tmp_path / place))
+    ended = nightlatch("worker", "--broker", NOBODY, environment=environment)
+    assert ended.returncode == 2
+    assert f"data_dir {tmp_path / place} cannot be made" in ended.stderr
     assert ended.stderr.count("\n") == 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from detectors.errors import ConfigurationError
 from detectors.policy import Policy
 from streams.configuration import load
-from streams.connections import client_options, faust_broker, faust_credentials
+from streams.connections import client_options, faust_credentials
 from streams.settings import SECRETS, Settings, registry
 
 SECRET = "geheim"  # noqa: S105 - a password of nothing
@@ -236,7 +236,6 @@ def test_connections_follow_the_settings() -> None:
         "bootstrap_servers": ["one:1", "two:2"],
         "security_protocol": "PLAINTEXT",
     }
-    assert faust_broker(plain) == "kafka://one:1;kafka://two:2"
     assert faust_credentials(plain) is None
     safe = msgspec.structs.replace(
         plain,
