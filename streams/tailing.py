@@ -2,16 +2,41 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from kafka import TopicPartition
 
 from detectors.errors import ConfigurationError
-from streams.kafka_clients import consumer
+from streams.kafka_clients import BrokerTrouble, consumer
 from streams.runtime.interfaces import Record
 from streams.settings import Settings
 
-_POLL_MS = 200
+_POLL_MS: Final = 200
+# Longer than a broker takes to restart, or a partition to get another leader.
+OVERDUE_SECONDS: Final = 30.0
+ANSWER_MS: Final = 20_000
+_ASK_SECONDS: Final = 10.0
+_POSITION_MS: Final = 1000
+
+
+class Overdue:
+    """Tells that nothing comes any more of what is known to be there: the clients wait for ever."""
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self._last = time.monotonic()
+
+    def came(self) -> None:
+        """Note that something came."""
+        self._last = time.monotonic()
+
+    def check(self) -> None:
+        """Raise BrokerTrouble where nothing has come for half a minute."""
+        if time.monotonic() - self._last >= OVERDUE_SECONDS:
+            raise BrokerTrouble(
+                f"topic {self._topic}: nothing came for {OVERDUE_SECONDS:.0f} s, and its end is "
+                "not reached: are its brokers there?"
+            )
 
 
 def tail(
@@ -27,7 +52,8 @@ def tail(
 
     It begins at the end unless `from_beginning`, or `since` (UTC epoch seconds, record time). With
     `to_end` it ends where the topic ended at the call; with `patience` when nothing has come for
-    so many seconds; otherwise never. Raises ConfigurationError where there is no such topic.
+    so many seconds; otherwise never. Raises ConfigurationError where there is no such topic, and
+    BrokerTrouble where the brokers have not answered for half a minute.
     """
     with consumer(settings) as client:
         partitions = [TopicPartition(topic, p) for p in client.partitions_for_topic(topic) or ()]
@@ -36,18 +62,33 @@ def tail(
                 f"topic {topic} is missing: `nightlatch topics create` makes it"
             )
         client.assign(partitions)
-        ends = client.end_offsets(partitions)
+        ends = client.end_offsets(partitions, timeout_ms=ANSWER_MS)
         _seek(client, partitions, ends, from_beginning=from_beginning, since=since)
-        last = time.monotonic()
-        while not (to_end and all(client.position(p) >= ends[p] for p in partitions)):
+        last = asked = time.monotonic()
+        overdue = Overdue(topic)
+        while not (to_end and reached(client, ends)):
             batch = client.poll(timeout_ms=_POLL_MS)
             for record in _in_order(batch):
                 if not to_end or record.offset < ends[TopicPartition(topic, record.partition)]:
                     yield record
+            now = time.monotonic()
             if batch:
-                last = time.monotonic()
-            elif patience is not None and time.monotonic() - last >= patience:
+                last = asked = now
+                overdue.came()
+            elif patience is not None and now - last >= patience:
                 return
+            elif to_end:
+                overdue.check()
+            elif now - asked >= _ASK_SECONDS:
+                # A quiet topic and a broker that is gone look the same until somebody asks.
+                client.end_offsets(partitions, timeout_ms=ANSWER_MS)
+                asked = time.monotonic()
+
+
+def reached(client: Any, ends: dict[TopicPartition, int]) -> bool:
+    """Whether a consumer has read up to these offsets; not where it doesn't know where it is."""
+    positions = ((client.position(p, timeout_ms=_POSITION_MS), end) for p, end in ends.items())
+    return all(position is not None and position >= end for position, end in positions)
 
 
 def _seek(

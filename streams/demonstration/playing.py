@@ -16,6 +16,7 @@ from streams.codec import decode_alert
 from streams.demonstration.installation import Installation
 from streams.sending import Outgoing, send_records
 from streams.settings import Settings
+from streams.tailing import ANSWER_MS, Overdue, reached
 from streams.topics import SOURCE_TYPES
 
 _POLL_MS: Final = 100
@@ -142,8 +143,14 @@ class Clients:
                 yield decode_alert(record.value)
 
     def alerts_to_end(self, give: Callable[[Alert], None]) -> None:
-        """Give every alert that is on the topic by now and was not given yet."""
-        ends = self._reader.end_offsets(self._alerts)
-        while any(self._reader.position(p) < end for p, end in ends.items()):
+        """Give every alert that is on the topic by now and was not given yet.
+
+        Raises BrokerTrouble where they stop coming.
+        """
+        ends = self._reader.end_offsets(self._alerts, timeout_ms=ANSWER_MS)
+        overdue = Overdue(self._alerts[0].topic)
+        while not reached(self._reader, ends):
             for alert in self.alerts():
                 give(alert)
+                overdue.came()
+            overdue.check()

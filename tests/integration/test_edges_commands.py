@@ -1,6 +1,8 @@
 """The command line against a real Kafka: topics, sending, alerts, dead letters."""
 
 import asyncio
+import io
+import os
 import signal
 import subprocess
 import sys
@@ -20,11 +22,15 @@ from streams.codec import MAX_LETTER_BYTES, encode_alert, encode_dead_letter
 from streams.configuration import load
 from streams.connections import client_options
 from streams.dead_letters import decode_dead_letter, origin_of
-from streams.kafka_clients import admin, producer
+from streams.demonstration.playing import Clients
+from streams.exit_codes import FAILED, MISTAKE
+from streams.kafka_clients import BrokerTrouble, admin, consumer, producer
+from streams.local_kafka import LocalKafka
 from streams.runtime.interfaces import Record, Send
 from streams.runtime.outbox import BATCH_BYTES, Outbox, producer_options
 from streams.settings import Settings
 from streams.tailing import tail
+from streams.topic_administration import create
 from tests.support.alerts import ALERT
 
 pytestmark = pytest.mark.kafka
@@ -236,7 +242,10 @@ class TestAlerts:
         for when, count in (("1h", 4), ("2020-01-01T00:00:00Z", 4), ("2100-01-01T00:00:00Z", 0)):
             said = nightlatch("alerts", "--since", when, "--timeout", "1", "--json")
             assert len(said.out.splitlines()) == count, when
-        assert nightlatch("alerts", "--since", "yesterday").code == 2
+        for mistake in ("yesterday", "999999d", "1969-12-31T23:59:59Z"):
+            said = nightlatch("alerts", "--since", mistake)
+            assert said.code == 2
+            assert said.err.count("\n") == 1
         assert raised.topic("alerts")
 
     def test_tailing_until_interrupted(self, raised: Settings) -> None:
@@ -334,11 +343,18 @@ class TestDeadLetters:
         self, nightlatch: Command, dead: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Sending again asks first."""
-        import io
-
         monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
         assert nightlatch("dead-letters", "resend").code == 0
         assert records(dead, "logins") == []
+
+    @pytest.mark.usefixtures("dead")
+    def test_nobody_to_ask(self, nightlatch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a terminal or an answer, as in a cron job, the remedy is told."""
+        monkeypatch.setattr(sys, "stdin", io.StringIO())
+        said = nightlatch("dead-letters", "resend")
+        assert said.code == MISTAKE
+        assert "add --yes" in said.err
+        assert "Traceback" not in said.err
 
 
 def test_the_largest_letters_fit_their_topic(topics: Settings) -> None:
@@ -367,10 +383,51 @@ def test_the_largest_letters_fit_their_topic(topics: Settings) -> None:
 def test_brokers_that_are_not_there(nightlatch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong address is one sentence with the address in it."""
     monkeypatch.setattr("streams.kafka_clients._PATIENCE_MS", 500)
-    said = nightlatch("topics", "check", "--broker", "127.0.0.1:1")
-    assert said.code == 2
-    assert "Kafka at 127.0.0.1:1" in said.err
-    assert said.err.count("\n") == 1
+    for command in (("topics", "check"), ("dead-letters", "list"), ("worker",), ("alerts",)):
+        said = nightlatch(*command, "--broker", "127.0.0.1:1")
+        assert said.code == FAILED, command
+        assert "Kafka at 127.0.0.1:1" in said.err
+        assert said.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("end", ["to_end", "never"])
+def test_brokers_that_go_while_they_are_read(
+    own_kafka: LocalKafka, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Whoever reads a topic, to its end or for ever, is told when the brokers are gone."""
+    monkeypatch.setattr("streams.tailing.OVERDUE_SECONDS", 3)
+    monkeypatch.setattr("streams.tailing.ANSWER_MS", 2000)
+    monkeypatch.setattr("streams.tailing._ASK_SECONDS", 1)
+    chosen = Settings(broker=(str(own_kafka.status().bootstrap),), partitions=1)
+    create(chosen)
+    topic = chosen.topic("alerts")
+    with producer(chosen, compression_type="gzip") as client:
+        for _ in range(300):
+            client.send(topic, value=os.urandom(10_000))
+    reading = tail(chosen, topic, from_beginning=True, to_end=end == "to_end")
+    next(reading)
+    own_kafka.kill()
+    began = time.monotonic()
+    with pytest.raises(BrokerTrouble, match=r"nothing came for|Kafka at"):
+        list(reading)
+    assert time.monotonic() - began < 20
+
+
+def test_a_demonstration_whose_broker_goes(
+    own_kafka: LocalKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for ever for the alerts that it knows to be there."""
+    monkeypatch.setattr("streams.tailing.OVERDUE_SECONDS", 3)
+    chosen = Settings(broker=(str(own_kafka.status().bootstrap),), partitions=1)
+    create(chosen)
+    large = encode_alert(msgspec.structs.replace(ALERT, account_id="a" * 10_000))
+    with producer(chosen) as client:
+        for _ in range(300):  # more than is fetched at once
+            client.send(chosen.topic("alerts"), value=large)
+    with admin(chosen) as administration, consumer(chosen) as reader:
+        clients = Clients(chosen, administration, reader)
+        with pytest.raises(BrokerTrouble, match="nothing came for 3 s"):
+            clients.alerts_to_end(lambda _alert: own_kafka.kill())
 
 
 def test_settings_are_told_with_their_source(nightlatch: Command, settings: Settings) -> None:
