@@ -1,11 +1,13 @@
-"""Fit the prior that is shipped in detectors/models/prior.py, on the simulator alone.
+"""Fit a prior for detectors/models/prior.py, on the simulator alone.
 
     python -m tests.benchmarks.fit_prior [--seeds 201 202 204] [--without FAMILY ...]
 
 Runs the engine over simulated shops with more hijacks than life has, takes every feature vector
 as it stood before it was learnt, and fits a logistic regression by type of event, its weights
 kept from falling below `FLOOR` (a feature that the simulator makes little of may tell more
-elsewhere) and drawn towards each other across the types. Prints the table to paste. With
+elsewhere) and drawn towards each other across the types. Prints the
+table to paste. It does not print the shipped table again: that was fitted on earlier features, one
+of its shops with another pipeline. With
 `--without`, families are left out, to judge the prior on what it has never seen.
 """
 
