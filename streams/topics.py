@@ -21,6 +21,7 @@ SOURCE_TYPES: Final[dict[SourceTopic, EventType]] = {
 _DAY_MS: Final = 86_400_000
 _SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
 _COMPACTED: Final = {"cleanup.policy": "compact"}
+_CARRIED_BYTES: Final = 16 * 1024 * 1024
 
 
 class TopicSpec(NamedTuple):
@@ -83,8 +84,13 @@ def _workers_own(settings: Settings) -> list[TopicSpec]:
         TopicSpec(
             repartition_topic(settings, name),
             settings.partitions,
-            # What is carried keeps its time: a record too old to be kept would be lost unread.
-            {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)},
+            # By the broker's time: what is carried of an old backlog would be deleted unread. And
+            # a header more than the source takes.
+            {
+                **_SOURCE,
+                "retention.ms": str(30 * _DAY_MS),
+                "max.message.bytes": str(_CARRIED_BYTES),
+            },
             "account_id",
             f"{settings.topic(name)}, keyed by account",
         )

@@ -138,6 +138,33 @@ class TestTopics:
         assert "--add-config cleanup.policy=compact" in remedies
         assert "--add-config message.timestamp.type=LogAppendTime" in remedies
 
+    def test_the_size_of_a_carried_record_is_a_minimum(
+        self, nightlatch: Command, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A repartition topic that takes less than its source is a fault; more is welcome."""
+        monkeypatch.setenv("NIGHTLATCH_REKEY", "orders,logins")
+        small, large = (
+            f"{settings.app_id}-{settings.topic(name)}-by-account" for name in ("orders", "logins")
+        )
+        dated = {"message.timestamp.type": "LogAppendTime"}
+        with admin(settings) as client:
+            client.create_topics(
+                {
+                    name: {
+                        "num_partitions": 3,
+                        "configs": {**dated, "max.message.bytes": str(megabytes * 1024 * 1024)},
+                    }
+                    for name, megabytes in ((small, 1), (large, 17))
+                },
+                wait_for_metadata=True,
+            )
+        nightlatch("topics", "create")
+        said = nightlatch("topics", "check", "--json")
+        assert said.code == 1
+        (fault,) = map(orjson.loads, said.out.splitlines())
+        assert fault["topic"] == small
+        assert "--add-config max.message.bytes=16777216" in fault["remedy"]
+
 
 class TestSend:
     """Files into topics."""

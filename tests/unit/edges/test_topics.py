@@ -34,6 +34,13 @@ def test_sources_keep_the_brokers_time() -> None:
         assert specs[SETTINGS.topic(name)].config["message.timestamp.type"] == "LogAppendTime"
 
 
+def test_a_carried_record_is_neither_too_old_nor_too_large() -> None:
+    """The repartition topic keeps what the source kept, with a header more, whenever it was."""
+    (spec,) = (s for s in topic_specs(SETTINGS) if s.name == "latch-shop-orders-by-account")
+    assert spec.config["message.timestamp.type"] == "LogAppendTime"
+    assert int(spec.config["max.message.bytes"]) == 16 * 1024 * 1024
+
+
 def test_state_and_keyed_tables_are_compacted() -> None:
     """What is read as a table keeps the last value of each key."""
     compacted = {s.name for s in topic_specs(SETTINGS) if s.config["cleanup.policy"] == "compact"}
