@@ -57,7 +57,6 @@ def options(broker: str, prefix: str, data_dir: Path, **settings: Any) -> dict[s
         "data_dir": data_dir,
         "chunk_records": 100,
         "flush_seconds": 0.02,
-        "session_seconds": 6,
         **settings,
     }
     return {name: str(value) for name, value in own.items()}
