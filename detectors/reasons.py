@@ -113,8 +113,11 @@ def _named(reading: Reading) -> str:
 
 
 def _kind(reading: Reading) -> str:
-    names = {"hosting": "a hosting network", "vpn": "a VPN", "tor": "Tor", "relay": "a relay"}
-    return f"The address belongs to {names.get(reading.kind or '', 'an unusual kind of network')}."
+    masked = {"hosting": "a hosting network", "vpn": "a VPN", "tor": "Tor", "relay": "a relay"}
+    if reading.kind in masked:
+        return f"The address belongs to {masked[reading.kind]}."
+    kind = reading.kind or "unknown"
+    return f"A new network of this kind ({kind}) is seen less with customers than with hijackers."
 
 
 def _travel(reading: Reading) -> Evidence:
@@ -163,6 +166,8 @@ def _clock(group: int, subject: str) -> Explanation:
 
 
 def _ago(minutes: int) -> str:
+    if minutes < 1:
+        return "less than a minute"
     if minutes < 120:
         return f"{minutes} minute{'' if minutes == 1 else 's'}"
     return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
@@ -211,6 +216,13 @@ def _amount(reading: Reading) -> Evidence | None:
     return Evidence(seen=f"{event.amount} {event.currency or ''}".strip(), usual=usual)
 
 
+def _pace(reading: Reading) -> str:
+    last = reading.profile.ordered
+    if last < 0:
+        return "The first order that was seen of this account."
+    return f"The order before this one was placed {_ago(reading.minute - last)} earlier."
+
+
 def _rewards(reading: Reading) -> Evidence | None:
     event = reading.event
     if type(event) is not Order:
@@ -219,9 +231,18 @@ def _rewards(reading: Reading) -> Evidence | None:
     return Evidence(seen=seen, usual="used before" if reading.profile.rewards else "never used")
 
 
+def _delivered_to(reading: Reading) -> str:
+    event = reading.event
+    if type(event) is Order and event.shipping_country:
+        return "Delivery to a country this account has nothing to do with."
+    return "Nothing is delivered to an address."
+
+
 def _foreign(reading: Reading) -> Evidence | None:
     event = reading.event
-    return Evidence(seen=event.shipping_country or "none") if type(event) is Order else None
+    if type(event) is not Order:
+        return None
+    return Evidence(seen=event.shipping_country or event.delivery or "no address")
 
 
 def _failures(reading: Reading) -> Evidence:
@@ -287,8 +308,7 @@ EXPLANATIONS: Final = {
         "many_new_devices", _says("Other devices were new to this account lately."), _devices
     ),
     "forwarding": Explanation(
-        "foreign_delivery", _says("Delivery to a country this account has nothing to do with."),
-        _foreign, ("F1028",),
+        "foreign_delivery", _delivered_to, _foreign, ("F1028",),
     ),
     "heat": Explanation(
         "hot_indicator", _says("Its network, device or client is under suspicion elsewhere now."),
@@ -326,7 +346,7 @@ EXPLANATIONS: Final = {
         "rewards_spent", _says("Points or gift cards are spent, unlike before."), _rewards,
         ("F1028",),
     ),
-    "pace": Explanation("order_pace", _says("Orders follow each other unusually fast."), _none),
+    "pace": Explanation("order_pace", _pace, _none),
     "story": Explanation(
         "recent_doubts", _says("Other suspicious things happened on this account lately."), _none
     ),

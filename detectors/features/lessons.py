@@ -8,10 +8,10 @@ from detectors.features.access import KINDS
 from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
 from detectors.features.orders import DELIVERIES
-from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, Reading
+from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading
 from detectors.features.signin import METHODS
 from detectors.population import Population
-from detectors.profiles import Doubt, Profile, Session, digest
+from detectors.profiles import Doubt, Memory, Profile, Session, digest
 
 _SESSIONS = 5
 _DOUBTS = 3
@@ -156,10 +156,18 @@ def _place(reading: Reading) -> None:
     if facts.latitude is not None and facts.longitude is not None:
         profile.place = (round(facts.latitude, 3), round(facts.longitude, 3), reading.minute)
         profile.city = facts.city and facts.city[:32]
-    if facts.browser:
+    # "Usual" in an alert is what the account has used for days, not what came with this session.
+    minute = reading.minute
+    if facts.browser and _is_habit(profile.client, profile.clients, reading.client, minute):
         profile.client = f"{facts.browser} on {facts.os}"[:48]
-    if facts.asn:
+    if facts.asn and _is_habit(profile.network, profile.asns, reading.asn, minute):
         profile.network = f"AS{facts.asn} ({facts.country})" if facts.country else f"AS{facts.asn}"
+
+
+def _is_habit(known: str | None, memory: Memory, key: int, minute: int) -> bool:
+    """Whether a value may be called usual: known for long enough, or nothing is known yet."""
+    at = memory.find(key)
+    return at >= 0 and (known is None or minute - memory.first(at) >= YOUNG)
 
 
 def _remember_session(reading: Reading) -> None:

@@ -8,6 +8,7 @@ from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed
 from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict
 from detectors.facts import Facts
+from detectors.features.reading import Reading
 from detectors.policy import Policy
 from tests.contracts.detectors.traffic import customers
 
@@ -175,6 +176,10 @@ class History:
             if value is not None:
                 self._store[key] = value
         return dict(self._store)
+
+    def read_last(self) -> Reading:
+        """Return the last event as the engine reads it now."""
+        return self._engine.read(self.observed[-1])
 
     def forget_what_was_said(self) -> "History":
         """Only what comes from here on is judged by the test."""
