@@ -175,7 +175,7 @@ def test_dead_lines_are_counted_and_told(
     """What cannot be read is named by file, line and fault; the others are scored."""
     good = traffic.lines()[:20]
     path = write(tmp_path / "mixed.ndjson", good)
-    bad = b'not json\n{"type": "order", "account_id": "ann"}\n'
+    bad = b'not json\n{"type": "order", "account_id": "ann", "occurred_at": 1795500000000}\n'
     path.write_bytes(bad + path.read_bytes())
     assert len(backtest(path)) == 20
     told = capsys.readouterr().err
