@@ -21,9 +21,9 @@ from streams.exit_codes import exit_code
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.interfaces import ReadState, Record
+from streams.runtime.lanes import Flow
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.rekeying import Rekeying
-from streams.runtime.transport import Flow
 from streams.runtime.worker import run
 from streams.settings import Settings, SourceTopic
 from streams.topics import SOURCE_TYPES, changelog_topic, co_partitioned, repartition_topic

@@ -1,11 +1,11 @@
 """Faust, mended: how records come in, how state survives, when offsets are committed.
 
-**Read it in this order.** `interfaces` is the promise. `merge` decides the order of records and
-`transport` delivers them in runs. `partition` folds runs and knows what is not durable yet;
-`position`, `changelog` and `store` make it durable and bring it back. `service` is the way of a
-run from fold to commit, `opening` and `recovery` what happens before the first one. `guards`
-tells when to stop. `rekeying` carries topics that are keyed otherwise. `application` puts the
-parts into a Faust application, and `worker` runs it.
+**Read it in this order.** `interfaces` is the promise. `merge` decides the order of records,
+`lanes` forms runs of them and `transport` delivers those. `partition` folds runs and knows what is
+not durable yet; `position`, `changelog` and `store` make it durable and bring it back, `outbox`
+sends. `service` is the way of a run from fold to commit, `opening` and `recovery` what happens
+before the first one. `guards` tells when to stop. `rekeying` carries topics that are keyed
+otherwise. `application` puts the parts into a Faust application, and `worker` runs it.
 
 **The way of a record.** The consumer's thread fetches it; it waits among its partition number's
 other records until it is the earliest; it is decoded, and reaches the one agent in a run. The

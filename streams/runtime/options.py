@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from streams.runtime.interfaces import ProcessorFactory
+from streams.runtime.lanes import Flow
 from streams.runtime.rekeying import Rekeying
-from streams.runtime.transport import Flow
 
 
 class RuntimeOptions(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from streams.runtime.interfaces import Prepared, Record, Send
-from streams.runtime.transport import Flow, Lane, Run
+from streams.runtime.lanes import Flow, Lane, Run
 
 ORIGIN_HEADER: Final = "nightlatch-origin"
 _KEYLESS: Final = b"-"

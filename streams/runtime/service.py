@@ -19,12 +19,13 @@ from mode import Service
 
 from streams.runtime.changelog import MAX_BATCH_BYTES, Changelog
 from streams.runtime.guards import OwnershipLost, OwnershipWatch, StallGuard, assigned_to_anybody
+from streams.runtime.lanes import Lane, Run
 from streams.runtime.opening import Opener
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.outbox import BATCH_BYTES, Outbox, producer_options
 from streams.runtime.partition import Partition, Step
 from streams.runtime.rekeying import Rekeying
-from streams.runtime.transport import Lane, Run, RunConsumer
+from streams.runtime.transport import RunConsumer
 
 _TICK_SECONDS: Final = 0.1
 _COMMIT_SECONDS: Final = 1.0
@@ -44,7 +45,9 @@ class Runtime(Service):
         self._flushing: dict[int, asyncio.Lock] = {}
         self._due: set[int] = set()
         self._carrying: set[asyncio.Future[None]] = set()
+        self._lanes: list[Lane] = []
         self._uncommitted: dict[TP, int] = {}
+        self._committed: dict[TP, int] = {}
         self._generation = -1
         self._term = 0
         self._broken = False
@@ -131,8 +134,10 @@ class Runtime(Service):
         self._flushing = {number: asyncio.Lock() for number in partitions}
         self._due = set()
         self.partitions = partitions
+        self._lanes = lanes
         # Whoever had them before may have died without telling the group.
         self._uncommitted = dict(starts)
+        self._committed = {}
         return lanes
 
     async def release(self) -> None:
@@ -155,6 +160,7 @@ class Runtime(Service):
             self.log.warning("The group has gone on without us: what is not saved is dropped")
         self.app.consumer.close_lanes()
         self.partitions = {}
+        self._lanes = []
         self._uncommitted = {}
         self._generation = -1
 
@@ -241,9 +247,32 @@ class Runtime(Service):
 
     async def _commit(self) -> None:
         """Tell the group how far we are. A commit that fails is made good by the next."""
-        offsets, self._uncommitted = self._uncommitted, {}
-        if offsets and not await self.app.consumer.commit_offsets(offsets):
+        offsets, self._uncommitted = self._uncommitted | self._ends(), {}
+        offsets = {tp: at for tp, at in offsets.items() if self._committed.get(tp) != at}
+        if not offsets:
+            return
+        if await self.app.consumer.commit_offsets(offsets):
+            self._committed |= offsets
+        else:
             self._uncommitted = offsets | self._uncommitted
+
+    def _ends(self) -> dict[TP, int]:
+        """The very ends of partitions of which all is durable, for whoever watches the lag.
+
+        Behind the last record there may be what ends a transaction.
+        """
+        return {
+            TP(topic, lane.number): end
+            for lane in self._lanes
+            if lane.caught_up and not lane.out and not self._unsaved(lane)
+            for topic, end in lane.exhausted.items()
+        }
+
+    def _unsaved(self, lane: Lane) -> bool:
+        if lane.flow is not self.options.flow:
+            return bool(self._carrying)
+        partition = self.partitions[lane.number]
+        return bool(partition.unsaved_records) or self._flushing[lane.number].locked()
 
     def _check_ownership(self) -> None:
         self._guard.check()

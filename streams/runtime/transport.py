@@ -14,7 +14,7 @@ the state decides where reading starts, and commits are only what operators look
 # ruff: noqa: SLF001 - changes what Faust and aiokafka keep private
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -23,90 +23,18 @@ from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from streams.runtime.interfaces import Prepared, Record
-from streams.runtime.merge import PartitionMerge
+from streams.runtime.interfaces import Record
+from streams.runtime.lanes import Lane, Run
 
 _FETCH_SECONDS: Final = 0.25
 _BUSY_FETCH_SECONDS: Final = 0.01
-_BUFFER_BYTES: Final = 4 << 20
-# Longest that a topic which should have more holds its partition number back. Reached only where
-# a broker has gone and the partitions of one topic are without a leader.
-_PATIENCE_SECONDS: Final = 10.0
-
-
-class Flow(NamedTuple):
-    """Topics that are read together, partition number by partition number, in merged runs."""
-
-    name: str
-    topics: tuple[str, ...]
-    chunk_records: int
-
-
-class Run(NamedTuple):
-    """What an agent gets: consecutive records of one partition number.
-
-    `positions` are by topic the offsets that follow. `lane` is where it came from.
-    """
-
-    lane: "Lane"
-    records: list[Prepared]
-    positions: Mapping[str, int]
-
-    @property
-    def partition(self) -> int:
-        """The partition number of every record."""
-        return self.lane.number
-
-
-class Lane:
-    """One partition number of a flow, from one rebalance to the next."""
-
-    def __init__(self, flow: Flow, number: int, prepare: Callable[[Record], Prepared]) -> None:
-        self.flow = flow
-        self.number = number
-        self.merge = PartitionMerge(flow.topics, prepare)
-        self.exhausted: frozenset[str] = frozenset()
-        self.out = False  # a run is with the agent
-        self.waiting_since: float | None = None
-
-    @property
-    def caught_up(self) -> bool:
-        """Whether there is nothing at hand, and nothing to fetch that the broker has told of."""
-        topics = self.flow.topics
-        return len(self.merge.missing()) == len(topics) and len(self.exhausted) == len(topics)
-
-    def has_room(self, topic: str) -> bool:
-        """Whether more of a topic should be fetched."""
-        records, size = self.merge.waiting(topic)
-        return records < 2 * self.flow.chunk_records and size < _BUFFER_BYTES
-
-    def next_run(self, now: float) -> Run | None:
-        """Form the next run, where there is one and none is out."""
-        if self.out:
-            return None
-        taken = self.merge.take(self.flow.chunk_records, self.exhausted)
-        if not taken.records and self._patience_ended(now):
-            taken = self.merge.take(self.flow.chunk_records, self.flow.topics)
-        if not taken.records:
-            return None
-        self.waiting_since = None
-        self.out = True
-        return Run(self, taken.records, taken.positions)
-
-    def _patience_ended(self, now: float) -> bool:
-        if len(self.merge.missing()) == len(self.flow.topics):
-            self.waiting_since = None
-            return False
-        if self.waiting_since is None:
-            self.waiting_since = now
-        return now - self.waiting_since > _PATIENCE_SECONDS
 
 
 class Fetched(NamedTuple):
-    """What one fetch gave, and at that moment: the partitions with nothing left to fetch."""
+    """What one fetch gave, and at that moment: by partition with nothing left to fetch, its end."""
 
     records: Mapping[TP, list[Any]]
-    exhausted: frozenset[TP]
+    exhausted: Mapping[TP, int]
 
 
 class Group(NamedTuple):
@@ -160,13 +88,13 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
         # No await from here on: records and end must be of the same moment, or a run could be
         # formed without records that have been fetched but not arrived.
         assignment = consumer._subscription.subscription.assignment
-        exhausted = set()
+        exhausted = {}
         for tp in assignment.tps if assignment is not None else ():
             state = assignment.state_value(tp)
             end = state.highwater if state.lso is None else state.lso
             if state.has_valid_position and end is not None and state.position >= end:
-                exhausted.add(TP(*tp))
-        return Fetched({TP(*tp): found for tp, found in records.items()}, frozenset(exhausted))
+                exhausted[TP(*tp)] = state.position
+        return Fetched({TP(*tp): found for tp, found in records.items()}, exhausted)
 
     @property
     def generation(self) -> int:
@@ -339,8 +267,10 @@ class RunConsumer(driver.Consumer):
         for tp, records in fetched.records.items():
             self._lanes[tp].merge.add(tp.topic, map(_record, records))
         for lane in set(self._lanes.values()):
-            topics = lane.flow.topics
-            lane.exhausted = frozenset(t for t in topics if TP(t, lane.number) in fetched.exhausted)
+            tps = (TP(topic, lane.number) for topic in lane.flow.topics)
+            lane.exhausted = {
+                tp.topic: fetched.exhausted[tp] for tp in tps if tp in fetched.exhausted
+            }
         self._changed.set()
 
     async def _deliver_on(self) -> None:

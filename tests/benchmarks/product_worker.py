@@ -10,8 +10,8 @@ import msgspec
 from streams.app import create_app
 from streams.configuration import load
 from streams.runtime import worker
+from streams.runtime.lanes import Run
 from streams.runtime.service import Runtime
-from streams.runtime.transport import Run
 from tests.benchmarks.measuring import Measured, Task, report
 
 

@@ -18,10 +18,11 @@ from faust.assignor.partition_assignor import PartitionAssignor
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.changelog import Changelog
 from streams.runtime.interfaces import ReadState
+from streams.runtime.lanes import Flow
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.outbox import Outbox
 from streams.runtime.partition import Partition
-from streams.runtime.transport import Flow, RunConsumer
+from streams.runtime.transport import RunConsumer
 from streams.runtime.worker import run
 from tests.integration.counting import Counting
 

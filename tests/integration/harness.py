@@ -267,7 +267,7 @@ def last_values(broker: str, topic: str) -> State:
 def read_all(broker: str, topic: str) -> list[Record]:
     """Return everything that is in a topic, each partition in its order."""
     found: list[Record] = []
-    with consumer(broker, fetch_max_wait_ms=50) as client:
+    with consumer(broker, fetch_max_wait_ms=50, isolation_level="read_committed") as client:
         tps = [TopicPartition(topic, p) for p in client.partitions_for_topic(topic)]
         client.assign(tps)
         ends = client.end_offsets(tps)

@@ -24,12 +24,12 @@ from mode.supervisors import CrashingSupervisor, OneForOneSupervisor
 
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.changelog import Changelog
+from streams.runtime.lanes import Flow
 from streams.runtime.opening import Opener
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.position import Position
 from streams.runtime.recovery import RunRecovery
 from streams.runtime.service import Runtime
-from streams.runtime.transport import Flow
 
 LOGINS = TP("logins", 0)
 

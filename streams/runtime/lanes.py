@@ -1,0 +1,83 @@
+"""What is read together, and the runs that come of it."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+from streams.runtime.interfaces import Prepared, Record
+from streams.runtime.merge import PartitionMerge
+
+_BUFFER_BYTES: Final = 4 << 20
+# Longest that a topic which should have more holds its partition number back. Reached only where
+# a broker has gone and the partitions of one topic are without a leader.
+_PATIENCE_SECONDS: Final = 10.0
+
+
+class Flow(NamedTuple):
+    """Topics that are read together, partition number by partition number, in merged runs."""
+
+    name: str
+    topics: tuple[str, ...]
+    chunk_records: int
+
+
+class Run(NamedTuple):
+    """What an agent gets: consecutive records of one partition number.
+
+    `positions` are by topic the offsets that follow. `lane` is where it came from.
+    """
+
+    lane: "Lane"
+    records: list[Prepared]
+    positions: Mapping[str, int]
+
+    @property
+    def partition(self) -> int:
+        """The partition number of every record."""
+        return self.lane.number
+
+
+class Lane:
+    """One partition number of a flow, from one rebalance to the next."""
+
+    def __init__(self, flow: Flow, number: int, prepare: Callable[[Record], Prepared]) -> None:
+        self.flow = flow
+        self.number = number
+        self.merge = PartitionMerge(flow.topics, prepare)
+        self.exhausted: Mapping[str, int] = {}
+        self.out = False  # a run is with the agent
+        self.waiting_since: float | None = None
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether nothing is at hand, and nothing left to fetch that the broker has told of.
+
+        Then `exhausted` says by topic where it ends, markers of transactions included.
+        """
+        topics = self.flow.topics
+        return len(self.merge.missing()) == len(topics) and len(self.exhausted) == len(topics)
+
+    def has_room(self, topic: str) -> bool:
+        """Whether more of a topic should be fetched."""
+        records, size = self.merge.waiting(topic)
+        return records < 2 * self.flow.chunk_records and size < _BUFFER_BYTES
+
+    def next_run(self, now: float) -> Run | None:
+        """Form the next run, where there is one and none is out."""
+        if self.out:
+            return None
+        taken = self.merge.take(self.flow.chunk_records, self.exhausted)
+        if not taken.records and self._patience_ended(now):
+            taken = self.merge.take(self.flow.chunk_records, self.flow.topics)
+        if not taken.records:
+            return None
+        self.waiting_since = None
+        self.out = True
+        return Run(self, taken.records, taken.positions)
+
+    def _patience_ended(self, now: float) -> bool:
+        if len(self.merge.missing()) == len(self.flow.topics):
+            self.waiting_since = None
+            return False
+        if self.waiting_since is None:
+            self.waiting_since = now
+        return now - self.waiting_since > _PATIENCE_SECONDS
