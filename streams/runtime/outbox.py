@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import murmur2
 
 from detectors.errors import IncompatibleState
 from streams.runtime.interfaces import Send
@@ -27,8 +27,6 @@ class Outbox:
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
-        # The same hash as Kafka's own producers: one account, one partition, whoever sends.
-        self._partitioner = DefaultPartitioner()
 
     async def send(self, sends: Iterable[Send], *, keyless: int) -> None:
         """Send messages and return when all in-sync replicas have every one of them.
@@ -63,7 +61,7 @@ class Outbox:
         partitions = sorted(await self._producer.partitions_for(message.topic))
         if message.key is None:
             return int(partitions[keyless % len(partitions)])
-        return int(self._partitioner(message.key, partitions, partitions))
+        return int(partitions[partition_of(message.key, len(partitions))])
 
 
 def _append(batch: Any, message: Send) -> bool:
@@ -88,9 +86,11 @@ def decode_outbox(value: bytes) -> tuple[Send, ...]:
 
 
 def partition_of(key: bytes, partitions: int) -> int:
-    """Return the partition that Kafka's producers, and ours, put a key into."""
-    everything = list(range(partitions))
-    return int(DefaultPartitioner()(key, everything, everything))
+    """Return the partition that every producer's default puts a key into: one account, one place.
+
+    murmur2 over the key, as Kafka's own clients have it.
+    """
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
 def producer_options(client: Mapping[str, Any], *, batch_bytes: int) -> dict[str, Any]:
