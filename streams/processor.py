@@ -5,11 +5,11 @@ Between Kafka's bytes and the engine's objects, and nothing else: what an event 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from detectors.engine import Engine, Observed, Outcome
 from detectors.errors import InvalidEvent
-from detectors.events import EventType
+from detectors.events import Event, EventType
 from detectors.parsing import EARLIEST, is_plausible
 from streams.codec import (
     CUT_BYTES,
@@ -21,6 +21,8 @@ from streams.codec import (
 from streams.dead_letters import DeadLetterShare, origin_of
 from streams.enrichment import Enricher
 from streams.runtime.interfaces import Prepared, Record, Send
+
+_FAR_AHEAD_SECONDS: Final = 86_400.0
 
 
 class Source(NamedTuple):
@@ -76,7 +78,7 @@ class FraudProcessor:
             # Taken at once where its time is impossible: it must not hold back what is behind it.
             time = record.timestamp if is_plausible(record.timestamp) else EARLIEST
             return Prepared(record, time, error)
-        return Prepared(record, event.occurred_at, Observed(event, self._facts(event)))
+        return Prepared(record, _turn(event, record), Observed(event, self._facts(event)))
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
         """Score and learn what can be used; return the messages that a run gives rise to."""
@@ -110,6 +112,17 @@ class FraudProcessor:
             key = outcome.assessment.account_id.encode()
             value = encode_assessment(outcome.assessment)
             sends.append(Send(self._outputs.assessments, key, value))
+
+
+def _turn(event: Event, record: Record) -> float:
+    """The time by which an event takes its turn among the topics' records.
+
+    Its own, unless a wrong clock puts it far behind the broker's: it would hold back everything
+    that comes after it in its topic until all others are read to their end.
+    """
+    if not is_plausible(record.timestamp):
+        return event.occurred_at
+    return min(event.occurred_at, record.timestamp + _FAR_AHEAD_SECONDS)
 
 
 def _check_key(key: bytes | None, account_id: str) -> None:

@@ -47,14 +47,14 @@ class PartitionMerge:
         rank = self._rank[topic]
         waiting = self._waiting[rank]
         has_head = bool(waiting) or any(head[1] == rank for head in self._heads)
-        before = len(waiting)
-        waiting.extend(records)
-        self._bytes[rank] += sum(len(waiting[i].value or b"") for i in range(before, len(waiting)))
+        for record in records:
+            waiting.append(record)
+            self._bytes[rank] += _size(record)
         if waiting and not has_head:
             heapq.heappush(self._heads, self._next_head(rank))
 
     def waiting(self, topic: str) -> tuple[int, int]:
-        """Return how many records of a topic wait, and the bytes of their values."""
+        """Return how many records of a topic wait, and how many bytes they hold in all."""
         rank = self._rank[topic]
         return len(self._waiting[rank]), self._bytes[rank]
 
@@ -86,6 +86,12 @@ class PartitionMerge:
 
     def _next_head(self, rank: int) -> tuple[float, int, int, Prepared]:
         record = self._waiting[rank].popleft()
-        self._bytes[rank] -= len(record.value or b"")
+        self._bytes[rank] -= _size(record)
         prepared = self._prepare(record)
         return prepared.time, rank, record.offset, prepared
+
+
+def _size(record: Record) -> int:
+    """Bytes of a record, headers included: whatever may be large must be seen to be."""
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers

@@ -1,9 +1,11 @@
 """Records of a topic that is not keyed by account, carried through one that is.
 
-The carried record keeps value, timestamp and headers, and says in one more header where it comes
-from. Carrying is at least once: after a crash some records are carried again. They come from one
-source partition in its order, each carrier beginning where an earlier one is known to have got
-to, so whoever folds them needs only leave out what lies below the last it has folded.
+The carried record keeps value and headers, and says in one more header where it comes from and
+what its timestamp was: on its way it has that of its carrying, or retention would take an old
+backlog before it is read. Carrying is at least once: after a crash some records are carried again.
+They come from one source partition in its order, each carrier beginning where an earlier one is
+known to have got to, so whoever folds them needs only leave out what lies below the last it has
+folded.
 """
 
 from collections.abc import Callable, Mapping
@@ -44,7 +46,6 @@ class Rekeying(NamedTuple):
                 self.key_of(record),
                 record.value,
                 (*record.headers, origin_header(record)),
-                record.timestamp,
             )
             for record in (prepared.record for prepared in run.records)
         ]
@@ -55,9 +56,10 @@ def _as_it_is(record: Record) -> Prepared:
 
 
 def origin_header(record: Record) -> tuple[str, bytes]:
-    """Return the header that says where a carried record comes from, key included."""
+    """Return the header that says where and when a carried record comes from, key included."""
     key = _KEYLESS if record.key is None else record.key.hex().encode()
-    return ORIGIN_HEADER, b"%d:%d:%s" % (record.partition, record.offset, key)
+    milliseconds = round(record.timestamp * 1000)
+    return ORIGIN_HEADER, b"%d:%d:%d:%s" % (record.partition, record.offset, milliseconds, key)
 
 
 def original(carried: Record, topic: str) -> Record:
@@ -68,11 +70,12 @@ def original(carried: Record, topic: str) -> Record:
             f"{carried.topic}:{carried.partition}:{carried.offset} does not say where it comes "
             "from: nobody but the worker may write to this topic"
         )
-    partition, offset, key = value.split(b":")
+    partition, offset, milliseconds, key = value.split(b":")
     return carried._replace(
         topic=topic,
         partition=int(partition),
         offset=int(offset),
+        timestamp=int(milliseconds) / 1000.0,
         key=None if key == _KEYLESS else bytes.fromhex(key.decode()),
         headers=tuple(headers),
     )

@@ -5,6 +5,8 @@ it must do is say exactly up to which changelog offset it is complete. It does, 
 offset is written in the same atomic batch as the values it covers.
 """
 
+import logging
+import re
 import shutil
 import struct
 import time
@@ -16,6 +18,10 @@ from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdic
 
 from detectors.errors import ConfigurationError
 
+_log: Final = logging.getLogger(__name__)
+# As RocksDB words them: a message may name a block, or a path, that has "lock" in it.
+_LOCKED: Final = re.compile(r"IO error: (lock|While lock file)", re.IGNORECASE)
+_CORRUPT: Final = re.compile(r"Corruption:")
 _MARK_KEY: Final = b"\x00changelog"
 _MARK: Final = struct.Struct(">Qd")  # next changelog offset, wall clock of the write
 
@@ -132,11 +138,15 @@ class RocksStore:
             return Rdict(str(self._path), _options())
         except Exception as error:
             # rocksdict raises plain Exception for whatever RocksDB says.
-            if "lock" in str(error).lower():
+            if _LOCKED.search(str(error)):
                 raise StoreInUse(
                     f"another worker uses {self._path}: give each worker a data_dir of its own"
                 ) from error
-            raise
+            if not _CORRUPT.match(str(error)):
+                raise
+            _log.warning("%s is damaged; it is only a copy, and made anew: %s", self._path, error)
+            shutil.rmtree(self._path)
+            return Rdict(str(self._path), _options())
 
     def _read_mark(self) -> int:
         mark: bytes | None = self._db.get(_MARK_KEY)

@@ -93,3 +93,15 @@ def test_a_record_that_was_sent_again_is_the_event_that_it_was(processor: FraudP
     event = prepared.content.event
     assert (event.event_id, event.occurred_at) == ("logins:1:7", 1_795_400_000.5)
     assert prepared.time == 1_795_400_000.5
+
+
+def test_a_clock_that_runs_ahead_holds_its_topic_back_by_a_day_at_most(
+    processor: FraudProcessor,
+) -> None:
+    """An event of the far future takes its turn a day after the broker saw it, as what it is."""
+    ahead = DATED.replace(b"1795400000000", b"3900000000000")
+    prepared = processor.prepare(record(ahead))
+    assert isinstance(prepared.content, Observed)
+    assert prepared.content.event.occurred_at == 3_900_000_000.0
+    assert prepared.time == MOMENT + 86_400
+    assert processor.prepare(record(DATED)).time == 1_795_400_000.0

@@ -107,7 +107,18 @@ def test_a_record_is_prepared_when_its_turn_comes() -> None:
     merge = PartitionMerge(TOPICS, noting)
     merge.add("logins", [_record("logins", offset, 0.0) for offset in range(5)])
     assert prepared == [0]
-    assert merge.waiting("logins") == (4, 4 * len(b"value"))
+    assert merge.waiting("logins") == (4, 4 * len(b"key" + b"value"))
     merge.take(2, TOPICS)
     assert prepared == [0, 1, 2]
     assert merge.waiting("logins") == (2, 2 * len(b"value"))
+
+
+def test_whatever_a_record_holds_counts_while_it_waits() -> None:
+    """Keys and headers fill memory as values do, so they fill the room for them too."""
+    merge = PartitionMerge(TOPICS, _prepare)
+    small = _record("logins", 0, 0.0)
+    large = Record("logins", 0, 1, 1.0, b"k" * 100, None, (("name", b"v" * 996),))
+    merge.add("logins", [small, large])
+    assert merge.waiting("logins") == (1, 1100)
+    merge.take(2, TOPICS)
+    assert merge.waiting("logins") == (0, 0)

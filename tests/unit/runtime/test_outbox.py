@@ -45,9 +45,10 @@ def test_an_outbox_of_another_shape_is_refused() -> None:
 def test_a_carried_record_is_the_one_that_was_read(
     key: bytes | None, partition: int, offset: int, own: tuple[tuple[str, bytes], ...]
 ) -> None:
-    """Keyed anew, a record keeps its place, its key, its value and its headers."""
+    """Keyed anew, a record keeps its place, time, key, value and headers."""
     read = Record("logins", partition, offset, 12.5, key, b"value", own)
-    carried = Record("by-account", 1, 7, 12.5, b"account", b"value", (*own, origin_header(read)))
+    header = origin_header(read)
+    carried = Record("by-account", 1, 7, 99.0, b"account", b"value", (*own, header))
     assert original(carried, "logins") == read
 
 

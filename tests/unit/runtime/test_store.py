@@ -1,0 +1,52 @@
+"""The local store is a copy: whatever happens to it, the worker goes on."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from streams.runtime.store import RocksStore, StoreInUse
+
+
+def damage_manifest(path: Path) -> None:
+    """Overwrite what says which files there are."""
+    for manifest in path.glob("MANIFEST*"):
+        manifest.write_bytes(b"junk" * 10)
+
+
+def damage_table(path: Path) -> None:
+    """Cut the values short."""
+    for table in path.glob("*.sst"):
+        table.write_bytes(table.read_bytes()[:100])
+
+
+@pytest.mark.parametrize("damage", [damage_manifest, damage_table], ids=["manifest", "table"])
+def test_a_damaged_store_is_made_anew(
+    tmp_path: Path, damage: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store that cannot be opened is emptied, says so, and is filled from the changelog."""
+    path = tmp_path / "a-block-of-flats" / "store"
+    store = RocksStore(path)
+    store.write({b"%d" % number: b"value" * 20 for number in range(500)}, next_offset=10)
+    store._db.flush()
+    store.close()
+    assert callable(damage)
+    damage(path)
+    with caplog.at_level(logging.WARNING):
+        again = RocksStore(path)
+    assert again.next_offset == 0
+    assert list(again.items()) == []
+    assert "made anew" in caplog.text
+    again.write({b"key": b"value"}, next_offset=1)
+    assert again.get(b"key") == b"value"
+    again.close()
+
+
+def test_a_store_in_use_is_no_damaged_one(tmp_path: Path) -> None:
+    """Another worker's store is left alone."""
+    store = RocksStore(tmp_path / "store")
+    store.write({b"key": b"value"}, next_offset=1)
+    with pytest.raises(StoreInUse, match="data_dir of its own"):
+        RocksStore(tmp_path / "store")
+    assert store.get(b"key") == b"value"
+    store.close()
