@@ -263,4 +263,5 @@ def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:
     at = memory.find(key) if key else -1
     if at < 0 or memory.doubt(at) == 0 or memory.first(at) >= before:
         return 0.0
-    return float(memory.doubt(at) * 2.0 ** (-(minute - memory.first(at)) / (3.0 * DAY)))
+    age = max(0, minute - memory.first(at))
+    return float(memory.doubt(at) * 2.0 ** (-age / (3.0 * DAY)))

@@ -20,7 +20,7 @@ def recent_doubt(reading: Reading, half_life: float) -> float:
     worst = 0.0
     for doubt in reading.profile.doubts:
         if doubt.session != own or own == 0:
-            nats = doubt.nats * 2.0 ** (-(minute - doubt.minute) / half_life)
+            nats = doubt.nats * 2.0 ** (-max(0, minute - doubt.minute) / half_life)
             worst = max(worst, nats)
     return worst
 
