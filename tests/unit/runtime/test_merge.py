@@ -110,7 +110,7 @@ def test_a_record_is_prepared_when_its_turn_comes() -> None:
     assert merge.waiting("logins") == (4, 4 * len(b"key" + b"value"))
     merge.take(2, TOPICS)
     assert prepared == [0, 1, 2]
-    assert merge.waiting("logins") == (2, 2 * len(b"value"))
+    assert merge.waiting("logins") == (2, 2 * len(b"key" + b"value"))
 
 
 def test_whatever_a_record_holds_counts_while_it_waits() -> None:
