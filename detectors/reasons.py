@@ -9,11 +9,13 @@ from operator import mul
 from typing import Final, NamedTuple
 
 from detectors.assessments import Evidence, Reason
-from detectors.events import AccountChange, Login, Order
-from detectors.features.access import ABROAD, MISSING, NEW, OPERATOR, OPERATOR_AWAY, RECENT
+from detectors.events import AccountChange, Order
+from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
 from detectors.models.prior import WEIGHTS
+from detectors.profiles import digest
+from detectors.wording import COMPARED, WORDS, ago, networks, nothing, others, outcome_of, says
 
 TELLING = 0.25
 """Nats below which a feature is no reason."""
@@ -64,77 +66,11 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
     return tuple(reasons), techniques
 
 
-def _says(text: str) -> Callable[[Reading], str]:
-    return lambda _: text
-
-
-def _none(_: Reading) -> Evidence | None:
-    return None
-
-
-def _device(reading: Reading) -> str:
-    return {
-        NEW: "A device this account has never used.",
-        RECENT: "A device this account has used only in the last days.",
-        MISSING: "No device identifier, although this account usually has one.",
-    }.get(reading.device_class, "The session was opened on a device new to this account.")
-
-
-def _devices(reading: Reading) -> Evidence:
-    known = len(reading.profile.devices.keys)
-    return Evidence(
-        seen=reading.event.device_id or "none",
-        usual=f"{known} known device{'' if known == 1 else 's'}",
-    )
-
-
-def _client(reading: Reading) -> Evidence:
-    facts = reading.facts
-    named = " on ".join(part for part in (facts.browser, facts.os) if part)
-    return Evidence(seen=named or reading.event.user_agent or "none", usual=reading.profile.client)
-
-
-def _network(reading: Reading) -> str:
-    if reading.network == ABROAD:
-        return "A network in a country this account has not been seen in."
-    if reading.network in {OPERATOR, OPERATOR_AWAY}:
-        return "An address range new to this account, of an operator it has used."
-    return "A network operator new to this account."
-
-
-def _networks(reading: Reading) -> Evidence:
-    return Evidence(seen=_named(reading), usual=reading.profile.network)
-
-
-def _named(reading: Reading) -> str:
-    facts = reading.facts
-    operator = f"AS{facts.asn}" if facts.asn else facts.prefix or reading.event.ip or "unknown"
-    return f"{operator} ({facts.country})" if facts.country else operator
-
-
-def _kind(reading: Reading) -> str:
-    masked = {"hosting": "a hosting network", "vpn": "a VPN", "tor": "Tor", "relay": "a relay"}
-    if reading.kind in masked:
-        return f"The address belongs to {masked[reading.kind]}."
-    kind = reading.kind or "unknown"
-    return f"A new network of this kind ({kind}) is seen less with customers than with hijackers."
-
-
-def _travel(reading: Reading) -> Evidence:
-    facts = reading.facts
-    return Evidence(seen=facts.city or _named(reading), usual=reading.profile.city)
-
-
-def _method(reading: Reading) -> Evidence | None:
-    event = reading.event
-    return Evidence(seen=event.method or "unknown") if type(event) is Login else None
-
-
 def _change(reading: Reading) -> str:
     event = reading.event
     if type(event) is AccountChange:
         by = f" by {event.actor}" if event.actor not in {None, "customer"} else ""
-        return f"{_WORDS[event.change]}{by}, which hijackers do far more often than customers."
+        return f"{_WORDS[event.change]}{by}, which hijackers do more often than customers."
     return "What is done here is done more by hijackers than by customers."
 
 
@@ -157,20 +93,14 @@ def _clock(group: int, subject: str) -> Explanation:
         return reading.minute - reading.profile.changed[group]
 
     def summary(reading: Reading) -> str:
-        return f"{subject} {_ago(since(reading))} before this."
+        if since(reading) < 0:
+            return f"{subject} after this, but that was told first."
+        return f"{subject} {ago(since(reading))} before this."
 
-    def evidence(reading: Reading) -> Evidence:
-        return Evidence(seen=_ago(since(reading)), usual="weeks or never")
+    def evidence(reading: Reading) -> Evidence | None:
+        return Evidence(seen=ago(since(reading))) if since(reading) >= 0 else None
 
     return Explanation(f"{_GROUPS[group]}_changed", summary, evidence, _TECHNIQUES[group])
-
-
-def _ago(minutes: int) -> str:
-    if minutes < 1:
-        return "less than a minute"
-    if minutes < 120:
-        return f"{minutes} minute{'' if minutes == 1 else 's'}"
-    return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
 
 
 _GROUPS: Final = ("contact", "credential", "reset", "address", "payment", "mfa")
@@ -189,7 +119,7 @@ def _destination(reading: Reading) -> str:
             return f"A delivery address{payment} this account has never used."
         if address % 3 == 1:
             return "A means of payment this account has never used."
-    return "An unusual combination of delivery address and payment."
+    return "This combination of delivery address and payment is seen less with customers."
 
 
 def _destinations(reading: Reading) -> Evidence | None:
@@ -208,6 +138,23 @@ def _delivery(reading: Reading) -> Evidence | None:
     return Evidence(seen=event.delivery or "unknown") if type(event) is Order else None
 
 
+def _ways(reading: Reading) -> str:
+    event = reading.event
+    if type(event) is Order and event.delivery is None:
+        return "How it is delivered is not told."
+    if reading.profile.bought and outcome_of(reading, "delivery", 10) % 2:
+        return "A way of delivery this account does not use."
+    return "This way of delivery is seen less with customers than with hijackers."
+
+
+def _sum(reading: Reading) -> str:
+    outcome = outcome_of(reading, "amount", len(AMOUNT_STEPS) + 1)
+    if outcome == 2:
+        return "An amount that is nothing unusual, as hijackers' often are."
+    whose = "this account" if reading.profile.bought > 2 else "an account with few orders"
+    return f"An amount unusual for {whose}."
+
+
 def _amount(reading: Reading) -> Evidence | None:
     event, profile = reading.event, reading.profile
     if type(event) is not Order:
@@ -216,11 +163,42 @@ def _amount(reading: Reading) -> Evidence | None:
     return Evidence(seen=f"{event.amount} {event.currency or ''}".strip(), usual=usual)
 
 
+def _goods(reading: Reading) -> str:
+    event, bought = reading.event, reading.profile.categories
+    if type(event) is not Order or not bought.keys:
+        return "Goods that few customers buy."
+    asked = {digest(item.category) for item in event.items if item.category}
+    if asked & set(bought.keys):
+        return "Goods in another proportion than this account buys them."
+    return "Goods this account does not buy."
+
+
+def _speed(reading: Reading) -> str:
+    session = reading.session
+    if session is None or not session.signed_in:
+        return "No sign-in was seen before it in its session."
+    minutes = reading.minute - session.opened
+    if minutes < 0:
+        return "The sign-in of its session happened later, but was told first."
+    return f"It came {ago(minutes)} after the sign-in."
+
+
 def _pace(reading: Reading) -> str:
     last = reading.profile.ordered
     if last < 0:
         return "The first order that was seen of this account."
-    return f"The order before this one was placed {_ago(reading.minute - last)} earlier."
+    if reading.minute < last:
+        return "An order that was placed later was told before this one."
+    return f"The order before this one was placed {ago(reading.minute - last)} earlier."
+
+
+def _spent(reading: Reading) -> str:
+    event = reading.event
+    if type(event) is not Order or not (event.loyalty_points or event.gift_card_amount):
+        return "No points or gift cards are spent."
+    if reading.profile.rewards:
+        return "Points or gift cards are spent, as before, but seldom so by customers."
+    return "Points or gift cards are spent, unlike before."
 
 
 def _rewards(reading: Reading) -> Evidence | None:
@@ -231,94 +209,64 @@ def _rewards(reading: Reading) -> Evidence | None:
     return Evidence(seen=seen, usual="used before" if reading.profile.rewards else "never used")
 
 
+def _untold(order: Order) -> str:
+    if order.delivery == "digital" and not order.shipping_address_id:
+        return "Nothing is delivered to an address."
+    return "The delivery's country is not told."
+
+
 def _delivered_to(reading: Reading) -> str:
     event = reading.event
-    if type(event) is Order and event.shipping_country:
-        return "Delivery to a country this account has nothing to do with."
-    return "Nothing is delivered to an address."
+    if type(event) is not Order or not event.shipping_country:
+        return _untold(event) if type(event) is Order else "Nothing is delivered."
+    return {
+        1: "Delivery to a country this account has signed in from.",
+        2: "Delivery to a country this account has not been seen in, but is in now.",
+    }.get(
+        outcome_of(reading, "forwarding", 4),
+        "Delivery to a country this account has nothing to do with.",
+    )
 
 
 def _foreign(reading: Reading) -> Evidence | None:
     event = reading.event
     if type(event) is not Order:
         return None
-    return Evidence(seen=event.shipping_country or event.delivery or "no address")
+    return Evidence(seen=event.shipping_country or "no country told")
 
 
-def _failures(reading: Reading) -> Evidence:
-    return Evidence(seen=f"about {reading.profile.failures:.0f} failures shortly before")
-
-
-def _dormancy(reading: Reading) -> Evidence:
-    days = (reading.minute - reading.profile.signed_in) // 1440
-    return Evidence(seen=f"{days} days of silence")
-
-
-def _moved(reading: Reading) -> str:
-    if reading.session is None:
-        return "The session was never seen signing in."
-    return "The session moved to another device or network midway."
+def _of(name: str, code: str, techniques: tuple[str, ...] = ()) -> Explanation:
+    return Explanation(code, WORDS[name], COMPARED.get(name, nothing), techniques)
 
 
 EXPLANATIONS: Final = {
-    "device": Explanation("new_device", _device, _devices, ("F1030",)),
-    "client": Explanation(
-        "new_client", _says("A browser or system unusual for this account."), _client
-    ),
-    "network": Explanation("new_network", _network, _networks, ("F1030",)),
-    "rarity": Explanation(
-        "rare_network", _says("A network or country rare among customers."), _networks
-    ),
-    "kind": Explanation("network_kind", _kind, _networks, ("T1557",)),
-    "travel": Explanation(
-        "impossible_travel", _says("Farther from the last sign-in than travel explains."), _travel
-    ),
-    "hours": Explanation(
-        "unusual_hour", _says("An hour at which this customer is not usually active."), _none
-    ),
-    "method": Explanation(
-        "unusual_method", _says("The sign-in was proved in an unusual way."), _method
-    ),
-    "round_trip": Explanation(
-        "slow_round_trip", _says("A round trip longer than this network takes."), _none,
-        ("T1557",),
-    ),
-    "failures": Explanation(
-        "failed_burst", _says("Failed attempts shortly before the success."), _failures,
-        ("T1110.003",),
-    ),
-    "dormancy": Explanation(
-        "dormant_account", _says("The account was silent for long before this."), _dormancy,
-        ("F1042",),
-    ),
-    "guessing": Explanation(
-        "guessing_network",
-        _says("The network or client is failing on many accounts at this moment."),
-        _networks, ("T1110.004",),
-    ),
-    "shared_device": Explanation(
-        "shared_device", _says("The same device turned up new on other accounts lately."), _devices,
-        ("T1110.004",),
-    ),
-    "shared_range": Explanation(
-        "shared_range", _says("The same address range turned up new on other accounts lately."),
-        _networks, ("T1110.004",),
-    ),
-    "churn": Explanation(
-        "many_new_devices", _says("Other devices were new to this account lately."), _devices
-    ),
+    "device": _of("device", "new_device", ("F1030",)),
+    "client": _of("client", "new_client"),
+    "network": _of("network", "new_network", ("F1030",)),
+    "rarity": _of("rarity", "rare_network"),
+    "kind": _of("kind", "network_kind", ("T1557",)),
+    "travel": _of("travel", "impossible_travel"),
+    "hours": _of("hours", "unusual_hour"),
+    "method": _of("method", "unusual_method"),
+    "round_trip": _of("round_trip", "slow_round_trip", ("T1557",)),
+    "failures": _of("failures", "failed_burst", ("T1110.003",)),
+    "dormancy": _of("dormancy", "dormant_account", ("F1042",)),
+    "guessing": _of("guessing", "guessing_network", ("T1110.004",)),
+    "shared_device": _of("shared_device", "shared_device", ("T1110.004",)),
+    "shared_range": _of("shared_range", "shared_range", ("T1110.004",)),
+    "churn": _of("churn", "many_new_devices"),
     "forwarding": Explanation(
         "foreign_delivery", _delivered_to, _foreign, ("F1028",),
     ),
     "heat": Explanation(
-        "hot_indicator", _says("Its network, device or client is under suspicion elsewhere now."),
-        _networks, ("T1110.004",),
+        "hot_indicator", says("Its network, device or client is under suspicion elsewhere now."),
+        networks, ("T1110.004",),
     ),
     "isolation": Explanation(
-        "unlike_others", _says("Altogether unlike what customers do these days."), _none
+        "unlike_others", says("Altogether unlike what customers do these days."), nothing
     ),
-    "continuity": Explanation("session_moved", _moved, _networks, ("F1004", "T1539")),
-    "act": Explanation("telling_change", _change, _none, ("F1005",)),
+    "continuity": _of("continuity", "session_moved", ("F1004", "T1539")),
+    "act": Explanation("telling_change", _change, nothing, ("F1005",)),
     "contact_clock": _clock(0, "The e-mail address or phone number was changed"),
     "credential_clock": _clock(1, "The password was changed or reset"),
     "reset_clock": _clock(2, "A password reset was requested or sessions were revoked"),
@@ -327,28 +275,32 @@ EXPLANATIONS: Final = {
     "mfa_clock": _clock(5, "A second factor was added or removed"),
     "shared_value": Explanation(
         "shared_value",
-        _says("The same new contact, address or payment was given on other accounts."),
-        _none, ("F1028",),
+        others(
+            "shared_value", 5,
+            "The same new contact, address or payment was given on other accounts.",
+            "The new contact, address or payment was given on no other account.",
+        ),
+        nothing, ("F1028",),
     ),
     "destination": Explanation("new_destination", _destination, _destinations, ("F1028",)),
     "delivery": Explanation(
-        "unusual_delivery", _says("A way of delivery this account does not use."), _delivery,
+        "unusual_delivery", _ways, _delivery,
         ("F1028",),
     ),
     "amount": Explanation(
-        "unusual_amount", _says("An amount unusual for this account."), _amount, ("F1028",)
+        "unusual_amount", _sum, _amount, ("F1028",)
     ),
-    "goods": Explanation("unusual_goods", _says("Goods this account does not buy."), _none),
+    "goods": Explanation("unusual_goods", _goods, nothing),
     "speed": Explanation(
-        "haste", _says("It came unusually soon after the sign-in."), _none
+        "haste", _speed, nothing
     ),
     "rewards": Explanation(
-        "rewards_spent", _says("Points or gift cards are spent, unlike before."), _rewards,
+        "rewards_spent", _spent, _rewards,
         ("F1028",),
     ),
-    "pace": Explanation("order_pace", _pace, _none),
+    "pace": Explanation("order_pace", _pace, nothing),
     "story": Explanation(
-        "recent_doubts", _says("Other suspicious things happened on this account lately."), _none
+        "recent_doubts", says("Other suspicious things happened on this account lately."), nothing
     ),
 }  # fmt: skip
 _CODES: Final = tuple(EXPLANATIONS[name].code for name in NAMES)

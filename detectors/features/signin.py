@@ -111,12 +111,18 @@ def weigh_round_trip(reading: Reading, event: Login, table: Table) -> None:
     reading.weights[ROUND_TRIP] = table.ratio(context, outcome)
 
 
+def failures_left(reading: Reading) -> float:
+    """Return the failures of the last hours before it, fading by half in two hours."""
+    profile = reading.profile
+    if profile.failed < 0:
+        return 0.0
+    return float(profile.failures * 2.0 ** (-max(0, reading.minute - profile.failed) / 120.0))
+
+
 def weigh_failures(reading: Reading, table: Table) -> None:
     """Judge the failures of the last hours before it, and whether they came from here."""
     profile = reading.profile
-    recent = 0.0
-    if profile.failed >= 0:
-        recent = profile.failures * 2.0 ** (-max(0, reading.minute - profile.failed) / 120.0)
+    recent = failures_left(reading)
     here = profile.failed_prefix == reading.prefix
     outcome = step(recent, (0.5, 1.5, 2.5, 5.5)) * 2 + (1 if here and recent >= 0.5 else 0)
     context = 1 if device_group(reading) else 0

@@ -137,6 +137,7 @@ class History:
         """Place an order in the session at hand."""
         given: dict[str, Any] = {
             "delivery": "home",
+            "session_id": self._session,
             "currency": "GBP",
             "items": (Item(category="clothing", unit_price=Decimal(amount)),),
             "shipping_country": "GB" if address else None,
@@ -148,7 +149,6 @@ class History:
             shipping_address_id=address,
             shipping_postcode=address and f"postcode of {address}",
             payment_id=payment,
-            session_id=self._session,
             **given,
         )
 
@@ -180,6 +180,16 @@ class History:
     def read_last(self) -> Reading:
         """Return the last event as the engine reads it now."""
         return self._engine.read(self.observed[-1])
+
+    def read_as_told(self, observed: Observed) -> Reading:
+        """Return an event of another telling as the engine reads it; nothing is learnt of it."""
+        return self._engine.read(observed)
+
+    def read_of(self, device: Device, network: Network) -> Reading:
+        """Return a sign-in as the engine would read it now; nothing is learnt of it."""
+        told = History(self.account_id)
+        told.now = self.now
+        return self.read_as_told(told.sign_in(device, network).observed[-1])
 
     def forget_what_was_said(self) -> "History":
         """Only what comes from here on is judged by the test."""

@@ -1,11 +1,15 @@
 """Reasons say what is true: of what was seen now, and of what was usual before."""
 
 from detectors.assessments import Alert
+from detectors.features.reading import Reading
 from detectors.reasons import EXPLANATIONS
 from tests.contracts.detectors.histories import (
     DAY,
+    HOME,
     HOSTING,
+    HOUR,
     LAPTOP,
+    LISBON,
     LONDON,
     MINUTE,
     STRANGER,
@@ -19,6 +23,11 @@ def evidence(alert: Alert, code: str) -> tuple[str, str | None]:
     given = {reason.code: reason.evidence for reason in alert.reasons}[code]
     assert given is not None
     return given.seen, given.usual
+
+
+def said(reading: Reading, name: str) -> str:
+    """Return what a feature says of an event, in words."""
+    return EXPLANATIONS[name].summary(reading)
 
 
 def test_usual_is_what_was_used_before_this_session() -> None:
@@ -66,3 +75,106 @@ def test_an_order_without_address_is_not_called_foreign() -> None:
     history.order("310", address=None, payment="another card", delivery="digital")
     reading = history.read_last()
     assert EXPLANATIONS["forwarding"].summary(reading) == "Nothing is delivered to an address."
+
+
+def test_an_order_home_without_a_country_is_not_said_to_go_nowhere() -> None:
+    """That the country is not told does not mean that nothing is delivered."""
+    history = History().months().sign_in(LAPTOP, HOME)
+    history.order("31", shipping_country=None)
+    assert said(history.read_last(), "forwarding") == "The delivery's country is not told."
+
+
+def test_haste_needs_a_sign_in() -> None:
+    """How soon after the sign-in is told only where one was seen, and in time."""
+    history = History().months().sign_in(LAPTOP, HOME).wait(4 * MINUTE).order("31")
+    assert said(history.read_last(), "speed") == "It came 4 minutes after the sign-in."
+    history.order("31", session_id=None)
+    assert said(history.read_last(), "speed") == "No sign-in was seen before it in its session."
+    assert said(history.read_last(), "continuity") == "No session was given."
+
+
+def test_points_spent_before_are_not_called_new() -> None:
+    """Sentence and evidence agree on whether points were ever spent."""
+    history = History().months().sign_in(LAPTOP, HOME)
+    first = history.order("31", loyalty_points=300).observed[-1]
+    assert "unlike before" in said(History().months().read_as_told(first), "rewards")
+    assert "as before" in said(history.read_last(), "rewards")
+    assert "No points" in said(history.order("31").read_last(), "rewards")
+
+
+def test_another_version_is_told_from_another_browser() -> None:
+    """Browser and system as ever are not called unusual for their new version."""
+    history = History().months()
+    newer = type(LAPTOP)(LAPTOP.device_id, LAPTOP.browser, LAPTOP.system)
+    newer.agent += "/131.0"
+    reading = history.read_of(newer, HOME)
+    assert said(reading, "client").startswith("Another version")
+    shown = EXPLANATIONS["client"].evidence(reading)
+    assert shown is not None
+    assert shown.seen == newer.agent
+    assert "new to this account" in said(history.read_of(STRANGER, HOME), "client")
+
+
+def test_networks_are_told_apart() -> None:
+    """A range without operator, and one that is only young, are not called a new operator."""
+    history = History().months()
+    nowhere = Network("86.20.44", 0, "access", LONDON)
+    assert "operator is not told" in said(history.read_of(LAPTOP, nowhere), "network")
+    line = Network("86.20.44", 5089, "access", LONDON)
+    assert said(history.read_of(LAPTOP, line), "network").startswith("A network operator new")
+    history.sign_in(LAPTOP, line).wait(HOUR)
+    assert "only in the last days" in said(history.read_of(LAPTOP, line), "network")
+
+
+def test_what_a_session_carries_is_told_of_its_beginning() -> None:
+    """Back at home in a session that began abroad, home is not called new."""
+    history = History().months().sign_in(STRANGER, HOSTING).wait(HOUR)
+    history.steal_session(LAPTOP, HOME).order("31")
+    reading = history.read_last()
+    assert said(reading, "network").startswith("The session began from a network in a country")
+    assert said(reading, "device").startswith("The session began on a device new")
+    assert EXPLANATIONS["network"].evidence(reading) is None
+
+
+def test_a_feasible_journey_is_not_called_impossible() -> None:
+    """What a flight explains is told so; what none does is told so, too."""
+    history = History().months().sign_in(LAPTOP, HOME).wait(5 * HOUR)
+    away = Network("85.240.17", 3243, "access", LISBON)
+    assert "a journey may explain it" in said(history.read_of(LAPTOP, away), "travel")
+    history.sign_in(LAPTOP, HOME).wait(MINUTE)
+    assert "than travel explains" in said(history.read_of(LAPTOP, away), "travel")
+
+
+def test_a_round_trip_is_called_short_or_not_by_its_own_length() -> None:
+    """A very short round trip is not called a long one."""
+    history = History().months()
+    short = history.sign_in(LAPTOP, HOME, rtt_ms=3.0).read_last()
+    assert "shorter" in said(short, "round_trip")
+    assert "shorter" not in said(
+        history.sign_in(LAPTOP, HOME, rtt_ms=320.0).read_last(), "round_trip"
+    )
+
+
+def test_a_clock_compares_with_nothing_that_was_not_seen() -> None:
+    """What is usual is told only where it is known."""
+    history = History().months().sign_in(LAPTOP, HOME).change("email", "other").order("31")
+    shown = EXPLANATIONS["contact_clock"].evidence(history.read_last())
+    assert shown is not None
+    assert shown.usual is None
+
+
+def test_a_first_order_is_not_compared_with_a_habit() -> None:
+    """An account that never bought has no usual amount, goods or delivery."""
+    history = History().sign_in(LAPTOP, HOME)
+    history.now += DAY
+    history.sign_in(LAPTOP, HOME).order("900")
+    reading = History().sign_in(LAPTOP, HOME).read_as_told(history.observed[-1])
+    for name in ("amount", "goods", "delivery"):
+        assert "this account" not in said(reading, name)
+
+
+def test_silence_is_told_in_time_since_the_last_sign_in() -> None:
+    """Only sign-ins are looked at, so only they are said to be long ago."""
+    history = History().months().wait(215 * DAY)
+    text = said(history.read_of(LAPTOP, HOME), "dormancy")
+    assert text.startswith("The last sign-in that was seen before this one is 2")
