@@ -139,7 +139,7 @@ class Engine:
             occurred_at=event.occurred_at,
             type=_TYPES[reading.type],
             risk=round(logistic(reading.logit), 9),
-            reasons=codes(counted(reading)) if flagged else (),
+            reasons=codes(counted(reading, self._verdicts)) if flagged else (),
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(event) if flagged else None,
         )
@@ -255,7 +255,7 @@ class Engine:
         self._accounts.put_case(event.account_id, case)
         if not revised:
             return None
-        reasons, techniques = explain(reading, counted(reading))
+        reasons, techniques = explain(reading, counted(reading, self._verdicts))
         return cases.alert_of(case, reading, reasons, techniques, self._model)
 
     def _count_day(self, reading: Reading) -> None:

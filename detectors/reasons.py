@@ -13,6 +13,7 @@ from detectors.events import AccountChange, Order
 from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
+from detectors.models.feedback import VerdictModel
 from detectors.models.prior import WEIGHTS
 from detectors.profiles import digest
 from detectors.wording import COMPARED, WORDS, ago, networks, nothing, others, outcome_of, says
@@ -37,9 +38,18 @@ def strongest(weights: Sequence[float], most: int = 5) -> list[int]:
     return telling[:most]
 
 
-def counted(reading: Reading) -> list[float]:
-    """Return the features as they count in the score, nats."""
-    return list(map(mul, WEIGHTS[reading.type], reading.weights))
+def counted(reading: Reading, verdicts: VerdictModel) -> list[float]:
+    """Return the features as they count in the score, nats: by the prior and by the verdicts."""
+    prior = WEIGHTS[reading.type]
+    if not reading.success or not verdicts.verdicts:
+        return list(map(mul, prior, reading.weights))
+    trust = verdicts.trust
+    return [
+        (weight + trust * correction) * value
+        for weight, correction, value in zip(
+            prior, verdicts.corrections, reading.weights, strict=True
+        )
+    ]
 
 
 def codes(weights: Sequence[float]) -> tuple[str, ...]:

@@ -54,8 +54,12 @@ class VerdictModel:
         """Return what to add to the likelihood score of these features, nats."""
         if not self.verdicts:
             return 0.0
-        trust = self.verdicts / (self.verdicts + _CONVINCING)
-        return trust * float(sum(map(mul, self._corrections, weights)))
+        return self.trust * float(sum(map(mul, self._corrections, weights)))
+
+    @property
+    def trust(self) -> float:
+        """How much of what was learnt is believed, 0 to 1."""
+        return self.verdicts / (self.verdicts + _CONVINCING)
 
     @property
     def corrections(self) -> Sequence[float]:

@@ -1,8 +1,16 @@
 """Reasons say what is true: of what was seen now, and of what was usual before."""
 
+import pytest
+
 from detectors.assessments import Alert
+from detectors.decisions import log_odds
+from detectors.engine import Engine
 from detectors.features.reading import Reading
-from detectors.reasons import EXPLANATIONS
+from detectors.features.registry import NAMES
+from detectors.models.feedback import VerdictModel
+from detectors.models.prior import score_of
+from detectors.policy import Policy
+from detectors.reasons import EXPLANATIONS, counted
 from tests.contracts.detectors.histories import (
     DAY,
     HOME,
@@ -178,3 +186,28 @@ def test_silence_is_told_in_time_since_the_last_sign_in() -> None:
     history = History().months().wait(215 * DAY)
     text = said(history.read_of(LAPTOP, HOME), "dormancy")
     assert text.startswith("The last sign-in that was seen before this one is 2")
+
+
+def test_what_is_counted_adds_up_to_the_score_after_verdicts_too() -> None:
+    """The reasons' numbers are the score's own: prior weights and what verdicts made of them."""
+    width = len(NAMES)
+    verdicts = VerdictModel(NAMES, lambda _: None, rate=0.05)
+    for _ in range(300):
+        verdicts.learn([2.0] * width, -3.0, takeover=True, weight=1.0)
+    history = History().months().sign_in(STRANGER, HOSTING)
+    before = history.read_last()
+    store = history.stored() | dict(verdicts.changes())
+    after = Engine(Policy(), store.get).read(history.observed[-1])
+    base = log_odds(Policy().base_rate) + score_of(after.type, [0.0] * width)
+    assert base + sum(counted(after, verdicts)) == pytest.approx(after.logit)
+    assert after.logit != pytest.approx(before.logit)
+
+
+def test_a_failed_attempt_is_not_corrected_by_verdicts() -> None:
+    """Where the score has no correction, neither have its reasons."""
+    width = len(NAMES)
+    verdicts = VerdictModel(NAMES, lambda _: None, rate=0.05)
+    verdicts.learn([2.0] * width, -3.0, takeover=True, weight=1.0)
+    reading = History().months().attempt(STRANGER, HOSTING).read_last()
+    none = VerdictModel(NAMES, lambda _: None)
+    assert counted(reading, verdicts) == counted(reading, none)
