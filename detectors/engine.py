@@ -39,8 +39,9 @@ from detectors.models.likelihood import HIGHEST, LOWEST
 from detectors.models.prior import WEIGHTS, score_of
 from detectors.policy import Policy
 from detectors.population import Population
-from detectors.profiles import Profile, newborn
+from detectors.profiles import Profile, digest, newborn
 from detectors.reasons import codes, counted, explain
+from detectors.watermark import Watermark
 
 ReadState = Callable[[bytes], bytes | None]
 """Reads a key that an earlier `changes()` wrote; None where there is none."""
@@ -112,6 +113,7 @@ class Engine:
         self._heat = heat or NoHeat()
         self._accounts = Accounts(read, policy.profile_cache)
         self._population = Population(read)
+        self._watermark = Watermark(read)
         self._forest = FlatHalfSpaceTrees(
             width=WIDTH, trees=8, height=6, window=500, seed=policy.seed, read=read
         )
@@ -141,7 +143,7 @@ class Engine:
             risk=round(logistic(reading.logit), 9),
             reasons=codes(counted(reading, self._verdicts)) if flagged else (),
             warming_up=reading.depth == 0 or self._forest.warming_up,
-            alert_id=self._alert_id(event) if flagged else None,
+            alert_id=self._alert_id(reading) if flagged else None,
         )
 
     def learn(self, observed: Observed, assessment: Assessment | None) -> Alert | None:
@@ -165,6 +167,7 @@ class Engine:
         profile.recent += (mark, reading.minute)
         del profile.recent[: -2 * _RECENT]
         self._accounts.put(event.account_id, profile)
+        self._watermark.advance(event.occurred_at, digest(event.account_id))
         alert_id = assessment.alert_id if assessment is not None else None
         alert = self._take_case(reading) if alert_id is not None else None
         self._count_day(reading)
@@ -187,6 +190,7 @@ class Engine:
         """
         changed = self._accounts.changes()
         changed.update(self._population.changes())
+        changed.update(self._watermark.changes())
         changed.update(self._evidence.changes())
         changed.update(self._verdicts.changes())
         changed.update(self._forest.changes())
@@ -215,9 +219,10 @@ class Engine:
 
     def _read(self, observed: Observed, event: Login | Order | AccountChange) -> Reading:
         profile = self._accounts.profile(event.account_id)
+        at = self._watermark.believed(event.occurred_at, digest(event.account_id))
         if profile is None:
-            profile = newborn(event.occurred_at)
-        reading = Reading(event, observed.facts, profile, WIDTH)
+            profile = newborn(at)
+        reading = Reading(event, observed.facts, profile, WIDTH, at)
         self._evidence.weigh(reading)
         weights = reading.weights
         signals = self._heat.signals(observed)
@@ -235,28 +240,33 @@ class Engine:
             reading.logit += _FAILED
         return reading
 
-    def _alert_id(self, event: Login | Order | AccountChange) -> str:
+    def _alert_id(self, reading: Reading) -> str:
+        event = reading.event
         case = self._accounts.case(event.account_id)
-        if case is not None and self._is_open(case, event.occurred_at):
+        if case is not None and self._is_open(case, reading.at):
             return case.alert_id
         return cases.alert_id_of(event.account_id, event.event_id)
 
-    def _is_open(self, case: cases.Case, occurred_at: float) -> bool:
-        return occurred_at - case.last <= self._policy.case_quiet_hours * 3600
+    def _is_open(self, case: cases.Case, at: float) -> bool:
+        return at - case.last <= self._policy.case_quiet_hours * 3600
 
     def _take_case(self, reading: Reading) -> Alert | None:
         event = reading.event
         case = self._accounts.case(event.account_id)
-        if case is None or not self._is_open(case, event.occurred_at):
+        if case is None or not self._is_open(case, reading.at):
             case = cases.opened_by(reading)
         risk = logistic(reading.logit)
         severity, stage = severity_of(risk, self._policy), stage_of(reading)
         revised = cases.take(case, reading, risk, severity, stage)
         self._accounts.put_case(event.account_id, case)
-        if not revised:
-            return None
-        reasons, techniques = explain(reading, counted(reading, self._verdicts))
-        return cases.alert_of(case, reading, reasons, techniques, self._model)
+        alert = None
+        if revised:
+            reasons, techniques = explain(reading, counted(reading, self._verdicts))
+            alert = cases.alert_of(case, reading, reasons, techniques, self._model)
+        # An alert tells the event's own time; a wrong clock must not keep the case open for good.
+        if event.occurred_at > reading.at:
+            case.last = min(case.last, reading.at)
+        return alert
 
     def _count_day(self, reading: Reading) -> None:
         profile, now = reading.profile, bin_of(reading.logit)
@@ -289,7 +299,7 @@ class Engine:
             # Presumed a customer's; where it was not, the verdict takes the step back.
             self._learn_verdict_model(reading.type, reading.weights, takeover=False)
         if sampled and reading.type == LOGIN and reading.depth:
-            self._watch.see(watched(reading), reading.event.occurred_at)
+            self._watch.see(watched(reading), reading.at)
 
     def _keep(self, reading: Reading, alert_id: str | None, held: lessons.Lesson | None) -> None:
         event = reading.event

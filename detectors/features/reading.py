@@ -23,6 +23,8 @@ LOGIN, ORDER, CHANGE = 0, 1, 2
 class Reading:
     """One event against one profile, and what is made of it. Minutes are of the profile's clock.
 
+    `at` is the time, epoch seconds, that all of it goes by: the event's own, or what is believed.
+
     `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
     cells of the likelihood tables that the event belongs to, -1 where it belongs to none.
     """
@@ -31,6 +33,7 @@ class Reading:
         "account",
         "agent",
         "asn",
+        "at",
         "cells",
         "city",
         "client",
@@ -62,12 +65,17 @@ class Reading:
     )  # fmt: skip
 
     def __init__(
-        self, event: Login | Order | AccountChange, facts: Facts, profile: Profile, width: int
+        self,
+        event: Login | Order | AccountChange,
+        facts: Facts,
+        profile: Profile,
+        width: int,
+        at: float,
     ) -> None:
         self.event = event
         self.facts = facts
         self.profile = profile
-        at = event.occurred_at
+        self.at = at
         if type(event) is Login:
             self.type = LOGIN
             self.success = event.outcome == "success"

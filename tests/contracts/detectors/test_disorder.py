@@ -1,21 +1,31 @@
 """What arrives late, early, twice or from a wrong clock must neither stop nor spoil a detector."""
 
+from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from detectors.engine import Engine, Observed
-from detectors.events import Login
+from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
+from detectors.features.registry import POSITION
 from detectors.policy import Policy
 
 START, HOUR, DAY, YEAR = 1_780_000_000.0, 3600.0, 86400.0, 365 * 86400.0
-HOME = {
+HOME: dict[str, Any] = {
     "device_id": "laptop",
     "user_agent": "browser",
     "asn": 1,
     "country": "DE",
     "ip": "81.2.69.1",
 }
-AWAY = {"device_id": "other", "user_agent": "tool", "asn": 9, "country": "RU", "ip": "46.1.7.9"}
+AWAY: dict[str, Any] = {
+    "device_id": "other",
+    "user_agent": "tool",
+    "asn": 9,
+    "country": "RU",
+    "ip": "46.1.7.9",
+}
 
 
 def _login(account_id: str, at: float, shown: dict[str, Any], **fields: Any) -> Observed:
@@ -62,3 +72,72 @@ def test_an_event_far_older_than_a_doubt_is_assessed() -> None:
         [outcome] = engine.process([_login("a", START + late, HOME)])
         assert outcome.assessment is not None
         assert 0.0 <= outcome.assessment.risk <= 1.0
+
+
+def _others(first: float, last: float) -> list[Observed]:
+    """Return what a few other customers do meanwhile: one of them every six hours."""
+    times = [first + number * 6 * HOUR for number in range(int((last - first) / (6 * HOUR)))]
+    return [
+        _login(f"other-{number % 9}", at, HOME | {"device_id": f"phone-{number % 9}"})
+        for number, at in enumerate(times)
+    ]
+
+
+def test_one_event_from_the_future_does_not_keep_attempts_from_fading() -> None:
+    """Thirty failures are forgotten in ten days, whatever year the one before says it was."""
+    engine = _engine()
+    engine.process(_others(START - DAY, START))
+    failed = {"outcome": "failure", "asn": 9, "ip": "46.1.7.9", "user_agent": "tool"}
+    engine.process([_login("tried", START + 70 * YEAR, failed)])
+    engine.process([_login(f"tried-{number}", START, failed) for number in range(30)])
+    guest = _login("guest", START + 60, AWAY)
+    assert engine.read(guest).weights[POSITION["guessing"]] > 1.0
+    engine.process(_others(START + HOUR, START + 10 * DAY))
+    later = _login("guest", START + 10 * DAY, AWAY)
+    assert engine.read(later).weights[POSITION["guessing"]] == 0.0
+
+
+def _risk_after(wrong: list[Observed]) -> float:
+    engine = _engine()
+    engine.process(_others(START - DAY, START))
+    for day in range(40):
+        engine.process([_login("a", START + day * DAY, HOME)])
+        engine.process(_others(START + day * DAY + HOUR, START + (day + 1) * DAY))
+        if day == 20:
+            engine.process(wrong)
+    ordered = Order(
+        account_id="a",
+        event_id="order",
+        occurred_at=START + 40 * DAY,
+        order_id="1",
+        amount=Decimal(50),
+        **HOME,
+    )
+    [outcome] = engine.process([_seen(ordered)])
+    assert outcome.assessment is not None
+    return outcome.assessment.risk
+
+
+def test_one_event_from_the_future_leaves_an_account_its_habits_and_clocks() -> None:
+    """A change or a sign-in dated 2099 weighs three weeks later as one made when it arrived."""
+    change: dict[str, Any] = {"account_id": "a", "event_id": "change", "change": "email"}
+    for year in (2, 70):
+        at = START + year * YEAR
+        assert _risk_after([_login("a", at, HOME)]) == pytest.approx(_risk_after([]), rel=0.2)
+        future = _risk_after([_seen(AccountChange(occurred_at=at, **change))])
+        present = _risk_after([_seen(AccountChange(occurred_at=START + 20.9 * DAY, **change))])
+        assert future == pytest.approx(present, rel=0.2)
+
+
+def test_a_case_that_an_event_from_the_future_joined_is_closed_in_time() -> None:
+    """The alert tells the event's own time; thirty days later there is a new case."""
+    engine = _settled(medium_risk=1e-9, alert_floor=1e-9)
+    engine.process(_others(START + 4 * DAY, START + 14 * DAY))
+    future = _login("a", START + 70 * YEAR, AWAY)
+    [first] = engine.process([future])
+    assert first.alert is not None
+    assert first.alert.updated_at == future.event.occurred_at
+    engine.process(_others(START + 14 * DAY, START + 44 * DAY))
+    [second] = engine.process([_login("a", START + 44 * DAY, AWAY)])
+    assert second.alert is not None
+    assert second.alert.alert_id != first.alert.alert_id

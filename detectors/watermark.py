@@ -1,0 +1,73 @@
+"""How far a partition's events have come in time, so that one wrong clock does not lead it.
+
+What is learnt from an event is learnt at its own time, or at the watermark plus a day where that
+is earlier. Nothing else keeps an event of the year 2099 from being the latest that ever was.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from detectors.population import Pages
+
+TOLERANCE: Final = 86_400
+"""Seconds beyond the watermark that are believed of any event."""
+
+_AHEAD = 3
+"""Events in a row beyond the tolerance that move the watermark: there was a gap."""
+
+_BEHIND = 16
+"""Events in a row that are late by more than the tolerance that set it back: it was wrong."""
+
+_ALONE = 8
+"""Events in a row of one account after which nobody else's are there to compare it with."""
+
+_SILENCE = 400 * 86_400
+"""Seconds of silence that are believed of such an account at once."""
+
+
+class _Position(NamedTuple):
+    """Seconds since the epoch; what came in a row ahead (the earliest of it), behind, and alone."""
+
+    at: int
+    earliest: int
+    ahead: int
+    behind: int
+    account: int
+    alone: int
+
+
+class Watermark:
+    """The time a partition has come to. The first event sets it."""
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self._pages = Pages("watermark", "I", len(_Position._fields), read)
+        self._position = _Position(*self._pages.cells)
+        self.changes = self._pages.changes
+
+    def believed(self, occurred_at: float, account: int) -> float:
+        """Return when an account's event is learnt, epoch seconds. Changes nothing."""
+        return min(occurred_at, self._after(occurred_at, account).at + TOLERANCE)
+
+    def advance(self, occurred_at: float, account: int) -> None:
+        """Take an event's time into account."""
+        self._position = self._after(occurred_at, account)
+        for cell, value in enumerate(self._position):
+            self._pages.cells[cell] = value
+        self._pages.dirty.add(0)
+
+    def _after(self, occurred_at: float, account: int) -> _Position:
+        now, second = self._position, int(occurred_at)
+        alone = min(now.alone + 1, _ALONE) if account == now.account else 1
+        believed = now.at + (_SILENCE if alone == _ALONE else TOLERANCE)
+        if now.at == 0:
+            return _Position(second, 0, 0, 0, account, alone)
+        if second > believed:
+            earliest = min(now.earliest, second) if now.ahead else second
+            if now.ahead + 1 < _AHEAD:
+                return _Position(now.at, earliest, now.ahead + 1, 0, account, alone)
+            return _Position(earliest, 0, 0, 0, account, alone)
+        if second < now.at - TOLERANCE:
+            if now.behind + 1 < _BEHIND:
+                return _Position(now.at, 0, 0, now.behind + 1, account, alone)
+            return _Position(second, 0, 0, 0, account, alone)
+        return _Position(max(now.at, second), 0, 0, 0, account, alone)
