@@ -204,38 +204,42 @@ class Moments:
 class Newcomers:
     """On how many accounts a value was new of late: a device, an address, a payment, a contact.
 
-    A cell is two numbers: the value's tag (16 bits), accounts (8) and day (8) in one, the last
-    account in the other. What is a fortnight old is forgotten, the newest value owns the cell.
+    A cell is four numbers: the value's tag (16 bits) and day since the epoch (16), accounts, and
+    the last two of them. What is a fortnight old, or dated as far ahead, is forgotten; the newest
+    value owns the cell.
     """
 
     def __init__(self, name: str, width: int, read: Callable[[bytes], bytes | None]) -> None:
-        self._pages = Pages(name, "I", width * 2, read)
+        # The name tells this layout from an earlier one of two numbers.
+        self._pages = Pages(f"{name}-by-day", "I", width * 4, read)
         self._width = width
         self.changes = self._pages.changes
 
     def others(self, key: int, account: int, day: int) -> int:
         """Return on how many other accounts this value was new within a fortnight, to 255."""
-        count, last = self._held(key, day)
-        return count - 1 if count and last == account else count
+        count, _, last = self._held(key, day)
+        return count - 1 if account in last else count
 
     def add(self, key: int, account: int, day: int) -> None:
         """Note that the value is new on an account; `day` is the day since the epoch."""
-        count, last = self._held(key, day)
-        if count == 0 or last != account:
+        count, latest, last = self._held(key, day)
+        if account not in last:
             count = min(count + 1, 255)
-        at = key % self._width * 2
+            last = account, last[0] if last else account
+        at = key % self._width * 4
         tag = (key // self._width) & 0xFFFF
         cells = self._pages.cells
-        cells[at], cells[at + 1] = tag << 16 | count << 8 | day & 255, account
+        cells[at], cells[at + 1] = tag << 16 | max(day, latest) & 0xFFFF, count
+        cells[at + 2], cells[at + 3] = last
         self._pages.dirty.add(at // PAGE)
 
-    def _held(self, key: int, day: int) -> tuple[int, int]:
-        at = key % self._width * 2
-        held = int(self._pages.cells[at])
-        tag = (key // self._width) & 0xFFFF
-        if held >> 16 != tag or (day - held) & 255 > 14:
-            return 0, 0
-        return held >> 8 & 255, int(self._pages.cells[at + 1])
+    def _held(self, key: int, day: int) -> tuple[int, int, tuple[int, ...]]:
+        at = key % self._width * 4
+        held, count, *last = self._pages.cells[at : at + 4]
+        tag, latest = (key // self._width) & 0xFFFF, held & 0xFFFF
+        if held >> 16 != tag or count == 0 or abs(day - latest) > 14:
+            return 0, 0, ()
+        return count, latest, tuple(last)
 
 
 class Population:

@@ -83,6 +83,27 @@ def test_newcomers_count_other_accounts_within_a_fortnight() -> None:
     assert newcomers.others(1000, 14, 20_001) == 0
 
 
+def test_newcomers_outlast_a_late_event_and_do_not_come_back() -> None:
+    """An event across midnight wipes nothing; what was forgotten stays so, whatever the day."""
+    newcomers = Newcomers("test", 64, nothing)
+    for account in (11, 12, 13):
+        newcomers.add(999, account, 20_000)
+    newcomers.add(999, 14, 19_999)
+    assert newcomers.others(999, 15, 20_000) == 4
+    assert newcomers.others(999, 15, 20_014) == 4
+    assert newcomers.others(999, 15, 20_256) == 0
+    assert newcomers.others(999, 15, 19_900) == 0
+
+
+def test_newcomers_count_accounts_not_events() -> None:
+    """Two accounts that take turns are two, and neither is another to itself."""
+    newcomers = Newcomers("test", 64, nothing)
+    for number in range(20):
+        newcomers.add(999, 11 + number % 2, 20_000)
+    assert newcomers.others(999, 13, 20_000) == 2
+    assert newcomers.others(999, 11, 20_000) == newcomers.others(999, 12, 20_000) == 1
+
+
 def test_moments_start_from_the_prior_and_follow_the_values() -> None:
     """Twenty values' worth of prior, then what everybody spends."""
     moments = Moments("test", 3.9, 0.8, nothing)
