@@ -153,7 +153,8 @@ def record(reading: Reading, *, flagged: bool) -> None:
 
 def _place(reading: Reading) -> None:
     facts, profile = reading.facts, reading.profile
-    if facts.latitude is not None and facts.longitude is not None:
+    late = profile.place is not None and reading.minute < profile.place[2]
+    if facts.latitude is not None and facts.longitude is not None and not late:
         profile.place = (round(facts.latitude, 3), round(facts.longitude, 3), reading.minute)
         profile.city = facts.city and facts.city[:32]
     # "Usual" in an alert is what the account has used for days, not what came with this session.

@@ -64,7 +64,7 @@ def weigh_travel(reading: Reading, table: Table) -> None:
     if place is None or latitude is None or longitude is None:
         return
     apart = distance_km((place[0], place[1]), (latitude, longitude))
-    hours = max(reading.minute - place[2], 1) / 60.0
+    hours = max(abs(reading.minute - place[2]), 1) / 60.0
     beyond = apart - 2 * GEOLOCATION_ERROR
     if beyond <= 0:
         outcome = 1 if apart < 50 else 2

@@ -141,3 +141,18 @@ def test_a_case_that_an_event_from_the_future_joined_is_closed_in_time() -> None
     [second] = engine.process([_login("a", START + 44 * DAY, AWAY)])
     assert second.alert is not None
     assert second.alert.alert_id != first.alert.alert_id
+
+
+def test_a_late_event_is_no_journey_and_no_place_to_travel_from() -> None:
+    """Paris is half a day from Berlin in either direction of time."""
+    berlin = HOME | {"latitude": 52.5, "longitude": 13.4, "city": "Berlin"}
+    paris = HOME | {"latitude": 48.9, "longitude": 2.4, "city": "Paris"}
+    engine = _engine()
+    engine.process([_login("a", START + day * DAY, berlin) for day in range(12)])
+    travel = POSITION["travel"]
+    late = _login("a", START + 9.5 * DAY, paris)
+    soon = engine.read(_login("a", START + 11.5 * DAY, paris)).weights[travel]
+    assert engine.read(late).weights[travel] == soon
+    engine.process([late])
+    home = _login("a", START + 11 * DAY + HOUR, berlin)
+    assert engine.read(home).weights[travel] < soon
