@@ -61,7 +61,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     The same input gives the same id and the same revisions again, after a crash or a replay.
     Times are event time, UTC epoch seconds. `amount_at_risk` is the value, in `currency`, of the
-    orders that could still be stopped. `suppressed` counts the repeats folded into this revision.
+    case's orders in that currency, which is the first order's; orders in another, or in none where
+    the first told one, are not added. None is for orders without a currency. `event_ids` are the
+    trigger and the latest 19, `order_ids` the latest 10. `suppressed` counts the repeats folded
+    into this revision.
     """
 
     alert_id: str

@@ -2,7 +2,7 @@
 
 Its id is a digest of account and first trigger, so the same input gives the same id again. A
 flagged event is a new revision only where it tells something new (graver, further, another
-order); the rest is folded into the next revision's `suppressed`.
+order, of these so many a day); the rest is folded into the next revision's `suppressed`.
 """
 
 import hashlib
@@ -15,14 +15,23 @@ from detectors.decisions import SEVERITIES, STAGES, action_for
 from detectors.errors import IncompatibleState
 from detectors.events import Order
 from detectors.features.reading import Reading
+from detectors.profiles import digest
 
 VERSION = 1
 _MOST_EVENTS = 20
 _MOST_ORDERS = 10
+_MOST_COUNTED = 256
+"""Orders of a case that are known when they are told again."""
+_MOST_REVISIONS = 20
+"""Revisions of a case in a day (UTC) that another order alone can bring about."""
 
 
 class Case(msgspec.Struct, array_like=True):
-    """One open case. Times are UTC epoch seconds; `orders` holds ids, `amount` their value."""
+    """One open case. Times are UTC epoch seconds; `orders` holds the latest ids.
+
+    `amount` is the value of all orders in `currency`, which is the first order's (None where that
+    told none); `counted` are the orders' digests. `revised` of its revisions are of `day`.
+    """
 
     version: int
     alert_id: str
@@ -40,6 +49,9 @@ class Case(msgspec.Struct, array_like=True):
     currency: str | None = None
     folded: int = 0
     techniques: list[str] = []
+    counted: list[int] = []
+    day: int = -1
+    revised: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -88,21 +100,36 @@ def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -
     case.severity = max(case.severity, severity)
     case.stage = max(case.stage, stage)
     case.last = max(case.last, event.occurred_at)
-    if event.event_id not in case.events and len(case.events) < _MOST_EVENTS:
-        case.events.append(event.event_id)
+    if event.event_id not in case.events:
+        # The trigger stays first, whatever follows.
+        case.events = [*case.events[:1], *case.events[1:][2 - _MOST_EVENTS :], event.event_id]
     if event.session_id and event.session_id not in case.sessions[-_MOST_ORDERS:]:
         case.sessions = [*case.sessions, event.session_id][-_MOST_ORDERS:]
-    if type(event) is Order and event.order_id not in case.orders:
-        news = True
-        case.orders = [*case.orders, event.order_id][-_MOST_ORDERS:]
-        if case.currency in {None, event.currency}:
-            case.currency = event.currency
-            case.amount = str(Decimal(case.amount) + event.amount)
+    day = int(event.occurred_at // 86400)
+    if day > case.day:
+        case.day, case.revised = day, 0
+    if type(event) is Order and _take_order(case, event):
+        news = news or case.revised < _MOST_REVISIONS
     if news:
         case.revision += 1
+        case.revised += 1
     else:
         case.folded += 1
     return news
+
+
+def _take_order(case: Case, order: Order) -> bool:
+    """Add an order and, in the case's currency, its amount; return whether it is another one."""
+    key = digest(order.order_id)
+    if key in case.counted or order.order_id in case.orders:
+        return False
+    if not case.orders:
+        case.currency = order.currency
+    case.orders = [*case.orders, order.order_id][-_MOST_ORDERS:]
+    case.counted = [*case.counted, key][-_MOST_COUNTED:]
+    if order.currency == case.currency:
+        case.amount = str(Decimal(case.amount) + order.amount)
+    return True
 
 
 def alert_of(

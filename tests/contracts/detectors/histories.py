@@ -136,6 +136,7 @@ class History:
     ) -> "History":
         """Place an order in the session at hand."""
         given: dict[str, Any] = {
+            "order_id": f"o{self._number}",
             "delivery": "home",
             "session_id": self._session,
             "currency": "GBP",
@@ -144,7 +145,6 @@ class History:
         } | fields
         return self._tell(
             Order,
-            order_id=f"o{self._number}",
             amount=Decimal(amount),
             shipping_address_id=address,
             shipping_postcode=address and f"postcode of {address}",

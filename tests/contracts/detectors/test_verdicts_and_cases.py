@@ -1,9 +1,11 @@
 """What verdicts do to profiles and models, and how a case lives: on hand-written histories."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from detectors.assessments import Alert
-from detectors.cases import alert_id_of
+from detectors.cases import Case, alert_id_of, opened_by, take
 from detectors.engine import Engine, Observed
 from detectors.policy import Policy
 from detectors.profiles import decode
@@ -145,3 +147,55 @@ def test_an_alert_explains_itself(hijacked: History) -> None:
     assert alert.stage == "cash_out"
     assert alert.action in {"hold_order", "lock_account"}
     assert alert.model.configuration == Policy().digest()
+
+
+def taken(orders: Sequence[tuple[str, str, str | None]]) -> tuple[Case, list[bool]]:
+    """A case of orders (id, amount, currency), twenty seconds apart; which were revisions."""
+    history = History().sign_in(STRANGER, HOSTING)
+    case = opened_by(history.read_last())
+    take(case, history.read_last(), 0.9, 3, 3)
+    revised = []
+    for order_id, amount, currency in orders:
+        history.order(amount, currency=currency, order_id=order_id)
+        revised.append(take(case, history.read_last(), 0.9, 3, 3))
+    return case, revised
+
+
+def test_a_long_case_keeps_its_trigger_and_what_is_latest() -> None:
+    """After twenty events a case still names the event at hand."""
+    case, _ = taken([(f"o{number}", "10", "GBP") for number in range(30)])
+    assert len(case.events) == 20
+    assert case.events[0] == case.trigger == "customer-1"
+    assert case.events[1:] == [f"customer-{number}" for number in range(13, 32)]
+
+
+def test_an_order_told_again_is_not_counted_again() -> None:
+    """However many orders came between, an order is at risk once."""
+    orders = [(f"o{number}", "10", "GBP") for number in range(30)]
+    case, revised = taken(orders + orders)
+    assert case.amount == "300"
+    assert len(case.orders) == 10
+    assert not any(revised[30:])
+
+
+@pytest.mark.parametrize(
+    ("currencies", "amount", "currency"),
+    [
+        (("EUR", "JPY", "EUR"), "200", "EUR"),
+        ((None, "EUR", None), "200", None),
+        (("EUR", None), "100", "EUR"),
+    ],
+)
+def test_only_amounts_in_one_currency_are_summed(
+    currencies: tuple[str | None, ...], amount: str, currency: str | None
+) -> None:
+    """The first order's currency is the case's; no amount is taken for one in another."""
+    case, _ = taken([(f"o{at}", "100", given) for at, given in enumerate(currencies)])
+    assert (case.amount, case.currency) == (amount, currency)
+
+
+def test_orders_by_the_dozen_are_folded_after_twenty_revisions_a_day() -> None:
+    """The amount still grows; what tells nothing but another order waits to be told."""
+    case, revised = taken([(f"o{number}", "10", "GBP") for number in range(30)])
+    assert revised == [True] * 19 + [False] * 11
+    assert (case.amount, case.revision, case.folded) == ("300", 20, 11)
