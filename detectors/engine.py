@@ -28,7 +28,7 @@ from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.reading import LOGIN, Reading
+from detectors.features.reading import CHANGE, LOGIN, ORDER, Reading
 from detectors.features.registry import NAMES, POSITION, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.models.budget import AlertBudget, bin_of
@@ -161,7 +161,7 @@ class Engine:
         else:
             reading = self._read(observed, event)
         profile = reading.profile
-        mark = crc32(event.event_id.encode())
+        mark = _mark(reading.type, event.event_id)
         if mark in profile.recent[::2]:
             return None
         profile.recent += (mark, reading.minute)
@@ -364,10 +364,15 @@ class Engine:
         self._verdicts.learn(weights, offset, takeover=takeover, weight=1.0)
 
 
+def _mark(kind: int, event_id: str) -> int:
+    """Return 32 bits that stand for an event: login 1001 and order 1001 are two."""
+    return crc32(f"{kind}:{event_id}".encode())
+
+
 def _take_recent(profile: Profile, event_ids: Sequence[str]) -> list[int]:
     """Return the minutes of an account's recent events that a verdict names, each only once."""
     recent = profile.recent
-    named = {crc32(event_id.encode()) for event_id in event_ids}
+    named = {_mark(kind, event_id) for event_id in event_ids for kind in (LOGIN, ORDER, CHANGE)}
     minutes = []
     for at in range(0, len(recent), 2):
         if recent[at] in named and recent[at + 1] >= 0:

@@ -33,6 +33,12 @@ def _login(account_id: str, at: float, shown: dict[str, Any], **fields: Any) -> 
     return _seen(Login(account_id=account_id, occurred_at=at, **given))
 
 
+def _order(account_id: str, at: float, shown: dict[str, Any], **fields: Any) -> Observed:
+    given: dict[str, Any] = {"event_id": f"order-{at}", "order_id": "1", "amount": Decimal(50)}
+    given = given | shown | fields
+    return _seen(Order(account_id=account_id, occurred_at=at, **given))
+
+
 def _seen(event: Any) -> Observed:
     facts = Facts(
         address=event.ip,
@@ -105,15 +111,7 @@ def _risk_after(wrong: list[Observed]) -> float:
         engine.process(_others(START + day * DAY + HOUR, START + (day + 1) * DAY))
         if day == 20:
             engine.process(wrong)
-    ordered = Order(
-        account_id="a",
-        event_id="order",
-        occurred_at=START + 40 * DAY,
-        order_id="1",
-        amount=Decimal(50),
-        **HOME,
-    )
-    [outcome] = engine.process([_seen(ordered)])
+    [outcome] = engine.process([_order("a", START + 40 * DAY, HOME)])
     assert outcome.assessment is not None
     return outcome.assessment.risk
 
@@ -156,3 +154,14 @@ def test_a_late_event_is_no_journey_and_no_place_to_travel_from() -> None:
     engine.process([late])
     home = _login("a", START + 11 * DAY + HOUR, berlin)
     assert engine.read(home).weights[travel] < soon
+
+
+def test_a_login_and_an_order_of_one_number_are_two_events() -> None:
+    """Topics number their events apart: the order is learnt, a repeat of it is not."""
+    engine = _settled(medium_risk=1e-9, alert_floor=1e-9)
+    engine.process([_login("a", START + 9 * DAY, AWAY, event_id="1001")])
+    order = _order("a", START + 9 * DAY + HOUR, AWAY, event_id="1001")
+    [told, again] = engine.process([order, order])
+    assert told.alert is not None
+    assert told.alert.order_ids == ("1",)
+    assert again.alert is None
