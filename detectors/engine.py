@@ -160,6 +160,11 @@ class Engine:
             reading = last[1]
         else:
             reading = self._read(observed, event)
+        if assessment is not None and assessment.alert_id is None and self._is_nobody(event):
+            # Names tried at random are no accounts, only a sign of who tries them.
+            self._watermark.advance(event.occurred_at, digest(event.account_id))
+            lessons.count(reading, self._population)
+            return None
         profile = reading.profile
         mark = _mark(reading.type, event.event_id)
         if mark in profile.recent[::2]:
@@ -170,7 +175,8 @@ class Engine:
         self._watermark.advance(event.occurred_at, digest(event.account_id))
         alert_id = assessment.alert_id if assessment is not None else None
         alert = self._take_case(reading) if alert_id is not None else None
-        self._count_day(reading)
+        if reading.success:
+            self._count_day(reading)
         self._learn_event(reading, alert_id, mark)
         return alert
 
@@ -239,6 +245,12 @@ class Engine:
         else:
             reading.logit += _FAILED
         return reading
+
+    def _is_nobody(self, event: Login | Order | AccountChange) -> bool:
+        if type(event) is not Login or event.outcome != "failure":
+            return False
+        unknown = event.failure_reason == "unknown_account"
+        return unknown and self._accounts.profile(event.account_id) is None
 
     def _alert_id(self, reading: Reading) -> str:
         event = reading.event

@@ -165,3 +165,18 @@ def test_a_login_and_an_order_of_one_number_are_two_events() -> None:
     assert told.alert is not None
     assert told.alert.order_ids == ("1",)
     assert again.alert is None
+
+
+def test_names_tried_at_random_are_no_accounts() -> None:
+    """They tell of the network that tries them, and neither fill the store nor the budget."""
+    engine, tried = _engine(), {"outcome": "failure", "asn": 9, "ip": "46.1.7.9"}
+    unknown = tried | {"failure_reason": "unknown_account"}
+    engine.process([_login(f"nobody-{n}", START + n, unknown) for n in range(40)])
+    guest = engine.read(_login("guest", START + 60, AWAY))
+    assert guest.weights[POSITION["guessing"]] > 1.0
+    changes = engine.changes()
+    assert not [key for key in changes if key.startswith((b"a:", b"p:account-days"))]
+    engine.process([_login("somebody", START + 61, tried)])
+    changes = engine.changes()
+    assert b"a:somebody" in changes
+    assert not [key for key in changes if key.startswith(b"p:account-days")]
