@@ -9,7 +9,8 @@ from operator import mul
 from typing import Final, NamedTuple
 
 from detectors.assessments import Evidence, Reason
-from detectors.events import AccountChange, Order
+from detectors.events import AccountChange, Event, Order
+from detectors.features.changes import GROUP
 from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
@@ -73,7 +74,19 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
             )
         )
         techniques += explanation.techniques
+        if NAMES[at] == "act":
+            techniques += _techniques_of(reading.event)
     return tuple(reasons), techniques
+
+
+def _techniques_of(event: Event) -> tuple[str, ...]:
+    if type(event) is not AccountChange:
+        return ()
+    if event.actor == "support":
+        return ("F1033",)
+    if event.change in {"password", "sessions_revoked"}:
+        return ()
+    return _TECHNIQUES[GROUP[event.change]]
 
 
 def _change(reading: Reading) -> str:
@@ -114,8 +127,8 @@ def _clock(group: int, subject: str) -> Explanation:
 
 
 _GROUPS: Final = ("contact", "credential", "reset", "address", "payment", "mfa")
-_TECHNIQUES: Final = (
-    ("F1005.004",), ("F1006.003",), ("F1006.003",), ("F1005.005",), ("F1005.006",), ("T1111",),
+_TECHNIQUES: Final[tuple[tuple[str, ...], ...]] = (
+    ("F1005.004",), ("F1006.003",), ("F1006.003",), ("F1005.005",), ("F1005.006",), (),
 )  # fmt: skip
 
 
@@ -259,7 +272,7 @@ EXPLANATIONS: Final = {
     "hours": _of("hours", "unusual_hour"),
     "method": _of("method", "unusual_method"),
     "round_trip": _of("round_trip", "slow_round_trip", ("T1557",)),
-    "failures": _of("failures", "failed_burst", ("T1110.003",)),
+    "failures": _of("failures", "failed_burst"),
     "dormancy": _of("dormancy", "dormant_account", ("F1042",)),
     "guessing": _of("guessing", "guessing_network", ("T1110.004",)),
     "shared_device": _of("shared_device", "shared_device", ("T1110.004",)),
@@ -276,7 +289,7 @@ EXPLANATIONS: Final = {
         "unlike_others", says("Altogether unlike what customers do these days."), nothing
     ),
     "continuity": _of("continuity", "session_moved", ("F1004", "T1539")),
-    "act": Explanation("telling_change", _change, nothing, ("F1005",)),
+    "act": Explanation("telling_change", _change, nothing),
     "contact_clock": _clock(0, "The e-mail address or phone number was changed"),
     "credential_clock": _clock(1, "The password was changed or reset"),
     "reset_clock": _clock(2, "A password reset was requested or sessions were revoked"),

@@ -5,12 +5,13 @@ import pytest
 from detectors.assessments import Alert
 from detectors.decisions import log_odds
 from detectors.engine import Engine
+from detectors.features.changes import GROUP
 from detectors.features.reading import Reading
-from detectors.features.registry import NAMES
+from detectors.features.registry import NAMES, POSITION
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import score_of
 from detectors.policy import Policy
-from detectors.reasons import EXPLANATIONS, counted
+from detectors.reasons import EXPLANATIONS, counted, explain
 from tests.contracts.detectors.histories import (
     DAY,
     HOME,
@@ -211,3 +212,62 @@ def test_a_failed_attempt_is_not_corrected_by_verdicts() -> None:
     reading = History().months().attempt(STRANGER, HOSTING).read_last()
     none = VerdictModel(NAMES, lambda _: None)
     assert counted(reading, verdicts) == counted(reading, none)
+
+
+TECHNIQUES = {
+    "T1110.004": "credential stuffing: many accounts, one or two tries each",
+    "T1557": "adversary in the middle: MFA passed, then the session moves",
+    "T1539": "a session cookie is stolen",
+    "F1004": "a known session goes on elsewhere",
+    "F1005.004": "e-mail or phone is changed",
+    "F1005.005": "a delivery address is changed",
+    "F1005.006": "a means of payment is changed",
+    "F1006.003": "a password is reset",
+    "F1028": "goods, points or gift cards are cashed out",
+    "F1030": "access by way of proxies and devices of one's own",
+    "F1033": "an insider changes it from the support console",
+    "F1042": "a dormant account is revived",
+}
+"""Every technique that an alert may name, and what it means."""
+
+
+def test_no_technique_is_named_without_a_meaning() -> None:
+    """Every id that a feature points to is one of the known ones, and none is never used."""
+    named = {id_ for explanation in EXPLANATIONS.values() for id_ in explanation.techniques}
+    for change in GROUP:
+        for actor in ("customer", "support", "system"):
+            named |= set(told_techniques(change, actor))
+    assert named == set(TECHNIQUES)
+
+
+def told_techniques(change: str, actor: str) -> list[str]:
+    """The techniques of an event that only its being done speaks against."""
+    reading = History().sign_in(LAPTOP, HOME).change(change, "x", actor=actor).read_last()
+    weights = [0.0] * len(NAMES)
+    weights[POSITION["act"]] = 2.0
+    return explain(reading, weights)[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "actor", "techniques"),
+    [
+        ("email", "customer", ["F1005.004"]),
+        ("phone", "customer", ["F1005.004"]),
+        ("address", "customer", ["F1005.005"]),
+        ("payment", "customer", ["F1005.006"]),
+        ("password_reset_completed", "customer", ["F1006.003"]),
+        ("password", "customer", []),
+        ("mfa_removed", "customer", []),
+        ("email", "support", ["F1033"]),
+    ],
+)
+def test_a_change_points_to_the_technique_of_its_kind(
+    change: str, actor: str, techniques: list[str]
+) -> None:
+    """A changed address is not called a changed e-mail, nor support's hand a customer's."""
+    assert told_techniques(change, actor) == techniques
+
+
+def test_failures_on_one_account_are_not_called_spraying() -> None:
+    """Spraying is of many accounts, which one account's failures do not show."""
+    assert EXPLANATIONS["failures"].techniques == ()
