@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
-from ipaddress import ip_network
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -88,4 +88,6 @@ class Enricher:
 
 def _prefix(address: str) -> str:
     """The network of an address as text: /24 for IPv4, /48 for IPv6."""
-    return str(ip_network(f"{address}/{48 if ':' in address else 24}", strict=False))
+    if ":" not in address:
+        return f"{address.rpartition('.')[0]}.0/24"
+    return f"{IPv6Address(int(IPv6Address(address)) >> 80 << 80)}/48"
