@@ -28,6 +28,7 @@ from streams.runtime.lanes import Lane, Run
 
 _FETCH_SECONDS: Final = 0.25
 _BUSY_FETCH_SECONDS: Final = 0.01
+_STOP_SECONDS: Final = 5.0
 
 
 class Fetched(NamedTuple):
@@ -68,6 +69,18 @@ class RunConsumerThread(driver.AIOKafkaConsumerThread):
         # What a producer took back is not to be read.
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def on_thread_stop(self) -> None:
+        """Leave the group and close, within bounds, whatever becomes of the broker.
+
+        Where the broker has gone, aiokafka's own stop ends in a CancelledError. A thread that ends
+        of it never says that it has ended, and the worker would wait for it for a minute.
+        """
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await super().on_thread_stop()
+        except (asyncio.CancelledError, TimeoutError) as error:
+            self.log.warning("The consumer did not close in good order: %r", error)
 
     async def fetch(self, partitions: set[TP], seconds: float) -> Fetched:
         """Return fetched records of some of the partitions, none after so many seconds."""

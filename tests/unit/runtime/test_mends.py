@@ -5,6 +5,7 @@ that mend is needless. The table of all mends is in `streams.runtime`.
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from aiokafka.errors import KafkaTimeoutError
 from faust.tables.recovery import Recovery
 from faust.topics import Topic
 from faust.transport.consumer import Consumer
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.enums import ProcessingGuarantee
 from intervaltree import IntervalTree  # type: ignore[import-untyped] # Faust's dependency
@@ -30,6 +32,7 @@ from streams.runtime.options import RuntimeOptions
 from streams.runtime.position import Position
 from streams.runtime.recovery import RunRecovery
 from streams.runtime.service import Runtime
+from streams.runtime.transport import RunConsumerThread
 
 LOGINS = TP("logins", 0)
 
@@ -287,3 +290,26 @@ def test_what_faust_offers_and_we_leave_alone(app: RunApp) -> None:
     assert _setting(app, "processing_guarantee") is ProcessingGuarantee.AT_LEAST_ONCE
     assert _setting(app, "table_standby_replicas") == 0
     assert app.tables.changelog_topics == {"changelog"}
+
+
+class _StopsBadly:
+    """Like aiokafka's consumer whose broker has gone: its own stop ends in a cancellation."""
+
+    async def stop(self) -> None:
+        """End as a fetch task that was cancelled does."""
+        raise asyncio.CancelledError
+
+
+def test_a_consumer_that_cannot_close_does_not_hold_the_worker() -> None:
+    """The thread ends in any case; Faust's own would die without saying so, and be waited for."""
+
+    async def scenario(kind: type[driver.AIOKafkaConsumerThread]) -> None:
+        thread: Any = object.__new__(kind)
+        thread._consumer = _StopsBadly()
+        thread._method_queue = None
+        thread.log = logging.getLogger("test")
+        await thread.on_thread_stop()
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(scenario(driver.AIOKafkaConsumerThread))
+    asyncio.run(scenario(RunConsumerThread))
