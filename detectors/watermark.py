@@ -46,7 +46,7 @@ class Watermark:
 
     def believed(self, occurred_at: float, account: int) -> float:
         """Return when an account's event is learnt, epoch seconds. Changes nothing."""
-        return min(occurred_at, self._after(occurred_at, account).at + TOLERANCE)
+        return min(occurred_at, float(self._after(occurred_at, account).at + TOLERANCE))
 
     def advance(self, occurred_at: float, account: int) -> None:
         """Take an event's time into account."""

@@ -1,12 +1,13 @@
 """What arrives late, early, twice or from a wrong clock must neither stop nor spoil a detector."""
 
 from decimal import Decimal
-from typing import Any
+from random import Random
+from typing import Any, get_args
 
 import pytest
 
 from detectors.engine import Engine, Observed
-from detectors.events import AccountChange, Login, Order
+from detectors.events import AccountChange, Change, Feedback, Item, Login, Order
 from detectors.facts import Facts
 from detectors.features.registry import POSITION
 from detectors.policy import Policy
@@ -180,3 +181,83 @@ def test_names_tried_at_random_are_no_accounts() -> None:
     changes = engine.changes()
     assert b"a:somebody" in changes
     assert not [key for key in changes if key.startswith(b"p:account-days")]
+
+
+def _wild(chance: Random, number: int) -> Observed:
+    """Return anything that the parser would let through, mostly in order and of few accounts."""
+    at = START + number * 60.0
+    if chance.random() < 0.2:
+        at = chance.choice([946_684_800.0, 4_102_444_799.0, START + chance.uniform(-1, 1) * YEAR])
+    told: dict[str, Any] = {
+        "account_id": f"a{chance.randrange(12)}",
+        "event_id": f"e{chance.choice([number, number, chance.randrange(number + 1)])}",
+        "occurred_at": at,
+    }
+    shown: dict[str, tuple[Any, ...]] = {
+        "session_id": ("s1", "s2", f"s{chance.randrange(40)}"),
+        "device_id": ("d1", f"d{number}", "x" * 256),
+        "user_agent": ("browser", f"browser {number}"),
+        "ip": ("1.2.3.4", "::1", f"9.{number % 250}.1.1"),
+        "country": ("DE", "US", "XX"),
+        "latitude": (-90.0, 90.0, 52.5),
+        "longitude": (-180.0, 180.0, 13.4),
+        "asn": (1, 4_294_967_295),
+        "city": ("Berlin", "x" * 256),
+    }
+    told |= {name: chance.choice(of) for name, of in shown.items() if chance.random() < 0.7}
+    kind = chance.randrange(10)
+    if kind == 0:
+        told["account_id"] = chance.choice([told["account_id"], "nobody"])
+        named = tuple(f"e{chance.randrange(number + 1)}" for _ in range(chance.randrange(4)))
+        verdict: Any = chance.choice(["takeover", "legitimate"])
+        return _seen(Feedback(verdict=verdict, event_ids=named, alert_id="none", **told))
+    if kind <= 2:
+        return _seen(
+            AccountChange(change=chance.choice(get_args(Change)), value_hash="same", **told)
+        )
+    if kind <= 5:
+        amount = Decimal(chance.choice(["0", "999999999999.99", "1e-20", "12.5"]))
+        items = (Item(category=f"c{number % 9}", quantity=1_000_000),) * chance.choice([0, 900])
+        points = chance.choice([None, 10**12])
+        told |= {"payment_id": f"p{number % 50}", "shipping_address_id": "shop"}
+        told |= {"order_id": f"o{number % 30}", "loyalty_points": points}
+        return _seen(Order(amount=amount, items=items, **told))
+    outcome: Any = chance.choice(["success", "failure"])
+    reason: Any = chance.choice([None, "unknown_account"])
+    round_trip = chance.choice([None, 0.0, 86_400_000.0])
+    return _seen(Login(outcome=outcome, failure_reason=reason, rtt_ms=round_trip, **told))
+
+
+def _run(events: list[Observed], policy: Policy, hand_overs: Random | None) -> Any:
+    store: dict[bytes, bytes] = {}
+    engine, outcomes = Engine(policy, store.get), []
+    for observed in events:
+        outcomes += engine.process([observed])
+        if hand_overs is not None and hand_overs.random() < 0.15:
+            _store(engine, store)
+            if hand_overs.random() < 0.2:
+                engine = Engine(policy, store.get)
+    _store(engine, store)
+    return [outcome[1:] for outcome in outcomes], store
+
+
+def _store(engine: Engine, store: dict[bytes, bytes]) -> None:
+    for key, value in engine.changes().items():
+        if value is None:
+            store.pop(key, None)
+        else:
+            store[key] = value
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nothing_that_may_be_sent_stops_a_detector_or_fills_its_store(seed: int) -> None:
+    """Any time from 2000 to 2099, extremes, repeats, verdicts on nothing; restores anywhere."""
+    chance = Random(seed)
+    events = [_wild(chance, number) for number in range(800)]
+    policy = Policy(medium_risk=1e-4, alert_floor=1e-5, alert_budget=0.05, profile_cache=3)
+    outcomes, store = _run(events, policy, None)
+    assert all(0.0 <= told.risk <= 1.0 for told, _ in outcomes if told is not None)
+    assert any(alert is not None for _, alert in outcomes)
+    assert max(len(value) for key, value in store.items() if key.startswith(b"a:")) < 8_000
+    assert max(len(value) for key, value in store.items()) < 16_000
+    assert _run(events, policy, Random(seed)) == (outcomes, store)
