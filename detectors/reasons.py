@@ -173,7 +173,7 @@ def _ways(reading: Reading) -> str:
 def _sum(reading: Reading) -> str:
     outcome = outcome_of(reading, "amount", len(AMOUNT_STEPS) + 1)
     if outcome == 2:
-        return "An amount that is nothing unusual, as hijackers' often are."
+        return "An amount that is nothing unusual."
     whose = "this account" if reading.profile.bought > 2 else "an account with few orders"
     return f"An amount unusual for {whose}."
 
@@ -220,7 +220,7 @@ def _spent(reading: Reading) -> str:
     if type(event) is not Order or not (event.loyalty_points or event.gift_card_amount):
         return "No points or gift cards are spent."
     if reading.profile.rewards:
-        return "Points or gift cards are spent, as before, but seldom so by customers."
+        return "Points or gift cards are spent, as before."
     return "Points or gift cards are spent, unlike before."
 
 

@@ -83,7 +83,7 @@ def _device(reading: Reading) -> str:
 
 
 _DEVICES: Final = (
-    "A device this account often uses, as others may by now.",
+    "A device this account often uses.",
     "A device this account has used, but not often.",
     "A device this account has used only in the last days.",
     "A device this account has never used.",
@@ -118,7 +118,7 @@ def _client(reading: Reading) -> str:
 
 
 _CLIENTS: Final = (
-    "A client this account has used, as many hijackers do too.",
+    "A client this account has used, which proves little.",
     "Another version of a browser and system this account has used.",
     "A browser new to this account, on a system it has used.",
     "A browser or system new to this account.",
@@ -144,7 +144,7 @@ def _clients(reading: Reading) -> Evidence | None:
 
 
 _NETWORKS: Final = (
-    "An address range this account has used, as many others do.",
+    "An address range this account has used, which proves little.",
     "An address range this account has used only in the last days.",
     "An address range new to this account, of an operator it has used.",
     "An address range new to this account, of an operator it has used, in another city.",
@@ -187,7 +187,7 @@ def _travel(reading: Reading) -> str:
     if place is not None and reading.minute < place[2]:
         return "Far from a sign-in that happened later but was told first."
     return {
-        1: "Near the last sign-in, as hijackers sign in too.",
+        1: "Near the place of the last sign-in.",
         2: "Some way from the last sign-in, within what geolocation errs by.",
         3: "Far from the last sign-in, though a journey may explain it.",
     }.get(outcome_of(reading, "travel", 5), "Farther from the last sign-in than travel explains.")
