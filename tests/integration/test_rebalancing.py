@@ -40,23 +40,26 @@ def expected(shop: Shop) -> Expected:
 
 
 def test_workers_that_come_and_go(shop: Shop, tmp_path: Path) -> None:
-    """While records come in, workers join, leave in good order, and die."""
-    one = shop.options(tmp_path / "one", across_topics=False)
-    two = shop.options(tmp_path / "two", across_topics=False)
-    with sending(shop.broker, live(shop), rate=400), worker(one, tmp_path / "1.log") as first:
+    """While records come in, workers join, leave in good order, and die.
+
+    They keep their state in one folder, as workers that are started side by side do: a partition's
+    new owner waits until the old one has let go of its files.
+    """
+    options = shop.options(tmp_path / "data", across_topics=False)
+    with sending(shop.broker, live(shop), rate=400), worker(options, tmp_path / "1.log") as first:
         first.wait_until_ready()
-        with worker(two, tmp_path / "2.log") as second:
+        with worker(options, tmp_path / "2.log") as second:
             second.wait_until_ready()
             first.wait_until_ready(2)
             time.sleep(1)
             assert first.stop() == 0
             second.wait_until_ready(2)
-            with worker(one, tmp_path / "3.log") as third:
+            with worker(options, tmp_path / "3.log") as third:
                 third.wait_until_ready()
                 time.sleep(1)
                 second.kill()
                 third.wait_until_ready(2)
-    with worker(two, tmp_path / "4.log") as last:
+    with worker(options, tmp_path / "4.log") as last:
         last.wait_until_ready()
         shop.wait_until_read()
         assert last.stop() == 0
