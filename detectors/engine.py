@@ -323,6 +323,7 @@ class Engine:
             stored_weights(reading.weights),
             reading.cells,
             held,
+            session=reading.session_key,
         )
         kept = self._accounts.examples(event.account_id)
         keep(kept, example, self._policy.examples_per_account)
@@ -352,11 +353,10 @@ class Engine:
             else:
                 self._learn_customer(example, profile)
             example.verdict = verdict.verdict
-        first = min(minutes)
         if verdict.verdict == "takeover":
-            lessons.undo(profile, first)
+            lessons.undo(profile, min(minutes))
         else:
-            lessons.trust(profile, first)
+            lessons.trust(profile, set(minutes), {example.session for example in named})
         self._accounts.put_examples(account_id)
         self._accounts.put(account_id, profile)
 

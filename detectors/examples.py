@@ -13,7 +13,10 @@ _SCALE = 32.0
 
 
 class Example(msgspec.Struct, array_like=True):
-    """One event. `weights` are the features in 32nds of a nat; `held` is the untaught lesson."""
+    """One event. `weights` are the features in 32nds of a nat; `held` is the untaught lesson.
+
+    `session` is its session's digest, 0 for none.
+    """
 
     event_id: str
     minute: int
@@ -23,6 +26,7 @@ class Example(msgspec.Struct, array_like=True):
     cells: list[int]
     held: Lesson | None
     verdict: str | None = None
+    session: int = 0
 
     def features(self) -> list[float]:
         """Return the features as they stood, nats."""

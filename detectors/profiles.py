@@ -77,10 +77,10 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
             if self.first(at) >= minute:
                 self._drop(at)
 
-    def clear_doubt_since(self, minute: int) -> None:
-        """Trust every value first seen at a minute or after it."""
+    def clear_doubt(self, minutes: set[int]) -> None:
+        """Trust every value first seen in one of the minutes."""
         for at in range(len(self.keys)):
-            if self.first(at) >= minute:
+            if self.first(at) in minutes:
                 self.rows[4 * at + 3] = 0
 
     def _least(self, minute: int, half_life: float) -> int:

@@ -291,8 +291,15 @@ def undo(profile: Profile, minute: int) -> None:
             getattr(profile, name).forget_since(minute)
 
 
-def trust(profile: Profile, minute: int) -> None:
-    """Drop the doubts of a minute or later: it was the customer."""
-    profile.doubts = [doubt for doubt in profile.doubts if doubt.minute < minute]
+def trust(profile: Profile, minutes: set[int], sessions: set[int]) -> None:
+    """Drop the doubts that the events of these minutes and sessions left: it was the customer."""
+    opened = {session.key for session in profile.sessions if session.opened in minutes}
+    sessions = (sessions | opened) - {0}
+    minutes = minutes | {session.opened for session in profile.sessions if session.key in sessions}
+    profile.doubts = [
+        doubt
+        for doubt in profile.doubts
+        if doubt.minute not in minutes and doubt.session not in sessions
+    ]
     for name in ("devices", "prefixes"):
-        getattr(profile, name).clear_doubt_since(minute)
+        getattr(profile, name).clear_doubt(minutes)

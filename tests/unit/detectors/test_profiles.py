@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.errors import IncompatibleState
-from detectors.profiles import Memory, decode, encode, newborn
+from detectors.features.lessons import trust
+from detectors.profiles import Doubt, Memory, decode, encode, newborn
 
 HALF_LIFE = 1000.0
 
@@ -53,8 +54,21 @@ def test_trust_clears_the_doubt_a_value_came_with() -> None:
     memory = Memory()
     memory.use(2, 50, HALF_LIFE, 5, 6)
     assert memory.doubt(0) == 6
-    memory.clear_doubt_since(50)
+    memory.use(3, 60, HALF_LIFE, 5, 7)
+    memory.clear_doubt({50})
     assert memory.doubt(0) == 0
+    assert memory.doubt(1) == 7
+
+
+def test_trust_is_for_the_named_events_only() -> None:
+    """The customer's session of minute 50 is trusted, a stranger's of minute 90 is not."""
+    profile = newborn(0.0)
+    profile.doubts = [Doubt(1, 55, 3.0), Doubt(2, 90, 4.0), Doubt(0, 50, 2.0)]
+    profile.devices.use(11, 50, HALF_LIFE, 5, 6)
+    profile.devices.use(12, 90, HALF_LIFE, 5, 7)
+    trust(profile, {50}, {1})
+    assert [doubt.session for doubt in profile.doubts] == [2]
+    assert [profile.devices.doubt(at) for at in range(2)] == [0, 7]
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 10**6)), max_size=60))
