@@ -238,6 +238,7 @@ class Engine:
         if reading.success and self._prior + score >= self._budget.notable:
             isolation = self._evidence.weigh_isolation(reading)
             score += WEIGHTS[reading.type][ISOLATION] * isolation
+        # What the account's days already told is not told again, or doubt would feed on itself.
         reading.doubt = score - WEIGHTS[reading.type][STORY] * weights[STORY]
         reading.logit = self._prior + score
         if reading.success:

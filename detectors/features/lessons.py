@@ -190,18 +190,13 @@ def _remember_session(reading: Reading) -> None:
         session.used = max(session.used, reading.minute)
 
 
-def _doubt_of(reading: Reading) -> float:
-    # What the account's days already told is not told again, or doubt would feed on itself.
-    return reading.doubt
-
-
 def doubt_left(reading: Reading) -> int:
     """Return the whole nats of doubt that stay with what an event brings in, 0 to 15."""
-    return min(15, max(0, int(_doubt_of(reading))))
+    return min(15, max(0, int(reading.doubt)))
 
 
 def _remember_doubt(reading: Reading) -> None:
-    nats = round(_doubt_of(reading), 3)
+    nats = round(reading.doubt, 3)
     if nats < 1.0:
         return
     doubts = reading.profile.doubts

@@ -8,12 +8,10 @@ from typing import Final
 
 import faust
 
-from detectors.errors import ConfigurationError, NightlatchError
+from detectors.errors import NightlatchError
+from streams.exit_codes import DONE, FAILED, exit_code
 from streams.runtime.application import RunApp
 
-DONE: Final = 0
-CRASHED: Final = 1
-MISCONFIGURED: Final = 2
 _GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 # They say at "info" what only whoever mends them wants to know.
 _TALKATIVE: Final = ("faust", "mode", "aiokafka", "kafka", "streams.runtime.application")
@@ -50,8 +48,8 @@ def run(app: RunApp, *, log_level: str = "info") -> int:
 def _exit_code(reason: BaseException | None, code: object) -> int:
     if isinstance(reason, NightlatchError):
         print(f"nightlatch: {reason}", file=sys.stderr)
-        return MISCONFIGURED if isinstance(reason, ConfigurationError) else CRASHED
-    return DONE if not code else CRASHED
+        return exit_code(reason)
+    return DONE if not code else FAILED
 
 
 def set_up_logging(level: str) -> None:
