@@ -36,7 +36,7 @@ from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import HIGHEST, LOWEST
-from detectors.models.prior import WEIGHTS, score_of
+from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from detectors.population import Population
 from detectors.profiles import Profile, digest, newborn
@@ -105,11 +105,19 @@ class Engine:
     """One partition's detector. See the module for what it promises.
 
     `policy` fixes every constant and seed; `read` gives the state handed over so far; `heat` is
-    what other accounts tell.
+    what other accounts tell; `prior` is how much each feature counts before any verdict.
     """
 
-    def __init__(self, policy: Policy, read: ReadState, heat: Heat | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        read: ReadState,
+        heat: Heat | None = None,
+        *,
+        prior: Prior = SHIPPED,
+    ) -> None:
         self._policy = policy
+        self._prior = prior
         self._heat = heat or NoHeat()
         self._accounts = Accounts(read, policy.profile_cache)
         self._population = Population(read)
@@ -121,7 +129,7 @@ class Engine:
         self._verdicts = VerdictModel(NAMES, read)
         self._watch = DriftWatch(read)
         self._budget = AlertBudget(policy.alert_budget, read)
-        self._prior = log_odds(policy.base_rate)
+        self._base = log_odds(policy.base_rate)
         self._floor = log_odds(policy.alert_floor)
         self._cold_floor = log_odds(policy.medium_risk)
         self._model = Model(name=_NAME, version=_VERSION, configuration=policy.digest())
@@ -141,7 +149,7 @@ class Engine:
             occurred_at=event.occurred_at,
             type=_TYPES[reading.type],
             risk=round(logistic(reading.logit), 9),
-            reasons=codes(counted(reading, self._verdicts)) if flagged else (),
+            reasons=codes(counted(reading, self._prior, self._verdicts)) if flagged else (),
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(reading) if flagged else None,
         )
@@ -234,13 +242,13 @@ class Engine:
         signals = self._heat.signals(observed)
         if signals:
             weights[_HEAT] = min(max(sum(signals), LOWEST), HIGHEST)
-        score = score_of(reading.type, weights)
-        if reading.success and self._prior + score >= self._budget.notable:
+        score = self._prior.score(reading.type, weights)
+        if reading.success and self._base + score >= self._budget.notable:
             isolation = self._evidence.weigh_isolation(reading)
-            score += WEIGHTS[reading.type][ISOLATION] * isolation
+            score += self._prior.weights[reading.type][ISOLATION] * isolation
         # What the account's days already told is not told again, or doubt would feed on itself.
-        reading.doubt = score - WEIGHTS[reading.type][STORY] * weights[STORY]
-        reading.logit = self._prior + score
+        reading.doubt = score - self._prior.weights[reading.type][STORY] * weights[STORY]
+        reading.logit = self._base + score
         if reading.success:
             reading.logit += self._verdicts.correction(weights)
         else:
@@ -274,7 +282,7 @@ class Engine:
         self._accounts.put_case(event.account_id, case)
         alert = None
         if revised:
-            reasons, techniques = explain(reading, counted(reading, self._verdicts))
+            reasons, techniques = explain(reading, counted(reading, self._prior, self._verdicts))
             alert = cases.alert_of(case, reading, reasons, techniques, self._model)
         # An alert tells the event's own time; a wrong clock must not keep the case open for good.
         if event.occurred_at > reading.at:
@@ -373,7 +381,7 @@ class Engine:
         self._learn_verdict_model(example.type, example.features(), takeover=False)
 
     def _learn_verdict_model(self, kind: int, weights: Sequence[float], *, takeover: bool) -> None:
-        offset = self._prior + score_of(kind, weights)
+        offset = self._base + self._prior.score(kind, weights)
         self._verdicts.learn(weights, offset, takeover=takeover, weight=1.0)
 
 

@@ -15,7 +15,7 @@ from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
 from detectors.models.feedback import VerdictModel
-from detectors.models.prior import WEIGHTS
+from detectors.models.prior import Prior
 from detectors.profiles import digest
 from detectors.wording import COMPARED, WORDS, ago, networks, nothing, others, outcome_of, says
 
@@ -39,16 +39,16 @@ def strongest(weights: Sequence[float], most: int = 5) -> list[int]:
     return telling[:most]
 
 
-def counted(reading: Reading, verdicts: VerdictModel) -> list[float]:
+def counted(reading: Reading, prior: Prior, verdicts: VerdictModel) -> list[float]:
     """Return the features as they count in the score, nats: by the prior and by the verdicts."""
-    prior = WEIGHTS[reading.type]
+    weights = prior.weights[reading.type]
     if not reading.success or not verdicts.verdicts:
-        return list(map(mul, prior, reading.weights))
+        return list(map(mul, weights, reading.weights))
     trust = verdicts.trust
     return [
         (weight + trust * correction) * value
         for weight, correction, value in zip(
-            prior, verdicts.corrections, reading.weights, strict=True
+            weights, verdicts.corrections, reading.weights, strict=True
         )
     ]
 

@@ -1,75 +1,76 @@
-"""Fit a prior for detectors/models/prior.py, on the simulator alone.
+"""Fit the prior that ships with the product, on simulated shops alone.
 
-    python -m tests.benchmarks.fit_prior [--seeds 201 202 204] [--without FAMILY ...]
+    python -m tests.benchmarks.fit_prior [--seeds 201 202 204] [--without FAMILY ...] [--write]
 
-Runs the engine over simulated shops with more hijacks than life has, takes every feature vector
-as it stood before it was learnt, and fits a logistic regression by type of event, its weights
-kept from falling below `FLOOR` (a feature that the simulator makes little of may tell more
-elsewhere) and drawn towards each other across the types. Prints the
-table to paste. It does not print the shipped table again: that was fitted on earlier features, one
-of its shops with another pipeline. With
-`--without`, families are left out, to judge the prior on what it has never seen.
+Fits a logistic regression by type of event to what the features say of several shops, of
+pipelines that tell more and less, every family counting alike. `--write` writes the table that
+ships, detectors/models/prior_table.py, with the command in its header; otherwise the table is
+printed. With `--without`, families are left out, to judge the prior on what it has never seen.
 """
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
 
-import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types
 
-from detectors.engine import Engine, Observed
-from detectors.events import Feedback
 from detectors.features.registry import NAMES, WIDTH
-from detectors.parsing import parse_event
+from detectors.models import prior_table
+from detectors.models.prior import Prior
 from detectors.policy import Policy
-from detectors.simulation import FAMILIES, Shop, Telemetry, simulate
-from detectors.simulation.simulation import HIJACKS
-from streams.enrichment.enricher import Enricher
+from detectors.simulation import FAMILIES, Telemetry, draw_telemetry
+from tests.benchmarks.collecting import MORE, Collected, Floats, collect, pooled
 
-FLOOR = 0.1
-PULL_TOGETHER = 30.0
-START = 1_790_812_800.0
-TELLING = Telemetry(asn=1.0, country=1.0, place=0.9, device_id=0.9, rtt_ms=0.3)
-Floats = NDArray[np.float64]
+SEEDS: Final = (201, 202, 204)
+ACCOUNTS: Final = 15_000
+TELLING: Final = Telemetry(asn=1.0, country=1.0, place=0.9, device_id=0.9, rtt_ms=0.3)
 
-
-def examples(
-    seed: int, families: Sequence[str], *, accounts: int, more: float
-) -> Iterator[tuple[int, list[float], bool, float]]:
-    """Yield type, features, whether it is a takeover, and the weight of what was sampled."""
-    shop = Shop(accounts=accounts, visits=7.0, telemetry=TELLING)
-    enricher, store = Enricher(()), {}  # type: ignore[var-annotated]  # bytes by bytes
-    engine = Engine(Policy(), store.get)
-    for number, simulated in enumerate(
-        simulate(shop, seed=seed, start=START, days=60, families=families, hijacks=more * HIJACKS)
-    ):
-        raw = msgspec.json.decode(msgspec.json.encode(simulated.event))
-        event = parse_event(raw, type_=None, timestamp=simulated.time, fallback_id=f"f{number}")
-        observed = Observed(event, enricher.facts(event))
-        if not isinstance(event, Feedback):
-            reading = engine.read(observed)
-            takeover = simulated.truth is not None and simulated.truth.takeover
-            notable = reading.logit > -7.5
-            if reading.success and (takeover or notable or number % 10 == 0):
-                yield reading.type, reading.weights, takeover, 1.0 if takeover or notable else 10.0
-        engine.process([observed])
-        if number % 5000 == 0:
-            store.update(engine.changes())
+LOWEST: Final = 0.1
+PULL_TOGETHER: Final = 30.0
 
 
-def fit(kinds: NDArray[np.int64], features: Floats, takeover: Floats, weight: Floats) -> Floats:
-    """Return weights (3 by features) and, in the last column, intercepts, by type of event."""
-    sign = np.where(takeover > 0, 1.0, -1.0)
+def telemetry_of(position: int, seed: int) -> Telemetry:
+    """Return what the shop at a position among the seeds sends: much, as usual, or as drawn."""
+    return (TELLING, Telemetry(), draw_telemetry(seed))[position % 3]
+
+
+def collect_all(
+    seeds: Sequence[int] = SEEDS,
+    *,
+    accounts: int = ACCOUNTS,
+    families: Sequence[str] = tuple(FAMILIES),
+) -> Collected:
+    """Return what the features say of a shop for each seed."""
+    return pooled(
+        [
+            collect(
+                seed, accounts=accounts, telemetry=telemetry_of(position, seed), families=families
+            )
+            for position, seed in enumerate(seeds)
+        ]
+    )
+
+
+def fit(collected: Collected, without: Sequence[str] = ()) -> Prior:
+    """Return the prior fitted to what was collected, as if some families had never been seen."""
+    seen = collected.without(*without)
+    table = _fitted(seen)
+    return _calibrated(table, seen)
+
+
+def _fitted(seen: Collected) -> Floats:
+    features, kinds = seen.features, seen.kind
+    sign = np.where(seen.takeover, 1.0, -1.0)
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         table = parameters.reshape(3, WIDTH + 1)
         weights, mean = table[:, :-1], table[:, :-1].mean(0)
         margin = sign * ((features * weights[kinds]).sum(1) + table[kinds, -1])
-        pull = -weight * sign / (1.0 + np.exp(margin))
+        pull = -sign / (1.0 + np.exp(margin))
         slope = np.empty_like(table)
         for kind in range(3):
             chosen = kinds == kind
@@ -77,65 +78,99 @@ def fit(kinds: NDArray[np.int64], features: Floats, takeover: Floats, weight: Fl
             slope[kind, -1] = pull[chosen].sum()
         apart = weights - mean
         slope[:, :-1] += 2 * PULL_TOGETHER * apart + 2 * mean
-        value = (weight * np.logaddexp(0.0, -margin)).sum()
+        value = np.logaddexp(0.0, -margin).sum()
         value += PULL_TOGETHER * (apart**2).sum() + 3 * (mean**2).sum()
         return float(value), slope.ravel()
 
     start = np.full((3, WIDTH + 1), 0.3)
     start[:, -1] = -3.0
-    lowest = ([FLOOR] * WIDTH + [-np.inf]) * 3
+    lowest = ([LOWEST] * WIDTH + [-np.inf]) * 3
     bounds = [(low, np.inf) for low in lowest]
     found: Any = minimize(loss, start.ravel(), jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x, dtype=np.float64).reshape(3, WIDTH + 1)
 
 
-def calibrate(
-    table: Floats, kinds: NDArray[np.int64], features: Floats, takeover: Floats, weight: Floats
-) -> Floats:
+def _calibrated(table: Floats, seen: Collected) -> Prior:
     """Return the table scaled so that its scores are log odds (Platt 1999), one scale for all.
 
     The fit itself looks at every vector alike, which sharpens it where alerts are decided; only
     here does an event that stands for ten count for ten.
     """
-    score = (features * table[kinds, :-1]).sum(1) + table[kinds, -1]
-    sign = np.where(takeover > 0, 1.0, -1.0)
+    score = (seen.features * table[seen.kind, :-1]).sum(1) + table[seen.kind, -1]
+    sign = np.where(seen.takeover, 1.0, -1.0)
 
     def loss(scale: Floats) -> float:
         margin = sign * (scale[0] * score + scale[1])
-        return float((weight * np.logaddexp(0.0, -margin)).sum())
+        return float((seen.weight * np.logaddexp(0.0, -margin)).sum())
 
     found: Any = minimize(loss, np.array([1.0, 0.0]))
-    scaled = table * found.x[0]
-    scaled[:, -1] += found.x[1]
-    return np.asarray(scaled, dtype=np.float64)
+    weights = table[:, :-1] * found.x[0]
+    weights[:, NAMES.index("heat")] = 1.0  # not in these shops' traffic: a weight of evidence
+    rate = Policy().base_rate
+    shift = math.log(MORE) + math.log(rate / (1 - rate))
+    bias = table[:, -1] * found.x[0] + found.x[1] - shift
+    return rounded(weights, bias)
+
+
+def rounded(weights: Floats, bias: Floats) -> Prior:
+    """Return a prior of two decimals."""
+    return Prior(
+        tuple(tuple(round(float(weight), 2) for weight in row) for row in weights),
+        tuple(round(float(nats), 2) for nats in bias),
+    )
+
+
+def registry_digest() -> str:
+    """Return eight digits that change when a feature comes, goes or moves."""
+    return f"{zlib.crc32(' '.join(NAMES).encode()):08x}"
+
+
+def render(prior: Prior, command: str) -> str:
+    """Return the module that ships a prior."""
+    rows = "\n".join(
+        f'    "{name}": ({", ".join(f"{row[at]:.2f}" for row in prior.weights)}),'
+        for at, name in enumerate(NAMES)
+    )
+    return f'''"""The shipped prior: the weight of each feature in a sign-in, an order and a change.
+
+Written by tests/benchmarks/fit_prior.py, not by hand. Heat is not fitted: it comes from outside as
+a weight of evidence.
+"""
+
+from typing import Final
+
+COMMAND: Final = "{command}"
+
+REGISTRY: Final = "{registry_digest()}"
+"""Digest of the features' names that it was fitted for."""
+
+FITTED: Final = {{
+{rows}
+}}
+
+BIAS: Final = ({", ".join(f"{nats:.2f}" for nats in prior.bias)})
+'''
 
 
 def main() -> None:
-    """Fit, and print what goes into detectors/models/prior.py."""
+    """Fit, and print or write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[201, 202, 204])
-    parser.add_argument("--accounts", type=int, default=15_000)
-    parser.add_argument("--more", type=float, default=8.0, help="times as many hijacks as in life")
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--accounts", type=int, default=ACCOUNTS)
     parser.add_argument("--without", nargs="*", default=[], choices=sorted(FAMILIES))
+    parser.add_argument("--write", action="store_true", help="write the table that ships")
     asked = parser.parse_args()
     families = [family for family in FAMILIES if family not in asked.without]
-    drawn = [
-        example
-        for seed in asked.seeds
-        for example in examples(seed, families, accounts=asked.accounts, more=asked.more)
-    ]
-    kinds = np.array([example[0] for example in drawn])
-    features = np.array([example[1] for example in drawn])
-    takeover = np.array([float(example[2]) for example in drawn])
-    weight = np.array([example[3] for example in drawn])
-    table = fit(kinds, features, takeover, np.ones_like(weight))
-    table = calibrate(table, kinds, features, takeover, weight)
-    table[:, NAMES.index("heat")] = 1.0  # not in the simulator's traffic: a weight of evidence
-    for at, name in enumerate(NAMES):
-        print(f'    "{name}": ({", ".join(f"{table[kind, at]:.2f}" for kind in range(3))}),')
-    rate = Policy().base_rate
-    shift = math.log(asked.more) + math.log(rate / (1 - rate))
-    print(f"_BIAS: Final = ({', '.join(f'{table[kind, -1] - shift:.2f}' for kind in range(3))})")
+    prior = fit(collect_all(asked.seeds, accounts=asked.accounts, families=families))
+    command = (
+        f"python -m tests.benchmarks.fit_prior --seeds {' '.join(map(str, asked.seeds))}"
+        f" --accounts {asked.accounts} --write"
+    )
+    table = render(prior, command)
+    if asked.write and not asked.without:
+        Path(prior_table.__file__).write_text(table, encoding="utf-8")
+    else:
+        print(table)
 
 
 if __name__ == "__main__":

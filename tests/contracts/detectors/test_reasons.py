@@ -9,7 +9,7 @@ from detectors.features.changes import GROUP
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES, POSITION
 from detectors.models.feedback import VerdictModel
-from detectors.models.prior import score_of
+from detectors.models.prior import SHIPPED
 from detectors.policy import Policy
 from detectors.reasons import EXPLANATIONS, counted, explain
 from tests.contracts.detectors.histories import (
@@ -199,8 +199,8 @@ def test_what_is_counted_adds_up_to_the_score_after_verdicts_too() -> None:
     before = history.read_last()
     store = history.stored() | dict(verdicts.changes())
     after = Engine(Policy(), store.get).read(history.observed[-1])
-    base = log_odds(Policy().base_rate) + score_of(after.type, [0.0] * width)
-    assert base + sum(counted(after, verdicts)) == pytest.approx(after.logit)
+    base = log_odds(Policy().base_rate) + SHIPPED.score(after.type, [0.0] * width)
+    assert base + sum(counted(after, SHIPPED, verdicts)) == pytest.approx(after.logit)
     assert after.logit != pytest.approx(before.logit)
 
 
@@ -211,7 +211,7 @@ def test_a_failed_attempt_is_not_corrected_by_verdicts() -> None:
     verdicts.learn([2.0] * width, -3.0, takeover=True, weight=1.0)
     reading = History().months().attempt(STRANGER, HOSTING).read_last()
     none = VerdictModel(NAMES, lambda _: None)
-    assert counted(reading, verdicts) == counted(reading, none)
+    assert counted(reading, SHIPPED, verdicts) == counted(reading, SHIPPED, none)
 
 
 TECHNIQUES = {

@@ -5,7 +5,8 @@ import pytest
 from detectors.decisions import action_for, log_odds, logistic, severity_of
 from detectors.features.registry import ACCESS, FEATURES, NAMES, WIDTH
 from detectors.features.signin import distance_km
-from detectors.models.prior import FITTED, WEIGHTS
+from detectors.models.prior import SHIPPED
+from detectors.models.prior_table import FITTED
 from detectors.policy import Policy
 from detectors.reasons import EXPLANATIONS
 
@@ -14,7 +15,7 @@ def test_every_feature_is_weighed_and_explained() -> None:
     """One registry of features; prior and reasons cover exactly it."""
     assert set(FITTED) == set(NAMES) == set(EXPLANATIONS)
     assert len(set(NAMES)) == WIDTH
-    assert all(len(weights) == WIDTH for weights in WEIGHTS)
+    assert all(len(weights) == WIDTH for weights in SHIPPED.weights)
 
 
 def test_codes_are_told_apart() -> None:
@@ -31,7 +32,7 @@ def test_the_sign_ins_features_come_first() -> None:
 
 def test_no_feature_speaks_for_a_customer_when_it_speaks_against_one() -> None:
     """Weights are never negative: a reason that raises suspicion never lowers the risk."""
-    assert min(min(weights) for weights in WEIGHTS) > 0
+    assert min(min(weights) for weights in SHIPPED.weights) > 0
 
 
 @pytest.mark.parametrize("probability", [1e-9, 0.2, 0.999])

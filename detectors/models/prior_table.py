@@ -1,0 +1,52 @@
+"""The shipped prior: the weight of each feature in a sign-in, an order and a change.
+
+Written by tests/benchmarks/fit_prior.py, not by hand. Heat is not fitted: it comes from outside as
+a weight of evidence.
+"""
+
+from typing import Final
+
+COMMAND: Final = "an earlier fit, on earlier features"
+
+REGISTRY: Final = "49608860"
+"""Digest of the features' names that it was fitted for."""
+
+FITTED: Final = {
+    "device": (0.37, 0.43, 0.40),
+    "client": (0.20, 0.17, 0.23),
+    "network": (0.47, 0.55, 0.55),
+    "rarity": (0.35, 0.12, 0.13),
+    "kind": (0.57, 0.46, 0.45),
+    "travel": (0.17, 0.12, 0.15),
+    "hours": (0.26, 0.21, 0.18),
+    "method": (0.32, 0.43, 0.60),
+    "round_trip": (0.12, 0.12, 0.18),
+    "failures": (0.18, 0.15, 0.18),
+    "dormancy": (0.12, 0.12, 0.14),
+    "guessing": (0.78, 0.63, 0.59),
+    "shared_device": (0.26, 0.39, 0.26),
+    "shared_range": (0.12, 0.12, 0.12),
+    "churn": (0.13, 0.26, 0.28),
+    "continuity": (0.70, 0.56, 0.93),
+    "act": (0.64, 0.12, 0.36),
+    "contact_clock": (0.12, 0.66, 0.47),
+    "credential_clock": (0.12, 0.19, 0.80),
+    "reset_clock": (0.12, 0.12, 0.12),
+    "address_clock": (0.25, 0.78, 0.21),
+    "payment_clock": (0.26, 0.12, 0.15),
+    "mfa_clock": (0.12, 0.12, 0.14),
+    "shared_value": (0.88, 0.94, 0.92),
+    "destination": (0.60, 0.66, 0.60),
+    "delivery": (0.12, 0.12, 0.12),
+    "amount": (0.64, 0.71, 0.64),
+    "goods": (0.39, 0.43, 0.39),
+    "speed": (0.38, 0.54, 0.26),
+    "rewards": (0.12, 0.12, 0.12),
+    "pace": (0.57, 0.63, 0.57),
+    "forwarding": (0.44, 0.48, 0.44),
+    "isolation": (0.12, 0.12, 0.12),
+    "heat": (1.00, 1.00, 1.00),
+    "story": (0.67, 0.80, 0.38),
+}
+
+BIAS: Final = (2.00, 2.65, 2.72)
