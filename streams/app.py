@@ -25,8 +25,8 @@ from streams.runtime.lanes import Flow
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.worker import run
-from streams.settings import Settings, SourceTopic
-from streams.topics import SOURCE_TYPES, changelog_topic, co_partitioned, repartition_topic
+from streams.settings import Settings, SourceTopic, secrets
+from streams.topics import SOURCE_TYPES, changelog_topic, repartition_topic, worker_access
 
 # Of events at the same moment: the sign-in before what it made possible, the verdict last.
 MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
@@ -73,7 +73,7 @@ def run_worker(settings: Settings) -> int:
     except NightlatchError as error:
         print(f"nightlatch: {error}", file=sys.stderr)
         return exit_code(error)
-    return run(app, log_level=settings.log_level)
+    return run(app, log_level=settings.log_level, secrets=secrets(settings))
 
 
 def check_data_dir(path: Path) -> None:
@@ -88,15 +88,17 @@ def check_data_dir(path: Path) -> None:
 
 
 def check_topics(settings: Settings) -> None:
-    """Raise ConfigurationError, one sentence, where a topic is missing or not as it must be."""
+    """Raise ConfigurationError, one sentence, where a topic is missing or not as it must be.
+
+    Also where the brokers do not let this worker in, or not do what it must.
+    """
+    from streams.permissions import check_permissions, worker_permissions
     from streams.topic_administration import check
 
-    needed = {settings.topic(name) for name in ("alerts", "dead_letters", *settings.rekey)}
-    needed |= set(co_partitioned(settings))
-    if settings.publish_assessments:
-        needed.add(settings.topic("assessments"))
-    for fault in check(settings):
-        if fault.grave and fault.topic in needed:
+    if settings.security_protocol != "plaintext":
+        check_permissions(settings, worker_permissions(settings))
+    for fault in check(settings, only=worker_access(settings)):
+        if fault.grave:
             remedy = "`nightlatch topics create` makes it" if fault.missing else fault.remedy
             raise ConfigurationError(f"topic {fault.topic} {fault.problem}: {remedy}")
 

@@ -7,8 +7,8 @@ from typing import Any
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
-from detectors.errors import NightlatchError
-from streams.connections import client_options
+from detectors.errors import ConfigurationError, NightlatchError
+from streams.connections import client_options, why_not_let_in
 from streams.settings import Settings
 
 _PATIENCE_MS = 10_000
@@ -20,11 +20,19 @@ class BrokerTrouble(NightlatchError):
 
 @contextmanager
 def broker_trouble(settings: Settings) -> Iterator[None]:
-    """Turn what kafka-python raises into one sentence that names the brokers."""
+    """Turn what kafka-python raises into one sentence that names the brokers.
+
+    It says no more than "unable to bootstrap", after ten seconds, of a certificate or a password
+    that is wrong: those are found out before. Raises ConfigurationError for them.
+    """
+    if settings.security_protocol != "plaintext" and (reason := why_not_let_in(settings)):
+        raise ConfigurationError(reason)
     try:
         yield
     except KafkaError as error:
         text = " ".join(str(error).split()) or type(error).__name__
+        if settings.security_protocol == "plaintext" and (reason := why_not_let_in(settings)):
+            raise ConfigurationError(reason) from error
         raise BrokerTrouble(f"Kafka at {', '.join(settings.broker)}: {text}") from error
 
 

@@ -183,6 +183,12 @@ def shown(settings: Settings) -> dict[str, Any]:
     }
 
 
+def secrets(settings: Settings) -> list[str]:
+    """Return what must not be shown, by value."""
+    values = (getattr(settings, name) for name in sorted(SECRETS))
+    return [value for value in values if value]
+
+
 class Setting(NamedTuple):
     """One entry of the registry. `variable` is its name in the environment."""
 

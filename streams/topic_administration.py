@@ -4,7 +4,7 @@ Nothing that exists is ever changed or deleted here: the remedies are Kafka's ow
 whoever owns the cluster to judge and run.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Final, NamedTuple
 
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType
@@ -69,9 +69,12 @@ def create(settings: Settings) -> Made:
     return Made(missing, [spec for spec in specs if spec.name in existing])
 
 
-def check(settings: Settings) -> list[Fault]:
-    """Return everything that is wrong with the topics, in the contract's order."""
-    specs = topic_specs(settings)
+def check(settings: Settings, *, only: Collection[str] | None = None) -> list[Fault]:
+    """Return everything that is wrong with the topics, in the contract's order.
+
+    `only` are the topics to look at; all where None.
+    """
+    specs = [spec for spec in topic_specs(settings) if only is None or spec.name in only]
     with admin(settings) as client:
         existing = _existing(client, [spec.name for spec in specs])
     faults = _uneven(settings, existing)

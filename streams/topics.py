@@ -6,7 +6,8 @@ goes by a record's time, and events that are simulated or sent late would otherw
 refused, for being old. What an event's own time is, its `occurred_at` says.
 """
 
-from typing import Final, NamedTuple, get_args
+from collections.abc import Mapping
+from typing import Final, Literal, NamedTuple, get_args
 
 from detectors.events import EventType
 from streams.codec import MAX_LETTER_BYTES
@@ -22,6 +23,9 @@ _DAY_MS: Final = 86_400_000
 _SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
 _COMPACTED: Final = {"cleanup.policy": "compact"}
 _CARRIED_BYTES: Final = 16 * 1024 * 1024
+
+
+Access = Literal["read", "write"]
 
 
 class TopicSpec(NamedTuple):
@@ -119,3 +123,17 @@ def co_partitioned(settings: Settings) -> list[str]:
         for name in get_args(SourceTopic)
     ]
     return [*sources, changelog_topic(settings)]
+
+
+def worker_access(settings: Settings) -> Mapping[str, frozenset[Access]]:
+    """Return every topic that a worker uses, and what it does with it: all that must be there."""
+    keyed_otherwise = [settings.topic(name) for name in settings.rekey]
+    written = [settings.topic("alerts"), settings.topic("dead_letters"), changelog_topic(settings)]
+    written += [repartition_topic(settings, name) for name in settings.rekey]
+    if settings.publish_assessments:
+        written.append(settings.topic("assessments"))
+    read = [*co_partitioned(settings), *keyed_otherwise]
+    uses: dict[str, frozenset[Access]] = dict.fromkeys(read, frozenset({"read"}))
+    for topic in written:
+        uses[topic] = uses.get(topic, frozenset()) | {"write"}
+    return uses

@@ -1,6 +1,6 @@
 """`nightlatch topics`: make the topics that are missing, and check those that are there."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -53,3 +53,31 @@ def check(*, settings: SettingsFile = None, broker: Broker = None, as_json: AsJs
             typer.echo("every topic is there and as it must be")
     if any(fault.grave for fault in faults):
         raise typer.Exit(1)
+
+
+@app.command()
+def acls(
+    role: Annotated[
+        Literal["worker", "pipeline", "analyst", "operator"],
+        typer.Argument(help="Whose: see docs/security.md."),
+    ] = "worker",
+    *,
+    principal: Annotated[
+        str | None, typer.Option(help="Who it is; User: and the setting sasl_username if absent.")
+    ] = None,
+    settings: SettingsFile = None,
+    broker: Broker = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the least set of ACLs that a role needs, as Kafka's own commands. Asks no broker."""
+    from streams.permissions import permissions
+
+    chosen = settings_from(settings, broker)
+    who = principal or f"User:{chosen.sasl_username or 'nightlatch'}"
+    for permission in permissions(chosen, role):
+        if as_json:
+            import orjson
+
+            typer.echo(orjson.dumps({"principal": who, **permission._asdict()}))
+        else:
+            typer.echo(permission.command(chosen, who))

@@ -8,6 +8,16 @@ how the broker is set up, `processes` and `keeper` see to it that nothing is lef
 """
 
 from streams.local_kafka.broker import BrokerFailed, LocalKafka, Status
+from streams.local_kafka.configuration import Quorum, Security
 from streams.local_kafka.distribution import DEFAULT_FOLDER, KAFKA_VERSION, Report
 
-__all__ = ["DEFAULT_FOLDER", "KAFKA_VERSION", "BrokerFailed", "LocalKafka", "Report", "Status"]
+__all__ = [
+    "DEFAULT_FOLDER",
+    "KAFKA_VERSION",
+    "BrokerFailed",
+    "LocalKafka",
+    "Quorum",
+    "Report",
+    "Security",
+    "Status",
+]

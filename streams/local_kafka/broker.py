@@ -17,7 +17,13 @@ from typing import NamedTuple, Self
 import msgspec
 
 from detectors.errors import ConfigurationError, NightlatchError
-from streams.local_kafka.configuration import Node, log_properties, server_properties
+from streams.local_kafka.configuration import (
+    Node,
+    Quorum,
+    Security,
+    log_properties,
+    server_properties,
+)
 from streams.local_kafka.distribution import (
     DEFAULT_FOLDER,
     KAFKA_VERSION,
@@ -63,7 +69,8 @@ class LocalKafka:
 
     `folder` keeps the jars. `port` 0 takes a free one; once taken it stays the same for this data,
     so that clients find a restarted broker again. `outlives_us` is for a broker that runs in the
-    background; any other is ended with the process that started it, even by SIGKILL.
+    background; any other is ended with the process that started it, even by SIGKILL. `security`
+    is for new data only; one of a `quorum` starts when most of the others are being started.
     """
 
     def __init__(
@@ -75,6 +82,8 @@ class LocalKafka:
         node_id: int = 1,
         outlives_us: bool = False,
         heap: str = "512m",
+        security: Security | None = None,
+        quorum: Quorum | None = None,
         report: Report = say_nothing,
     ) -> None:
         self._data = data.absolute()
@@ -83,6 +92,8 @@ class LocalKafka:
         self._node_id = node_id
         self._outlives_us = outlives_us
         self._heap = heap
+        self._security = security
+        self._quorum = quorum
         self._report = report
         self._process: Process | None = None
         self._log = self._data / "broker.log"
@@ -190,15 +201,17 @@ class LocalKafka:
 
     def _node(self) -> Node:
         known = self._known()
-        port = self._port or (known.port if known else _free_port())
-        controller_port = known.controller_port if known else _free_port()
+        port = self._port or (known.port if known else free_port())
+        controller_port = known.controller_port if known else free_port()
+        if self._quorum is not None:
+            controller_port = self._quorum.controller_ports[self._node_id]
         for number in (port, controller_port):
             if not _is_free(number):
                 raise ConfigurationError(
                     f"port {number} on 127.0.0.1 is taken by another program: "
                     "end that program or choose another port"
                 )
-        return Node(self._node_id, self._data, port, controller_port)
+        return Node(self._node_id, self._data, port, controller_port, self._security, self._quorum)
 
     def _format(self, node: Node, jars: str) -> None:
         """Write the configuration, and prepare the data where it is new."""
@@ -206,13 +219,23 @@ class LocalKafka:
         if (self._data / "log" / "meta.properties").exists():
             return
         tool = ["-XX:TieredStopAtLevel=1", "-cp", jars, "kafka.tools.StorageTool", "format"]
-        what = ["--standalone", f"--cluster-id={_new_cluster_id()}", "-c", str(self._properties())]
+        what = [*self._identity(), "-c", str(self._properties())]
         with self._console.open("ab") as output:
             ended = subprocess.run(  # noqa: S603 - the product's own command
                 [str(java()), *tool, *what], stdout=output, stderr=output, check=False
             )
         if ended.returncode != 0:
             raise BrokerFailed(f"Kafka's storage could not be prepared; see {self._console}")
+
+    def _identity(self) -> list[str]:
+        """What new data is told of itself: the cluster it belongs to, and who may sign in."""
+        alone = ["--standalone", f"--cluster-id={new_cluster_id()}"]
+        cluster = [f"--cluster-id={self._quorum.cluster_id}"] if self._quorum else alone
+        users = self._security.passwords.items() if self._security else ()
+        return [
+            *cluster,
+            *(f"--add-scram=SCRAM-SHA-512=[name={name},password={word}]" for name, word in users),
+        ]
 
     def _properties(self) -> Path:
         return self._data / "server.properties"
@@ -257,7 +280,8 @@ class LocalKafka:
         return True
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on 127.0.0.1 that nobody uses."""
     candidates = random.sample(_PORTS, 100)
     for port in candidates:
         if _is_free(port):
@@ -276,6 +300,6 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _new_cluster_id() -> str:
-    """A random id in Kafka's form: 16 bytes in URL-safe base64 without padding."""
+def new_cluster_id() -> str:
+    """Return a random id in Kafka's form: 16 bytes in URL-safe base64 without padding."""
     return base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()

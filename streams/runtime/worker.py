@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
+from collections.abc import Collection
 from typing import Final
 
 import faust
@@ -28,9 +29,12 @@ class RunWorker(faust.Worker):
         await asyncio.sleep(0)
 
 
-def run(app: RunApp, *, log_level: str = "info") -> int:
-    """Run until stopped by SIGTERM or SIGINT (0) or by a failure; return the exit code."""
-    set_up_logging(log_level)
+def run(app: RunApp, *, log_level: str = "info", secrets: Collection[str] = ()) -> int:
+    """Run until stopped by SIGTERM or SIGINT (0) or by a failure; return the exit code.
+
+    `secrets` are masked wherever a line of the log would hold one.
+    """
+    set_up_logging(log_level, secrets)
     # Hundreds of thousands of long-lived objects (decoded profiles) and hardly a cycle: at Python's
     # own threshold every hundredth event would be looked at for garbage, a tenth of all time.
     gc.freeze()
@@ -52,14 +56,31 @@ def _exit_code(reason: BaseException | None, code: object) -> int:
     return DONE if not code else FAILED
 
 
-def set_up_logging(level: str) -> None:
+def set_up_logging(level: str, secrets: Collection[str] = ()) -> None:
     """Write the log to standard error, a line an entry; libraries only from warnings on."""
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Masking(secrets))
     handler.addFilter(_worth_a_line)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(level.upper() if level == "debug" else "WARNING")
+
+
+class _Masking(logging.Formatter):
+    """Masks secrets: at "debug" aiokafka writes its requests down, and one signs in by password."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        # As it is, and as Python shows the bytes of it.
+        self._secrets = [
+            text for secret in secrets for text in (secret, repr(secret.encode())[2:-1])
+        ]
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        for secret in self._secrets:
+            line = line.replace(secret, "********")
+        return line
 
 
 def _worth_a_line(record: logging.LogRecord) -> bool:

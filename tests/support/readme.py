@@ -1,18 +1,21 @@
-"""The README's table of topics, made from the registry: `python -m tests.support.readme`."""
+"""Tables of the documents, made from the registries: `python -m tests.support.readme`."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final, get_args
 
+from streams.permissions import ROLES, Role, permissions
 from streams.settings import Settings
 from streams.topics import topic_specs
 
-README = Path(__file__).parents[2] / "README.md"
-_TABLE = re.compile(r"(<!-- topics -->\n).*?(<!-- /topics -->)", re.DOTALL)
+README: Final = Path(__file__).parents[2] / "README.md"
+SECURITY: Final = README.parent / "docs" / "security.md"
 _WRITTEN = ("alerts", "campaigns", "assessments", "dead_letters")
 
 
 def topics_table() -> str:
-    """Return the table as Markdown: a line a topic, in the contract's order."""
+    """Return the topics as Markdown: a line a topic, in the contract's order."""
     settings = Settings()
     written = {settings.topic(name) for name in _WRITTEN}
     lines = ["| topic | key | | what |", "| --- | --- | --- | --- |"]
@@ -23,10 +26,35 @@ def topics_table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_tables(text: str) -> str:
-    """Return the README's text with its table as it should be."""
-    return _TABLE.sub(lambda found: found[1] + topics_table() + found[2], text)
+def acls_table() -> str:
+    """Return the least sets of ACLs as Markdown: a line for each of what a role may do."""
+    lines = ["| who | may | on |", "| --- | --- | --- |"]
+    for role in get_args(Role):
+        by_operation: dict[str, list[str]] = {}
+        for permission in permissions(Settings(), role):
+            group = "the group " if permission.kind == "group" else ""
+            place = f"{group}`{permission.name}`"
+            by_operation.setdefault(permission.operation, []).append(place)
+        lines += [
+            f"| {role}: {ROLES[role]} | {operation} | {', '.join(places)} |"
+            for operation, places in by_operation.items()
+        ]
+    return "\n".join(lines) + "\n"
+
+
+TABLES: Final[dict[Path, tuple[str, Callable[[], str]]]] = {
+    README: ("topics", topics_table),
+    SECURITY: ("acls", acls_table),
+}
+
+
+def with_table(document: Path) -> str:
+    """Return a document's text with its table as it should be."""
+    name, table = TABLES[document]
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    return place.sub(lambda found: found[1] + table() + found[2], document.read_text())
 
 
 if __name__ == "__main__":
-    README.write_text(with_tables(README.read_text()))
+    for path in TABLES:
+        path.write_text(with_table(path))
