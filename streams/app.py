@@ -12,7 +12,7 @@ from typing import Final
 
 from detectors.engine import Engine
 from detectors.errors import ConfigurationError, InvalidEvent, NightlatchError
-from streams.agents import detect, rekey
+from streams.agents import fold, rekey
 from streams.codec import decode_object
 from streams.connections import client_options, faust_credentials
 from streams.dead_letters import DeadLetterShare
@@ -22,7 +22,7 @@ from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.interfaces import ReadState, Record
 from streams.runtime.lanes import Flow
-from streams.runtime.options import RuntimeOptions
+from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.worker import run
 from streams.settings import Settings, SourceTopic, secrets
@@ -41,10 +41,14 @@ def create_app(settings: Settings) -> RunApp:
     )
     options = RuntimeOptions(
         client=client_options(settings),
-        flow=Flow("events", topics, settings.chunk_records),
-        changelog=changelog_topic(settings),
-        partitions=settings.partitions,
-        factory=_processor_factory(settings),
+        flows=(
+            StatefulFlow(
+                Flow("events", topics, settings.chunk_records),
+                changelog_topic(settings),
+                settings.partitions,
+                _processor_factory(settings),
+            ),
+        ),
         store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
         session_seconds=settings.session_seconds,
         flush_seconds=settings.flush_seconds,
@@ -58,7 +62,7 @@ def create_app(settings: Settings) -> RunApp:
         data_dir=settings.data_dir,
         credentials=faust_credentials(settings),
     )
-    detect.attach(app)
+    fold.attach(app, "events", agent="detect")
     for rekeying in rekeyings:
         rekey.attach(app, rekeying)
     return app

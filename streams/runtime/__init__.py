@@ -3,12 +3,13 @@
 **Read it in this order.** `interfaces` is the promise. `merge` decides the order of records,
 `lanes` forms runs of them and `transport` delivers those. `partition` folds runs and knows what is
 not durable yet; `position`, `changelog` and `store` make it durable and bring it back, `outbox`
-sends. `service` is the way of a run from fold to commit, `opening` and `recovery` what happens
-before the first one. `guards` tells when to stop. `rekeying` carries topics that are keyed
-otherwise. `application` puts the parts into a Faust application, and `worker` runs it.
+sends, and `numbering` has what one flow sends another folded once. `service` is the way of a run
+from fold to commit, `opening` and `recovery` what happens before the first one. `guards` tells when
+to stop. `rekeying` carries topics that are keyed otherwise. `application` puts the parts into a
+Faust application, and `worker` runs it.
 
 **The way of a record.** The consumer's thread fetches it; it waits among its partition number's
-other records until it is the earliest; it is decoded, and reaches the one agent in a run. The
+other records until it is the earliest; it is decoded, and reaches its flow's agent in a run. The
 processor folds the run. Dead letters are sent at once. The keys that changed, with the position
 they stand for and the alerts that came of it, go to the changelog as one record batch (at once
 where there is an alert, else some tenths of a second later); then to the local store; then the

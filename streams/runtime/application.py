@@ -1,8 +1,8 @@
 """A Faust application that reads runs: Faust's own parts, put together our way.
 
 What Faust is used for: the group and its assignor, the worker and its life, conductor, streams
-and agents, flow control. Its table is registered (so that the changelog is co-partitioned with
-the topics, and the assignor keeps partition numbers together) but never written through.
+and agents, flow control. A table a flow is registered (so that its changelog is co-partitioned
+with its topics, and the assignor keeps partition numbers together) but never written through.
 """
 
 import os
@@ -56,19 +56,20 @@ class RunBoot(BootStrategy):
 
 
 class RunApp(faust.App):
-    """See the module. `runs` is what the one agent reads, `carried` what carriers read by topic."""
+    """See the module. By flow, `runs` is what its agent reads; by topic, `carried` a carrier's."""
 
     BootStrategy = RunBoot
 
     def __init__(self, id: str, *, options: RuntimeOptions, **settings: Any) -> None:  # noqa: A002 - Faust's own name
         super().__init__(id, **settings)
         self.runtime = Runtime(self, options, beacon=self.beacon)
-        self.runs = self._runs_of(options.flow.topics)
+        self.runs = {flow.name: self._runs_of(flow.reading.topics) for flow in options.flows}
         self.carried = {r.source: self._runs_of(r.flow.topics) for r in options.rekeyings}
-        changelog = self.topic(
-            options.changelog, key_type=bytes, value_type=bytes, acks=False, allow_empty=True
-        )
-        self.tables.add(StateTable(self, name="state", changelog_topic=changelog))
+        for flow in options.flows:
+            changelog = self.topic(
+                flow.changelog, key_type=bytes, value_type=bytes, acks=False, allow_empty=True
+            )
+            self.tables.add(StateTable(self, name=flow.name, changelog_topic=changelog))
 
     def _runs_of(self, topics: tuple[str, ...]) -> Any:
         return self.topic(*topics, schema=RunSchema(), acks=False)
@@ -101,7 +102,7 @@ def run_app(
         consumer_auto_offset_reset="none",
         broker_session_timeout=options.session_seconds,
         broker_heartbeat_interval=options.session_seconds / 10,
-        broker_max_poll_records=2 * options.flow.chunk_records,
+        broker_max_poll_records=2 * max(flow.reading.chunk_records for flow in options.flows),
         stream_wait_empty=True,
         table_standby_replicas=0,
         topic_allow_declare=False,

@@ -62,20 +62,20 @@ class OwnershipWatch:
     anew.
     """
 
-    def __init__(self, topics: Iterable[str], partitions: int) -> None:
-        self._expected = {TP(topic, n) for topic in topics for n in range(partitions)}
+    def __init__(self, partitions: Mapping[str, int]) -> None:
         self._partitions = partitions
+        self._expected = {TP(topic, n) for topic, count in partitions.items() for n in range(count)}
         self._suspected: tuple[int, frozenset[TP]] | None = None
         self._rejoins = 0
 
     def check_counts(self, counts: Mapping[str, int]) -> None:
         """Raise ConfigurationError where a topic has another number of partitions by now."""
-        for topic in sorted({tp.topic for tp in self._expected}):
+        for topic, partitions in sorted(self._partitions.items()):
             found = counts.get(topic, 0)
-            if found not in (0, self._partitions):
+            if found not in (0, partitions):
                 raise ConfigurationError(
                     f"topic {topic} has {found} partitions by now, and this group's state has "
-                    f"{self._partitions}: keys have moved, so begin anew under another app_id"
+                    f"{partitions}: keys have moved, so begin anew under another app_id"
                 )
 
     def look(self, generation: int, owned: Iterable[TP]) -> frozenset[TP]:

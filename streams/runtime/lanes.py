@@ -13,11 +13,21 @@ _PATIENCE_SECONDS: Final = 10.0
 
 
 class Flow(NamedTuple):
-    """Topics that are read together, partition number by partition number, in merged runs."""
+    """Topics that are read together, partition number by partition number, in merged runs.
+
+    They all have as many partitions. `name` is persisted, and no other flow's.
+    """
 
     name: str
     topics: tuple[str, ...]
     chunk_records: int
+
+
+class Place(NamedTuple):
+    """One partition number of the flow of a name."""
+
+    flow: str
+    number: int
 
 
 class Run(NamedTuple):
@@ -42,6 +52,7 @@ class Lane:
     def __init__(self, flow: Flow, number: int, prepare: Callable[[Record], Prepared]) -> None:
         self.flow = flow
         self.number = number
+        self.place = Place(flow.name, number)
         self.merge = PartitionMerge(flow.topics, prepare)
         self.exhausted: Mapping[str, int] = {}
         self.out = False  # a run is with the agent

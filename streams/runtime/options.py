@@ -9,24 +9,44 @@ from streams.runtime.lanes import Flow
 from streams.runtime.rekeying import Rekeying
 
 
+class StatefulFlow(NamedTuple):
+    """A flow whose partitions each have a processor, and their state in a changelog of its own.
+
+    `reading` names the topics in the order that decides between equal times; they and the
+    changelog have `partitions` each. A topic that is re-keyed stands there under its target.
+    `numbered` are those of the topics that flows of this application write to (`numbering`).
+    """
+
+    reading: Flow
+    changelog: str
+    partitions: int
+    factory: ProcessorFactory
+    numbered: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The flow's name."""
+        return self.reading.name
+
+
 class RuntimeOptions(NamedTuple):
     """What the runtime is told.
 
-    `client` are aiokafka's connection arguments. `flow` names the source topics in the order that
-    decides between equal times; they and the changelog have `partitions` each. A topic that is in
-    `rekeyings` stands there under its target. `store_dir` None keeps state in memory.
+    `client` are aiokafka's connection arguments. `store_dir` None keeps state in memory.
     `flush_records` are the most records folded into one step; at half of them it is taken early.
     `begin` is where a topic is read from of which neither the state nor the group knows anything.
     """
 
     client: Mapping[str, Any]
-    flow: Flow
-    changelog: str
-    partitions: int
-    factory: ProcessorFactory
+    flows: tuple[StatefulFlow, ...]
     store_dir: Path | None
     session_seconds: float
     flush_seconds: float = 0.5
     flush_records: int = 3000
     begin: Literal["earliest", "latest"] = "earliest"
     rekeyings: tuple[Rekeying, ...] = ()
+
+    @property
+    def numbered(self) -> frozenset[str]:
+        """Topics from one flow to another, whose messages are numbered."""
+        return frozenset[str]().union(*(flow.numbered for flow in self.flows))

@@ -8,10 +8,13 @@ from asyncio import Future
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from streams.runtime.interfaces import Prepared, ProcessorFactory, Record, Send
+from streams.runtime.interfaces import Prepared, Record, Send
+from streams.runtime.lanes import Place
+from streams.runtime.numbering import Sender, numbered, sender_of
+from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.outbox import OUTBOX_KEY, decode_outbox, encode_outbox
 from streams.runtime.position import POSITION_KEY, Position, encode_position
-from streams.runtime.rekeying import original
+from streams.runtime.rekeying import original, topics_by_target
 from streams.runtime.store import LocalStore
 
 
@@ -35,23 +38,24 @@ class Partition:
     """Folds runs and takes snapshots of what they changed.
 
     `position` is the last durable one, `next_offset` the changelog's end. `rewrite` are keys whose
-    stored values must be written to the changelog again. `rekeyed` names by repartition topic the
-    topic whose records it carries. `undelivered` are the messages of the last durable step: whether
-    they left is not known, so they must be sent again.
+    stored values must be written to the changelog again. `undelivered` are the messages of the
+    last durable step: whether they left is not known, so they must be sent again.
     """
 
     def __init__(
         self,
+        flow: StatefulFlow,
         number: int,
         *,
+        options: RuntimeOptions,
         store: LocalStore,
         position: Position,
         next_offset: int,
         rewrite: frozenset[bytes],
-        factory: ProcessorFactory,
-        rekeyed: Mapping[str, str],
     ) -> None:
+        self.flow = flow
         self.number = number
+        self.place = Place(flow.name, number)
         self._store = store
         self._lineage = position.lineage
         self._next_offset = next_offset
@@ -59,8 +63,10 @@ class Partition:
         self._origins = {topic: dict(nexts) for topic, nexts in position.origins.items()}
         self._rewrite = {key: store.get(key) for key in rewrite}
         self.unsaved_records = len(rewrite)
-        self._rekeyed = rekeyed
-        self._originals = frozenset(rekeyed.values())
+        self._rekeyed = topics_by_target(options.rekeyings)
+        self._originals = frozenset(self._rekeyed.values())
+        self._numbered = options.numbered
+        self._sent = position.sent
         self._arrivals: list[Future[Any]] = []
         self._outbox: list[Send] = []
         stored = store.get(OUTBOX_KEY)
@@ -68,7 +74,7 @@ class Partition:
         self._outbox_is_stored = stored is not None
         # Handed over by the processor, not in the store yet.
         self._under_way: Mapping[bytes, bytes | None] = {}
-        self._processor = factory(number, self.read)
+        self._processor = flow.factory(number, self.read)
 
     @property
     def next(self) -> Mapping[str, int]:
@@ -88,14 +94,14 @@ class Partition:
 
     def fold(self, records: Sequence[Prepared], next_: Mapping[str, int]) -> Folded:
         """Fold a run that ends before `next_`; return what cannot wait for the next step."""
-        if self._originals:
+        if self._originals or self.flow.numbered:
             records = [prepared for prepared in records if self._is_new(prepared.record)]
         folded = Folded([], urgent=False)
         for send in self._processor.fold(records):
             if send.independent:
                 folded.independent.append(send)
             else:
-                self._outbox.append(send)
+                self._outbox.append(self._numbered_if_for_a_flow(send))
                 folded = folded if not send.urgent else folded._replace(urgent=True)
         self._next.update(next_)
         self.unsaved_records += len(records) or 1
@@ -141,14 +147,27 @@ class Partition:
             at=self._next_offset,
             next=dict(self._next),
             origins={topic: dict(nexts) for topic, nexts in self._origins.items()},
+            sent=self._sent,
         )
 
+    def _numbered_if_for_a_flow(self, send: Send) -> Send:
+        if send.topic not in self._numbered:
+            return send
+        sender = Sender(self.flow.name, self.number, self._sent)
+        self._sent += 1
+        return numbered(send, sender)
+
     def _is_new(self, record: Record) -> bool:
-        """Whether a record is folded for the first time: re-keying may repeat, never reorder."""
-        if record.topic not in self._originals:
+        """Whether a record is folded for the first time: its origin may repeat, never reorder."""
+        if record.topic in self._originals:
+            origin, partition, number = record.topic, record.partition, record.offset
+        elif record.topic in self.flow.numbered and (sender := sender_of(record)) is not None:
+            # No topic's name has such a character in it.
+            origin, partition, number = f"{record.topic}<{sender.flow}", *sender[1:]
+        else:
             return True
-        nexts = self._origins.setdefault(record.topic, {})
-        if record.offset < nexts.get(record.partition, 0):
+        nexts = self._origins.setdefault(origin, {})
+        if number < nexts.get(partition, 0):
             return False
-        nexts[record.partition] = record.offset + 1
+        nexts[partition] = number + 1
         return True

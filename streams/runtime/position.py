@@ -15,10 +15,12 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """Where in the input a partition's state stands, and where in the changelog that was written.
 
     `next` is by topic the offset of the first record not yet folded. `origins` is, for topics that
-    are re-keyed, by topic and source partition the first source offset not yet folded. `at` is the
-    changelog offset that the writer expected this record to get: one that lies elsewhere was
-    written by an owner who had been replaced, and is void. `lineage` names the changelog's life,
-    so that a local copy from an earlier life is known for what it is.
+    are re-keyed, by topic and source partition the first source offset not yet folded; for topics
+    that flows write to, by topic, sending flow and its partition the first number not yet folded,
+    and `sent` is the number of this partition's own next message to another flow (`numbering`).
+    `at` is the changelog offset that the writer expected this record to get: one that lies
+    elsewhere was written by an owner who had been replaced, and is void. `lineage` names the
+    changelog's life, so that a local copy from an earlier life is known for what it is.
     """
 
     format: int = FORMAT
@@ -26,6 +28,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     next: Mapping[str, int]
     origins: Mapping[str, Mapping[int, int]] = {}
+    sent: int = 0
 
 
 def encode_position(position: Position) -> bytes:

@@ -19,8 +19,8 @@ from mode import Service
 
 from streams.runtime.changelog import MAX_BATCH_BYTES, Changelog
 from streams.runtime.guards import OwnershipLost, OwnershipWatch, StallGuard, assigned_to_anybody
-from streams.runtime.lanes import Lane, Run
-from streams.runtime.opening import Opener
+from streams.runtime.lanes import Lane, Place, Run
+from streams.runtime.opening import Opener, starts_of
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.outbox import BATCH_BYTES, Outbox, producer_options
 from streams.runtime.partition import Partition, Step
@@ -33,7 +33,7 @@ _GATHER_SECONDS: Final = 0.1
 
 
 class Runtime(Service):
-    """All partitions that this worker owns, from one rebalance to the next."""
+    """All partitions of all flows that this worker owns, from one rebalance to the next."""
 
     mundane_level = "debug"
 
@@ -41,9 +41,9 @@ class Runtime(Service):
         super().__init__(**kwargs)
         self.app = app
         self.options = options
-        self.partitions: dict[int, Partition] = {}
-        self._flushing: dict[int, asyncio.Lock] = {}
-        self._due: set[int] = set()
+        self.partitions: dict[Place, Partition] = {}
+        self._flushing: dict[Place, asyncio.Lock] = {}
+        self._due: set[Place] = set()
         self._carrying: set[asyncio.Future[None]] = set()
         self._lanes: list[Lane] = []
         self._uncommitted: dict[TP, int] = {}
@@ -53,7 +53,11 @@ class Runtime(Service):
         self._broken = False
         self._guard = StallGuard(options.session_seconds)
         self._watch = OwnershipWatch(
-            (*options.flow.topics, options.changelog), partitions=options.partitions
+            {
+                topic: flow.partitions
+                for flow in options.flows
+                for topic in (*flow.reading.topics, flow.changelog)
+            }
         )
 
     # -- Its life.
@@ -66,12 +70,14 @@ class Runtime(Service):
         await self._messages.start()
         await self._steps.start()
         self.outbox = Outbox(self._messages)
-        self._changelog = Changelog(self._steps, self.options.changelog)
-        self._opener = Opener(self.options, self._changelog)
+        flows = self.options.flows
+        self._changelogs = {flow.name: Changelog(self._steps, flow.changelog) for flow in flows}
+        self._openers = [Opener(self.options, f, self._changelogs[f.name]) for f in flows]
 
     async def on_stop(self) -> None:
         """Close what is open; `release` has saved before."""
-        self._opener.close()
+        for opener in self._openers:
+            opener.close()
         await self._messages.stop()
         await self._steps.stop()
 
@@ -117,21 +123,23 @@ class Runtime(Service):
         Raises RebalanceAgain where the group began to assign anew meanwhile.
         """
         term = self._term
-        numbers = {tp.partition for tp in assigned if tp.topic == self.options.changelog}
-        partitions = await self._opener.open(numbers, consumer)
+        opened = [await opener.open(assigned, consumer) for opener in self._openers]
+        partitions = {partition.place: partition for some in opened for partition in some}
         carried = {r.source: r for r in self.options.rekeyings}
-        starts = await self._opener.starts([tp for tp in assigned if tp.topic in carried], consumer)
+        known = {tp: None for tp in assigned if tp.topic in carried}
+        starts = await starts_of(known, consumer, self.options)
         lanes = [carried[tp.topic].lane(tp.partition) for tp in starts]
-        for number, partition in partitions.items():
-            lanes.append(Lane(self.options.flow, number, partition.prepare))
-            starts |= {TP(t, number): partition.next[t] for t in self.options.flow.topics}
+        for partition in partitions.values():
+            reading, number = partition.flow.reading, partition.number
+            lanes.append(Lane(reading, number, partition.prepare))
+            starts |= {TP(t, number): partition.next[t] for t in reading.topics}
             if partition.undelivered:
                 await self.outbox.send(partition.undelivered, keyless=number)
         await consumer.seek_wait(starts)
         if self._term != term:
             raise RebalanceAgain
         self._generation = generation
-        self._flushing = {number: asyncio.Lock() for number in partitions}
+        self._flushing = {place: asyncio.Lock() for place in partitions}
         self._due = set()
         self.partitions = partitions
         self._lanes = lanes
@@ -168,7 +176,7 @@ class Runtime(Service):
 
     async def fold(self, run: Run) -> None:
         """Fold a run, and have out in time what it gave rise to. An exception ends the worker."""
-        partition = self.partitions.get(run.partition)
+        partition = self.partitions.get(run.lane.place)
         if partition is None or not self.app.consumer.reads(run.lane):
             return  # from before a rebalance
         try:
@@ -205,13 +213,13 @@ class Runtime(Service):
         self.app.consumer.done(run)
 
     def _flush_soon(self, partition: Partition, after: float = 0.0) -> None:
-        if partition.number not in self._due:
-            self._due.add(partition.number)
+        if partition.place not in self._due:
+            self._due.add(partition.place)
             self.add_future(self._flush_after(partition, after))
 
     async def _flush_after(self, partition: Partition, seconds: float) -> None:
         await asyncio.sleep(seconds)
-        self._due.discard(partition.number)
+        self._due.discard(partition.place)
         await self._flush(partition)
 
     async def flush(self) -> None:
@@ -219,10 +227,10 @@ class Runtime(Service):
         await asyncio.gather(*(self._flush(partition) for partition in self.partitions.values()))
 
     async def _flush(self, partition: Partition) -> None:
-        if self.partitions.get(partition.number) is not partition:
+        if self.partitions.get(partition.place) is not partition:
             return  # from before a rebalance
-        async with self._flushing[partition.number]:
-            if self._failed() or self.partitions.get(partition.number) is not partition:
+        async with self._flushing[partition.place]:
+            if self._failed() or self.partitions.get(partition.place) is not partition:
                 return
             step = partition.step()
             if step is None:
@@ -236,7 +244,8 @@ class Runtime(Service):
     async def _write(self, partition: Partition, step: Step) -> None:
         await asyncio.gather(*step.arrivals)
         self._check_ownership()
-        end = await self._changelog.append(partition.number, step.position, step.changes)
+        changelog = self._changelogs[partition.flow.name]
+        end = await changelog.append(partition.number, step.position, step.changes)
         partition.settle(step, end)
         if step.outbox:
             await self.outbox.send(step.outbox, keyless=partition.number)
@@ -269,10 +278,10 @@ class Runtime(Service):
         }
 
     def _unsaved(self, lane: Lane) -> bool:
-        if lane.flow is not self.options.flow:
+        partition = self.partitions.get(lane.place)
+        if partition is None:
             return bool(self._carrying)
-        partition = self.partitions[lane.number]
-        return bool(partition.unsaved_records) or self._flushing[lane.number].locked()
+        return bool(partition.unsaved_records) or self._flushing[lane.place].locked()
 
     def _check_ownership(self) -> None:
         self._guard.check()

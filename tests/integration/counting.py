@@ -41,6 +41,7 @@ class Counting:
 
     Where `across_topics` is not set, each topic is counted by itself, so that the result does not
     depend on which topic's record came first: what arrives live has no order across topics.
+    Every record is told to another flow on the topic `tells`.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class Counting:
         *,
         across_topics: bool,
         fail_on: bytes | None = None,
+        tells: str | None = None,
     ) -> None:
         self._alerts = alerts
         self._read = read
         self._across_topics = across_topics
         self._fail_on = fail_on
+        self._tells = tells
         self._changed: dict[bytes, Tally] = {}
 
     def prepare(self, record: Record) -> Prepared:
@@ -80,13 +83,45 @@ class Counting:
         tally = self._tally(b"account:" + account + scope).after(what, model.chain)
         self._changed[MODEL_KEY + scope] = model
         self._changed[b"account:" + account + scope] = tally
-        if tally.number % ALERT_EVERY:
-            return []
-        return [Send(self._alerts, account, b"%s:%s" % (account, tally.encode()), urgent=True)]
+        value = b"%s:%s" % (account, tally.encode())
+        sends = [] if self._tells is None else [Send(self._tells, account, value)]
+        if tally.number % ALERT_EVERY == 0:
+            sends.append(Send(self._alerts, account, value, urgent=True))
+        return sends
 
     def _tally(self, key: bytes) -> Tally:
         known = self._changed.get(key)
         return known if known is not None else Tally.decode(self._read(key))
+
+
+class Adding:
+    """What another flow makes of what it is told: by key how many messages, and their sum."""
+
+    def __init__(self, read: ReadState) -> None:
+        self._read = read
+        self._changed: dict[bytes, bytes | None] = {}
+
+    def prepare(self, record: Record) -> Prepared:
+        """Take a record as it is."""
+        return Prepared(record, record.timestamp, None)
+
+    def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
+        """Add a run up, in whatever order."""
+        for prepared in run:
+            key, value = prepared.record.key or b"", prepared.record.value or b""
+            self._changed[key] = added(self._changed.get(key) or self._read(key), value)
+        return ()
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Hand over what has changed."""
+        changed, self._changed = self._changed, {}
+        return changed
+
+
+def added(sum_: bytes | None, value: bytes) -> bytes:
+    """Return a count and a sum with one more value in them."""
+    count, total = map(int, (sum_ or b"0:0").split(b":"))
+    return b"%d:%d" % (count + 1, (total + int(_hash(value), 16)) % 2**64)
 
 
 def _hash(*parts: bytes) -> bytes:

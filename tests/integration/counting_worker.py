@@ -15,16 +15,17 @@ from typing import Any
 import msgspec
 from faust.assignor.partition_assignor import PartitionAssignor
 
+from streams.agents import fold
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.changelog import Changelog
 from streams.runtime.interfaces import ReadState
 from streams.runtime.lanes import Flow
-from streams.runtime.options import RuntimeOptions
+from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.outbox import Outbox
 from streams.runtime.partition import Partition
 from streams.runtime.transport import RunConsumer
 from streams.runtime.worker import run
-from tests.integration.counting import Counting
+from tests.integration.counting import Adding, Counting
 
 # Where a process can die between two steps: before and after each of them.
 DEATHS: dict[str, tuple[type, str, bool]] = {
@@ -57,6 +58,8 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     die_after: int = 1
     blind_assignments: int = 0
     fail_on: bytes | None = None
+    told: str | None = None
+    told_partitions: int = 2
 
 
 def application(options: Options) -> RunApp:
@@ -68,16 +71,32 @@ def application(options: Options) -> RunApp:
             read,
             across_topics=options.across_topics,
             fail_on=options.fail_on,
+            tells=options.told,
         )
 
+    flows = [
+        StatefulFlow(
+            Flow("events", tuple(options.topics), options.chunk_records),
+            f"{options.app_id}-state-changelog",
+            options.partitions,
+            factory,
+        )
+    ]
+    if options.told is not None:
+        flows.append(
+            StatefulFlow(
+                Flow("told", (options.told,), options.chunk_records),
+                f"{options.app_id}-told-changelog",
+                options.told_partitions,
+                lambda _, read: Adding(read),
+                numbered=frozenset({options.told}),
+            )
+        )
     app = run_app(
         options.app_id,
         RuntimeOptions(
             client={"bootstrap_servers": options.broker},
-            flow=Flow("events", tuple(options.topics), options.chunk_records),
-            changelog=f"{options.app_id}-state-changelog",
-            partitions=options.partitions,
-            factory=factory,
+            flows=tuple(flows),
             store_dir=None if options.memory else Path(options.data_dir) / "state",
             session_seconds=options.session_seconds,
             flush_seconds=options.flush_seconds,
@@ -86,11 +105,8 @@ def application(options: Options) -> RunApp:
         data_dir=Path(options.data_dir),
     )
 
-    @app.agent(app.runs, name="count")
-    async def count(runs: Any) -> None:
-        async for some in runs:
-            await app.runtime.fold(some)
-
+    for flow in flows:
+        fold.attach(app, flow.name, agent=f"count-{flow.name}")
     return app
 
 

@@ -23,6 +23,7 @@ from tests.integration.counting_worker import Options
 
 REPOSITORY = Path(__file__).parent.parent.parent
 PATIENCE = 60.0
+TOLD_PARTITIONS = 2
 
 State = dict[int, dict[bytes, bytes]]
 
@@ -46,11 +47,15 @@ class Shop:
         self.sources = [f"{prefix}logins", f"{prefix}orders"]
         self.alerts = f"{prefix}alerts"
         self.changelog = f"{self.app_id}-state-changelog"
+        self.told = f"{self.app_id}-told"
+        self.told_changelog = f"{self.app_id}-told-changelog"
 
     def create(self) -> None:
         """Make the topics; the sources keep the time that a record is sent with."""
         create_topics(self.broker, dict.fromkeys([*self.sources, self.alerts], self.partitions), {})
-        create_topics(self.broker, {self.changelog: self.partitions}, dict(TOPIC_CONFIG))
+        create_topics(self.broker, {self.told: TOLD_PARTITIONS}, {})
+        changelogs = {self.changelog: self.partitions, self.told_changelog: TOLD_PARTITIONS}
+        create_topics(self.broker, changelogs, dict(TOPIC_CONFIG))
 
     def options(self, data_dir: Path, **options: Any) -> Options:
         """Return a worker's options."""
@@ -60,14 +65,15 @@ class Shop:
             topics=self.sources,
             alerts=self.alerts,
             partitions=self.partitions,
+            told_partitions=TOLD_PARTITIONS,
             data_dir=str(data_dir),
             **options,
         )
 
-    def wait_until_read(self, *, seconds: float = PATIENCE) -> None:
-        """Return once the group has committed everything that is in the sources."""
+    def wait_until_read(self, *topics: str, seconds: float = PATIENCE) -> None:
+        """Return once the group has committed everything that is in topics, else the sources."""
         wait_for(
-            lambda: committed_everything(self.broker, self.app_id, self.sources),
+            lambda: committed_everything(self.broker, self.app_id, topics or self.sources),
             "the group to read everything",
             seconds=seconds,
         )

@@ -8,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.counting import Counting
+from tests.integration.counting import Counting, added
 from tests.integration.counting_worker import DEATHS
-from tests.integration.harness import Expected, Sent, Shop, oracle, send, worker
+from tests.integration.harness import (
+    Expected,
+    Sent,
+    Shop,
+    last_values,
+    oracle,
+    read_all,
+    send,
+    worker,
+)
 
 pytestmark = pytest.mark.kafka
 LONG_AGO = time.time() - 10_000
@@ -56,14 +65,15 @@ def test_a_process_that_dies_between_any_two_steps(shop: Shop, tmp_path: Path) -
     for seed, step in enumerate(DEATHS):
         send(shop.broker, traffic(shop, 800, seed=seed))
         # At the first commit; at other steps when some partitions have passed them already. The
-        # first three entries in the changelog are the claims.
-        occurrence = {"commit": 1, "changelog": 5}.get(step.split()[-1], 2)
-        options = shop.options(tmp_path, die_at=step, die_after=occurrence)
+        # first five entries in the changelogs are the claims.
+        occurrence = {"commit": 1, "changelog": 9, "store": 5}.get(step.split()[-1], 2)
+        options = shop.options(tmp_path, die_at=step, die_after=occurrence, told=shop.told)
         with worker(options, tmp_path / "log") as dying:
             assert dying.wait() == -signal.SIGKILL, step
-    with worker(shop.options(tmp_path), tmp_path / "last.log") as last:
+    with worker(shop.options(tmp_path, told=shop.told), tmp_path / "last.log") as last:
         last.wait_until_ready()
         shop.wait_until_read()
+        shop.wait_until_read(shop.told)
         assert last.stop() == 0
     quiet = expected(shop)
     assert shop.state() == quiet.state
@@ -71,6 +81,20 @@ def test_a_process_that_dies_between_any_two_steps(shop: Shop, tmp_path: Path) -
     assert set(alerted) == quiet.alerts
     # The deaths did hurt: some alerts were sent again, the same to the byte.
     assert len(alerted) > len(quiet.alerts)
+    assert_told_once(shop)
+
+
+def assert_told_once(shop: Shop) -> None:
+    """The other flow has counted every message once, though some of them were sent again."""
+    messages = read_all(shop.broker, shop.told)
+    once = {message.value or b"": message.key or b"" for message in messages}
+    assert len(once) < len(messages)
+    sums: dict[bytes, bytes] = {}
+    for value, key in once.items():
+        sums[key] = added(sums.get(key), value)
+    found = last_values(shop.broker, shop.told_changelog)
+    assert {key: value for state in found.values() for key, value in state.items()} == sums
+    assert len(once) == sum(len(read_all(shop.broker, topic)) for topic in shop.sources)
 
 
 def test_a_bug_stops_the_worker_where_it_is(shop: Shop, tmp_path: Path) -> None:

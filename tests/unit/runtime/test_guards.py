@@ -25,7 +25,7 @@ def test_a_loop_that_stood_still_is_noticed_even_when_it_ticks_first() -> None:
 
 def test_partitions_that_stay_unowned_have_the_group_assign_anew() -> None:
     """Not at first sight, since assignments take a moment to be known; and not for ever."""
-    watch = OwnershipWatch(["logins", "orders"], partitions=2)
+    watch = OwnershipWatch({"logins": 2, "orders": 2})
     assert not watch.look(1, EVERYTHING)
     missing = {TP("orders", 1)}
     assert not watch.look(2, EVERYTHING - missing)
@@ -41,7 +41,7 @@ def test_partitions_that_stay_unowned_have_the_group_assign_anew() -> None:
 
 def test_a_group_that_mends_itself_is_left_alone() -> None:
     """A partition that was unowned for a moment is nobody's business."""
-    watch = OwnershipWatch(["logins", "orders"], partitions=2)
+    watch = OwnershipWatch({"logins": 2, "orders": 2})
     assert not watch.look(1, set())
     assert not watch.look(2, set())
     assert not watch.look(3, EVERYTHING)
@@ -50,7 +50,7 @@ def test_a_group_that_mends_itself_is_left_alone() -> None:
 
 def test_topics_that_have_grown_are_refused() -> None:
     """With other partitions, accounts' keys lead elsewhere than to their state."""
-    watch = OwnershipWatch(["logins", "orders"], partitions=2)
+    watch = OwnershipWatch({"logins": 2, "orders": 2})
     watch.check_counts({"logins": 2, "orders": 2, "other": 7})
     watch.check_counts({"logins": 2})  # not known at the moment
     with pytest.raises(ConfigurationError, match="orders has 3 partitions"):

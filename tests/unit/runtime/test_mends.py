@@ -27,8 +27,8 @@ from mode.supervisors import CrashingSupervisor, OneForOneSupervisor
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.changelog import Changelog
 from streams.runtime.lanes import Flow
-from streams.runtime.opening import Opener
-from streams.runtime.options import RuntimeOptions
+from streams.runtime.opening import starts_of
+from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.position import Position
 from streams.runtime.recovery import RunRecovery
 from streams.runtime.service import Runtime
@@ -40,10 +40,14 @@ LOGINS = TP("logins", 0)
 def _options(**options: Any) -> RuntimeOptions:
     return RuntimeOptions(
         client={},
-        flow=Flow("events", ("logins", "orders"), 10),
-        changelog="changelog",
-        partitions=1,
-        factory=lambda _number, _read: pytest.fail("nothing is opened here"),
+        flows=(
+            StatefulFlow(
+                Flow("events", ("logins", "orders"), 10),
+                "changelog",
+                1,
+                lambda _number, _read: pytest.fail("nothing is opened here"),
+            ),
+        ),
         store_dir=None,
         session_seconds=10,
         **options,
@@ -81,8 +85,8 @@ def test_faust_takes_a_record_in_flight_for_part_of_a_gap() -> None:
 
 def test_no_topic_takes_part_in_fausts_bookkeeping(app: RunApp) -> None:
     """Mends 1 and 2: what is committed is what a durable step stands for, never an ack."""
-    assert app.runs.acks is False
-    assert app.tables["state"].changelog_topic.acks is False
+    assert app.runs["events"].acks is False
+    assert app.tables["events"].changelog_topic.acks is False
 
 
 class Calls:
@@ -131,7 +135,7 @@ def _recovery(calls: Calls) -> Any:
     )
     app = SimpleNamespace(
         consumer=consumer,
-        runtime=SimpleNamespace(take_up=calls.note_later("seek", [])),
+        runtime=SimpleNamespace(take_up=calls.note_later("seek", []), partitions={}),
         consumer_generation_id=1,
         flow_control=SimpleNamespace(resume=calls.note("queues are emptied")),
         on_rebalance_complete=SimpleNamespace(send=calls.note_later("signal")),
@@ -200,8 +204,7 @@ def test_partitions_without_a_committed_offset_are_sought_too() -> None:
         highwaters=offsets,
         thread=SimpleNamespace(committed=none_committed),
     )
-    opener = Opener(_options(), Changelog(SimpleNamespace(), "changelog"))
-    assert asyncio.run(opener.starts([LOGINS], consumer)) == {LOGINS: 17}
+    assert asyncio.run(starts_of({LOGINS: None}, consumer, _options())) == {LOGINS: 17}
 
 
 def test_a_commit_that_failed_is_made_good() -> None:
