@@ -6,6 +6,7 @@ order, of these so many a day); the rest is folded into the next revision's `sup
 """
 
 import hashlib
+from collections.abc import Sequence
 from decimal import Decimal
 
 import msgspec
@@ -15,6 +16,7 @@ from detectors.decisions import SEVERITIES, STAGES, action_for
 from detectors.errors import IncompatibleState
 from detectors.events import Order
 from detectors.features.reading import Reading
+from detectors.heat.records import Entry
 from detectors.profiles import digest
 
 VERSION = 1
@@ -22,6 +24,7 @@ _MOST_EVENTS = 20
 _MOST_ORDERS = 10
 _MOST_COUNTED = 256
 """Orders of a case that are known when they are told again."""
+_MOST_ATTACKS = 8
 _MOST_REVISIONS = 20
 """Revisions of a case in a day (UTC) that another order alone can bring about."""
 
@@ -31,6 +34,7 @@ class Case(msgspec.Struct, array_like=True):
 
     `amount` is the value of all orders in `currency`, which is the first order's (None where that
     told none); `counted` are the orders' digests. `revised` of its revisions are of `day`.
+    `reasons` are the latest revision's; `attacks` the hot indicators it was raised again for.
     """
 
     version: int
@@ -52,6 +56,9 @@ class Case(msgspec.Struct, array_like=True):
     counted: list[int] = []
     day: int = -1
     revised: int = 0
+    reasons: tuple[Reason, ...] = ()
+    campaign_id: str | None = None
+    attacks: list[str] = []
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -80,16 +87,9 @@ def alert_id_of(account_id: str, event_id: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def opened_by(reading: Reading) -> Case:
+def opened_by(account_id: str, event_id: str, at: float) -> Case:
     """Return a new case, without a revision yet."""
-    event = reading.event
-    return Case(
-        VERSION,
-        alert_id_of(event.account_id, event.event_id),
-        event.event_id,
-        event.occurred_at,
-        event.occurred_at,
-    )
+    return Case(VERSION, alert_id_of(account_id, event_id), event_id, at, at)
 
 
 def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -> bool:
@@ -132,16 +132,37 @@ def _take_order(case: Case, order: Order) -> bool:
     return True
 
 
+def take_entry(case: Case, entry: Entry, attack: str, risk: float, severity: int) -> bool:
+    """Take a sign-in into its case that an attack led to; return whether the attack is news."""
+    if attack in case.attacks:
+        return False
+    case.attacks = [*case.attacks, attack][-_MOST_ATTACKS:]
+    case.risk = max(case.risk, risk)
+    case.severity = max(case.severity, severity)
+    case.stage = max(case.stage, STAGES.index("access"))
+    if entry.event_id not in case.events:
+        case.events = [*case.events[:1], *case.events[1:][2 - _MOST_EVENTS :], entry.event_id]
+    if entry.session_id and entry.session_id not in case.sessions:
+        case.sessions = [*case.sessions, entry.session_id][-_MOST_ORDERS:]
+    case.revision += 1
+    return True
+
+
 def alert_of(
-    case: Case, reading: Reading, reasons: tuple[Reason, ...], techniques: list[str], model: Model
+    case: Case,
+    account_id: str,
+    reasons: tuple[Reason, ...],
+    techniques: Sequence[str],
+    model: Model,
 ) -> Alert:
     """Return the case's new revision; the folded repeats are accounted for with it."""
     case.techniques = sorted({*case.techniques, *techniques})
+    case.reasons = reasons
     suppressed, case.folded = case.folded, 0
     return Alert(
         alert_id=case.alert_id,
         revision=case.revision,
-        account_id=reading.event.account_id,
+        account_id=account_id,
         raised_at=case.raised_at,
         updated_at=case.last,
         risk=round(case.risk, 6),
@@ -156,6 +177,7 @@ def alert_of(
         session_ids=tuple(case.sessions),
         amount_at_risk=Decimal(case.amount),
         currency=case.currency,
+        campaign_id=case.campaign_id,
         model=model,
         suppressed=suppressed,
     )

@@ -31,6 +31,9 @@ from detectors.features.evidence import Evidence
 from detectors.features.reading import CHANGE, LOGIN, ORDER, Reading
 from detectors.features.registry import NAMES, POSITION, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
+from detectors.heat import reassessing
+from detectors.heat.records import Batch, Membership, Notice, Reassessment
+from detectors.heat.sightings import Sightings
 from detectors.models.budget import AlertBudget, bin_of
 from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
@@ -105,7 +108,8 @@ class Engine:
     """One partition's detector. See the module for what it promises.
 
     `policy` fixes every constant and seed; `read` gives the state handed over so far; `heat` is
-    what other accounts tell; `prior` is how much each feature counts before any verdict.
+    what other accounts tell, and `sightings` takes what these tell others; `prior` is how much each
+    feature counts before any verdict.
     """
 
     def __init__(
@@ -113,12 +117,14 @@ class Engine:
         policy: Policy,
         read: ReadState,
         heat: Heat | None = None,
+        sightings: Sightings | None = None,
         *,
         prior: Prior = SHIPPED,
     ) -> None:
         self._policy = policy
         self._prior = prior
         self._heat = heat or NoHeat()
+        self._sightings = sightings
         self._accounts = Accounts(read, policy.profile_cache)
         self._population = Population(read)
         self._watermark = Watermark(read)
@@ -172,6 +178,7 @@ class Engine:
             # Names tried at random are no accounts, only a sign of who tries them.
             self._watermark.advance(event.occurred_at, digest(event.account_id))
             lessons.count(reading, self._population)
+            self._sight(reading, flagged=False)
             return None
         profile = reading.profile
         mark = _mark(reading.type, event.event_id)
@@ -182,6 +189,7 @@ class Engine:
         self._accounts.put(event.account_id, profile)
         self._watermark.advance(event.occurred_at, digest(event.account_id))
         alert_id = assessment.alert_id if assessment is not None else None
+        self._sight(reading, flagged=alert_id is not None)
         alert = self._take_case(reading) if alert_id is not None else None
         if reading.success:
             self._count_day(reading)
@@ -195,6 +203,19 @@ class Engine:
             assessment = self.assess(observed)
             outcomes.append(Outcome(observed, assessment, self.learn(observed, assessment)))
         return outcomes
+
+    def take_notice(self, notice: Notice) -> Alert | None:
+        """Take what other flows say of an account; return the new revision of its alert, if any.
+
+        Taking a notice again changes nothing.
+        """
+        if isinstance(notice, Membership):
+            return self._join(notice)
+        return self._reassess(notice)
+
+    def sightings(self) -> list[tuple[int, Batch]]:
+        """Return what was seen since the last call, by shard; to be called before `changes`."""
+        return self._sightings.batches() if self._sightings is not None else []
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over every key changed since the last call, encoded; None means delete it.
@@ -210,6 +231,8 @@ class Engine:
         changed.update(self._forest.changes())
         changed.update(self._budget.changes())
         changed.update(self._watch.changes())
+        if self._sightings is not None:
+            changed.update(self._sightings.changes())
         return changed
 
     def read(self, observed: Observed) -> Reading:
@@ -275,7 +298,7 @@ class Engine:
         event = reading.event
         case = self._accounts.case(event.account_id)
         if case is None or not self._is_open(case, reading.at):
-            case = cases.opened_by(reading)
+            case = cases.opened_by(event.account_id, event.event_id, event.occurred_at)
         risk = logistic(reading.logit)
         severity, stage = severity_of(risk, self._policy), stage_of(reading)
         revised = cases.take(case, reading, risk, severity, stage)
@@ -283,11 +306,50 @@ class Engine:
         alert = None
         if revised:
             reasons, techniques = explain(reading, counted(reading, self._prior, self._verdicts))
-            alert = cases.alert_of(case, reading, reasons, techniques, self._model)
+            alert = cases.alert_of(case, event.account_id, reasons, techniques, self._model)
+            if self._sightings is not None:
+                self._sightings.see_alert(reading, alert)
         # An alert tells the event's own time; a wrong clock must not keep the case open for good.
         if event.occurred_at > reading.at:
             case.last = min(case.last, reading.at)
         return alert
+
+    def _sight(self, reading: Reading, *, flagged: bool) -> None:
+        if self._sightings is not None:
+            self._sightings.see(reading, flagged=flagged)
+
+    def _reassess(self, notice: Reassessment) -> Alert | None:
+        entry, hot = notice.entry, notice.hot
+        account_id, logit = entry.account_id, entry.logit + hot.nats
+        profile = self._accounts.profile(account_id)
+        if profile is None or logit < self._threshold():
+            return None
+        mark = _mark(LOGIN, entry.event_id)
+        if reassessing.is_settled(profile, mark):
+            return None
+        case = self._accounts.case(account_id)
+        if case is None or not self._is_open(case, entry.at):
+            case = cases.opened_by(account_id, entry.event_id, entry.at)
+        risk = logistic(logit)
+        if not cases.take_entry(case, entry, hot.episode, risk, severity_of(risk, self._policy)):
+            return None
+        reassessing.remember(profile, entry, hot)
+        self._accounts.put(account_id, profile)
+        case.last = max(case.last, hot.at)
+        self._accounts.put_case(account_id, case)
+        reasons, techniques = reassessing.explain(hot, case.reasons)
+        return cases.alert_of(case, account_id, reasons, techniques, self._model)
+
+    def _join(self, notice: Membership) -> Alert | None:
+        case = self._accounts.case(notice.account_id)
+        if case is None or case.alert_id != notice.alert_id:
+            return None
+        if case.campaign_id == notice.campaign_id:
+            return None
+        case.campaign_id = notice.campaign_id
+        case.revision += 1
+        self._accounts.put_case(notice.account_id, case)
+        return cases.alert_of(case, notice.account_id, case.reasons, (), self._model)
 
     def _count_day(self, reading: Reading) -> None:
         profile, now = reading.profile, bin_of(reading.logit)

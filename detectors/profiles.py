@@ -83,6 +83,12 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
             if self.first(at) in minutes:
                 self.rows[4 * at + 3] = 0
 
+    def add_doubt(self, minute: int, nats: int) -> None:
+        """Doubt every value first seen in a minute by at least so much."""
+        for at in range(len(self.keys)):
+            if self.first(at) == minute:
+                self.rows[4 * at + 3] = max(self.rows[4 * at + 3], nats)
+
     def _least(self, minute: int, half_life: float) -> int:
         return min(range(len(self.keys)), key=lambda at: self.weight(at, minute, half_life))
 

@@ -152,8 +152,9 @@ def test_an_alert_explains_itself(hijacked: History) -> None:
 def taken(orders: Sequence[tuple[str, str, str | None]]) -> tuple[Case, list[bool]]:
     """A case of orders (id, amount, currency), twenty seconds apart; which were revisions."""
     history = History().sign_in(STRANGER, HOSTING)
-    case = opened_by(history.read_last())
-    take(case, history.read_last(), 0.9, 3, 3)
+    first = history.read_last()
+    case = opened_by(first.event.account_id, first.event.event_id, first.event.occurred_at)
+    take(case, first, 0.9, 3, 3)
     revised = []
     for order_id, amount, currency in orders:
         history.order(amount, currency=currency, order_id=order_id)

@@ -1,0 +1,42 @@
+"""What is published about a campaign."""
+
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+from detectors.heat.records import Membership
+
+
+class SharedIndicator(msgspec.Struct, frozen=True, kw_only=True):
+    """An indicator that alerts of a campaign share: its id, its value where it may be told."""
+
+    indicator: str
+    value: str | None = None
+    alerts: int
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """One revision of a campaign: published on `campaigns` under `campaign_id`.
+
+    The id is that of the oldest alert's campaign and stays. Two that turn out to be one go on under
+    the older id: that one names the other in `merged_from`, and the other's last revision names it
+    in `merged_into` and has nothing else to say. Times are UTC epoch seconds.
+    """
+
+    kind: Literal["campaign"] = "campaign"
+    campaign_id: str
+    revision: int
+    first_seen: float
+    last_seen: float
+    accounts: tuple[str, ...]
+    alert_ids: tuple[str, ...]
+    indicators: tuple[SharedIndicator, ...]
+    techniques: tuple[str, ...]
+    amount_at_risk: Decimal = Decimal(0)
+    currency: str | None = None
+    merged_from: tuple[str, ...] = ()
+    merged_into: str | None = None
+
+
+CampaignOutput = Campaign | Membership

@@ -1,0 +1,67 @@
+"""What an account's own history cannot show: how its network or client fares on others.
+
+**Read it in this order.** `indicators` says what is compared across accounts. `records` are what
+the flows tell one another, and their bytes. `sightings` is the account's side: what an engine tells
+of its events, summed up. `counter` is the indicator's side: it counts sightings, says which
+indicators are hot, whom an attack had entered before that, and what an alert's indicators are
+worth for linking. `table` holds what is hot for the engine to ask. `detectors.campaigns` links.
+
+**The way round.** Each of the four steps is pure and is driven alike by the worker (a topic between
+any two) and by the backtest (a list):
+
+1. An engine made with `Sightings(source, shards, read)` notes what its events show. Whenever its
+   state is handed over, `engine.sightings()` gives, just before `changes()`, at most one batch a
+   shard: send each to the partition of its shard.
+2. `HeatCounter(shard, read).take(batch)` answers with `Hot` (to every engine's `HotTable`: a
+   compacted topic keyed by `hot.id`, read whole by every worker), `Reassessment` (to the engine of
+   its `account_id`), `Link` (to the one linker) and `Attack` (published on `campaigns`).
+3. `CampaignLinker(read).take(link)` answers with `Campaign` (published on `campaigns`) and
+   `Membership` (to the engine of its `account_id`).
+4. `engine.take_notice(notice)` takes a `Reassessment` or `Membership` and answers with the new
+   revision of the account's alert, where there is one.
+
+**What is repeated is told once.** Batches carry their source and a sequence number that is part of
+the source's state; a counter passes over what it has counted. Notices, links and hot indicators say
+how things stand rather than what to add: taking one twice changes nothing.
+"""
+
+from detectors.heat.indicators import Indicator, Kind
+from detectors.heat.records import (
+    Attack,
+    Batch,
+    HeatOutput,
+    Hot,
+    Link,
+    Membership,
+    Notice,
+    Reassessment,
+    decode_batch,
+    decode_hot,
+    decode_link,
+    decode_notice,
+    encode_batch,
+    encode_hot,
+    encode_link,
+    encode_notice,
+)
+
+__all__ = [
+    "Attack",
+    "Batch",
+    "HeatOutput",
+    "Hot",
+    "Indicator",
+    "Kind",
+    "Link",
+    "Membership",
+    "Notice",
+    "Reassessment",
+    "decode_batch",
+    "decode_hot",
+    "decode_link",
+    "decode_notice",
+    "encode_batch",
+    "encode_hot",
+    "encode_link",
+    "encode_notice",
+]

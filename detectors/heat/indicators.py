@@ -1,0 +1,81 @@
+"""What accounts can have in common: networks, clients, and where the goods and the mail go.
+
+An indicator is a kind and 64 bits that stand for a value of that kind. The value itself goes no
+further than the account's own partition, except where an operator has to act on it (networks and
+clients, which `Kind.shown` tells).
+"""
+
+from enum import IntEnum
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+
+class Kind(IntEnum):
+    """A kind of indicator. The numbers are stored and sent: append, never renumber."""
+
+    ADDRESS = 0
+    PREFIX = 1
+    OPERATOR = 2
+    DEVICE = 3
+    AGENT = 4
+    SHAPE = 5
+    DELIVERY = 6
+    PAYMENT = 7
+    CONTACT = 8
+
+
+class KindFacts(NamedTuple):
+    """What a kind is called on the wire, and how it is treated.
+
+    `group`: kinds of a group tell the same thing at different sizes, and only one of them counts.
+    `shown`: whether the value may be told to other partitions and in published records.
+    `coarse`: whether customers share a value by the hundreds, so that only rates tell anything.
+    """
+
+    name: str
+    group: str
+    shown: bool
+    coarse: bool
+
+
+KINDS: Final[dict[Kind, KindFacts]] = {
+    Kind.ADDRESS: KindFacts("address", "network", shown=True, coarse=False),
+    Kind.PREFIX: KindFacts("address_prefix", "network", shown=True, coarse=False),
+    Kind.OPERATOR: KindFacts("asn", "network", shown=True, coarse=True),
+    Kind.DEVICE: KindFacts("device", "client", shown=False, coarse=False),
+    Kind.AGENT: KindFacts("user_agent", "client", shown=True, coarse=True),
+    Kind.SHAPE: KindFacts("client_shape", "client", shown=True, coarse=True),
+    Kind.DELIVERY: KindFacts("delivery_address", "goods", shown=False, coarse=False),
+    Kind.PAYMENT: KindFacts("payment", "payment", shown=False, coarse=False),
+    Kind.CONTACT: KindFacts("contact", "contact", shown=False, coarse=False),
+}
+"""An address and a device are never coarse by kind; many customers may share one all the same,
+which their counts tell."""
+
+
+class Indicator(NamedTuple):
+    """One value of a kind: `key` is 64 bits of a digest keyed by the kind."""
+
+    kind: int
+    key: int
+
+    @property
+    def id(self) -> str:
+        """The indicator as topics' keys and published records name it."""
+        return f"{KINDS[Kind(self.kind)].name}:{self.key:016x}"
+
+    def shard(self, shards: int) -> int:
+        """Return which of so many heat partitions counts it."""
+        return self.key % shards
+
+
+# The same networks and clients come again and again.
+@lru_cache(maxsize=65_536)
+def key_of(kind: Kind, value: str) -> int:
+    """Return the 64 bits that stand for a value of a kind, the same in every process."""
+    hashed = blake2b(value.encode(), digest_size=8, person=_PERSONS[kind])
+    return int.from_bytes(hashed.digest(), "big")
+
+
+_PERSONS: Final = {kind: facts.name.encode() for kind, facts in KINDS.items()}

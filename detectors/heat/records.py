@@ -1,0 +1,267 @@
+"""What the flows tell one another, and its bytes: MessagePack arrays that begin with a version.
+
+Times are UTC epoch seconds unless a field says minutes (whole, since the epoch). Topics hold no
+more than a list of plain numbers and text: nothing in them can run.
+"""
+
+from decimal import Decimal
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from detectors.assessments import Stage
+from detectors.errors import IncompatibleState
+from detectors.heat.indicators import Indicator
+
+VERSION: Final = 1
+
+Technique = Literal["fast_stuffing", "spraying", "slow_stuffing"]
+"""How passwords are tried: many from few addresses, few an address from many, one an address."""
+
+TECHNIQUE_IDS: Final[dict[Technique, tuple[str, ...]]] = {
+    "fast_stuffing": ("T1110.004",),
+    "spraying": ("T1110.003",),
+    "slow_stuffing": ("T1110.004", "F1030"),
+}
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """A sign-in that succeeded through a network and device new to its account.
+
+    `logit` is what its event scored, nats of log-odds, without heat.
+    """
+
+    account_id: str
+    event_id: str
+    at: float
+    logit: float
+    session_id: str | None = None
+
+
+class AlertMark(msgspec.Struct, array_like=True, frozen=True):
+    """An alert's revision, as far as linking needs it."""
+
+    alert_id: str
+    account_id: str
+    revision: int
+    raised_at: float
+    at: float
+    risk: float
+    stage: Stage
+    techniques: tuple[str, ...]
+    amount: Decimal
+    currency: str | None
+
+
+class Sighting(msgspec.Struct, array_like=True, frozen=True):
+    """What happened through one indicator within one minute, on one partition's accounts.
+
+    Only accounts that the device and the network are new to are counted: `tried` of them, `failed`
+    of which were not entered (less those made good within the hour: it can be negative). `accounts`
+    are 32-bit digests of them; `new` of those whose own use of the indicator was new and honest as
+    far as known. `shown` is the value where its kind may be told.
+    """
+
+    kind: int
+    key: int
+    minute: int
+    tried: int
+    failed: int
+    unknown: int
+    accounts: tuple[int, ...]
+    new: tuple[int, ...]
+    entries: tuple[Entry, ...] = ()
+    alerts: tuple[AlertMark, ...] = ()
+    shown: str | None = None
+
+
+class Totals(msgspec.Struct, array_like=True, frozen=True):
+    """What happened in one minute on a partition, whatever the indicators.
+
+    Accounts tried and not entered: those with a device or network that they know (`familiar`),
+    which no attacker has, and the others.
+    """
+
+    minute: int
+    familiar_tried: int
+    familiar_failed: int
+    tried: int
+    failed: int
+    newcomers: int
+
+
+class Batch(msgspec.Struct, array_like=True, frozen=True):
+    """What a source partition saw since its last hand-over, for one shard of indicators.
+
+    `sequence` counts a source's batches to this shard from 1, by its stored state. `totals` go to
+    every shard alike.
+    """
+
+    version: int
+    source: int
+    sequence: int
+    totals: tuple[Totals, ...]
+    sightings: tuple[Sighting, ...]
+
+
+class Hot(msgspec.Struct, array_like=True, frozen=True):
+    """How an indicator stands: `nats` of evidence for a hijacker in a sign-in that comes with it.
+
+    It holds for events before `until`; 0 nats is "no longer". `id` is the topic's key, so that
+    the newest takes the place of the older. `tried`, `failed` and `accounts` are of the window that
+    told it.
+    """
+
+    version: int
+    kind: int
+    key: int
+    technique: Technique
+    nats: float
+    since: float
+    at: float
+    until: float
+    tried: int
+    failed: int
+    accounts: int
+    shown: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The indicator, as the topic's key names it."""
+        return Indicator(self.kind, self.key).id
+
+    @property
+    def episode(self) -> str:
+        """What tells this attack through the indicator from an earlier one."""
+        return f"{self.id}:{self.since:.0f}"
+
+
+class Reassessment(msgspec.Struct, array_like=True, frozen=True, tag="r"):
+    """An attack's indicator turned hot after this account had been entered through it."""
+
+    entry: Entry
+    hot: Hot
+
+    @property
+    def account_id(self) -> str:
+        """Whose it is: the notice's key."""
+        return self.entry.account_id
+
+
+class Membership(msgspec.Struct, array_like=True, frozen=True, tag="m"):
+    """An alert belongs to a campaign. `at` is the event time that this was found."""
+
+    account_id: str
+    alert_id: str
+    campaign_id: str
+    at: float
+
+
+Notice = Reassessment | Membership
+"""What an account's engine is told by the other flows, keyed by `account_id`."""
+
+
+class Link(msgspec.Struct, array_like=True, frozen=True):
+    """One indicator of one alert, and how common it is.
+
+    `users` is about how many accounts the indicator has been new to without an alert, `everybody`
+    about how many accounts there are; `hot` is its nats at the time, 0 where it is not.
+    """
+
+    version: int
+    kind: int
+    key: int
+    alert: AlertMark
+    users: int
+    everybody: int
+    hot: float
+    technique: Technique | None
+    shown: str | None = None
+
+
+class Attack(msgspec.Struct, frozen=True, kw_only=True):
+    """Passwords are being tried: for those who run the platform, not for an account.
+
+    Published on `campaigns` under `campaign_id`, told from a campaign by `kind`. `entered` counts
+    the accounts that let it in, 0 for an attack that has succeeded nowhere.
+    """
+
+    kind: Literal["attack"] = "attack"
+    campaign_id: str
+    revision: int
+    technique: Technique
+    techniques: tuple[str, ...]
+    indicator: str
+    value: str | None
+    first_seen: float
+    last_seen: float
+    tried: int
+    failed: int
+    accounts: int
+    entered: int
+
+
+HeatOutput = Hot | Reassessment | Link | Attack
+
+_T = TypeVar("_T")
+_V = TypeVar("_V", Batch, Hot, Link)
+
+_encoder = msgspec.msgpack.Encoder()
+_batches = msgspec.msgpack.Decoder(Batch)
+_hots = msgspec.msgpack.Decoder(Hot)
+_links = msgspec.msgpack.Decoder(Link)
+_notices: msgspec.msgpack.Decoder[Notice] = msgspec.msgpack.Decoder(Notice)
+
+
+def encode_batch(batch: Batch) -> bytes:
+    """Return a batch's bytes."""
+    return _encoder.encode(batch)
+
+
+def decode_batch(value: bytes) -> Batch:
+    """Return the batch that was encoded. Raises IncompatibleState for anything else."""
+    return _versioned(_batches, value)
+
+
+def encode_hot(hot: Hot) -> bytes:
+    """Return an indicator's standing as bytes."""
+    return _encoder.encode(hot)
+
+
+def decode_hot(value: bytes) -> Hot:
+    """Return the standing that was encoded. Raises IncompatibleState for anything else."""
+    return _versioned(_hots, value)
+
+
+def encode_link(link: Link) -> bytes:
+    """Return a link's bytes."""
+    return _encoder.encode(link)
+
+
+def decode_link(value: bytes) -> Link:
+    """Return the link that was encoded. Raises IncompatibleState for anything else."""
+    return _versioned(_links, value)
+
+
+def encode_notice(notice: Notice) -> bytes:
+    """Return a notice's bytes."""
+    return _encoder.encode(notice)
+
+
+def decode_notice(value: bytes) -> Notice:
+    """Return the notice that was encoded. Raises IncompatibleState for anything else."""
+    return _decoded(_notices, value)
+
+
+def _versioned(decoder: "msgspec.msgpack.Decoder[_V]", value: bytes) -> _V:
+    record = _decoded(decoder, value)
+    if record.version != VERSION:
+        raise IncompatibleState(f"a record between flows has version {record.version}")
+    return record
+
+
+def _decoded(decoder: "msgspec.msgpack.Decoder[_T]", value: bytes) -> _T:
+    try:
+        return decoder.decode(value)
+    except msgspec.MsgspecError as error:
+        raise IncompatibleState(f"a record between flows cannot be read: {error}") from error
