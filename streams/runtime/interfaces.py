@@ -2,15 +2,16 @@
 
 The runtime reads the source topics, merges the records of one partition number by time, hands
 them over in runs, and makes what came of each run durable. What a record means is the
-processor's business.
+processor's business. A worker runs several such flows; all that follows holds for each.
 
 **The promise.** All of a partition's state is written to the changelog as one record batch,
 together with the position in every source topic that it stands for. A batch is appended whole or
 not at all, so after any crash the partition goes on from one moment: no record is folded twice,
 none is skipped, and no profile is ahead of the model that judged it. Messages (alerts,
 assessments) are part of that batch and leave once it is durable: none is ever out without the
-state that accounts for it, a crash can repeat one, byte for byte, and none is lost. Committed
-offsets come last and only tell operators how far behind the group is.
+state that accounts for it, a crash can repeat one, byte for byte, and none is lost; one
+that another flow of the application reads is folded there once (`numbering`). Committed offsets
+come last and only tell operators how far behind the group is.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,7 +45,7 @@ class Send(NamedTuple):
 
     It leaves with the next hand-over of state; an `urgent` one has that happen at once. One that
     is `independent` follows from the record alone, whatever the state (a dead letter): it leaves
-    before, and the state waits for it.
+    before, and the state waits for it. It goes to `partition`; None leaves that to the key.
     """
 
     topic: str
@@ -54,6 +55,7 @@ class Send(NamedTuple):
     timestamp: float | None = None
     urgent: bool = False
     independent: bool = False
+    partition: int | None = None
 
 
 class Processor(Protocol):
@@ -67,6 +69,12 @@ class Processor(Protocol):
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
         """Take a run in order; return the messages it gave rise to, in order."""
+
+    def summaries(self) -> Sequence[Send]:
+        """Return messages that sum up what was folded since the last call; mostly none.
+
+        Called right before `changes`, of one step with it: they are not `independent`.
+        """
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what changed since the last call (see `detectors.engine.Engine.changes`)."""

@@ -1,10 +1,10 @@
 """What the runtime is told."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from streams.runtime.interfaces import ProcessorFactory
+from streams.runtime.interfaces import ProcessorFactory, Record
 from streams.runtime.lanes import Flow
 from streams.runtime.rekeying import Rekeying
 
@@ -29,6 +29,14 @@ class StatefulFlow(NamedTuple):
         return self.reading.name
 
 
+class Followed(NamedTuple):
+    """A topic that every worker reads whole, all `partitions` of it (`following`)."""
+
+    topic: str
+    partitions: int
+    take: Callable[[Record], None]
+
+
 class RuntimeOptions(NamedTuple):
     """What the runtime is told.
 
@@ -45,6 +53,7 @@ class RuntimeOptions(NamedTuple):
     flush_records: int = 3000
     begin: Literal["earliest", "latest"] = "earliest"
     rekeyings: tuple[Rekeying, ...] = ()
+    followed: tuple[Followed, ...] = ()
 
     @property
     def numbered(self) -> frozenset[str]:

@@ -58,6 +58,8 @@ class Outbox:
             await arrival
 
     async def _partition(self, message: Send, keyless: int) -> int:
+        if message.partition is not None:
+            return message.partition
         partitions = sorted(await self._producer.partitions_for(message.topic))
         if message.key is None:
             return int(partitions[keyless % len(partitions)])

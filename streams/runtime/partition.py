@@ -118,6 +118,7 @@ class Partition:
         """
         if not self.unsaved_records and not self._outbox_is_stored:
             return None
+        self._outbox += map(self._numbered_if_for_a_flow, self._processor.summaries())
         changes = self._rewrite | self._processor.changes() | self._outbox_change()
         step = Step(tuple(self._arrivals), changes, self._position(), tuple(self._outbox))
         self._arrivals = []

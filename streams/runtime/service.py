@@ -18,6 +18,7 @@ from faust.types import TP
 from mode import Service
 
 from streams.runtime.changelog import MAX_BATCH_BYTES, Changelog
+from streams.runtime.following import Follower
 from streams.runtime.guards import OwnershipLost, OwnershipWatch, StallGuard, assigned_to_anybody
 from streams.runtime.lanes import Lane, Place, Run
 from streams.runtime.opening import Opener, starts_of
@@ -63,7 +64,7 @@ class Runtime(Service):
     # -- Its life.
 
     async def on_start(self) -> None:
-        """Connect the two producers."""
+        """Connect the two producers, and read what every worker reads whole."""
         client = self.options.client
         self._messages = AIOKafkaProducer(**producer_options(client, batch_bytes=BATCH_BYTES))
         self._steps = AIOKafkaProducer(**producer_options(client, batch_bytes=MAX_BATCH_BYTES))
@@ -73,11 +74,17 @@ class Runtime(Service):
         flows = self.options.flows
         self._changelogs = {flow.name: Changelog(self._steps, flow.changelog) for flow in flows}
         self._openers = [Opener(self.options, f, self._changelogs[f.name]) for f in flows]
+        self._followers = [Follower(client, followed) for followed in self.options.followed]
+        for follower in self._followers:
+            await follower.start()
+            self.add_future(follower.follow())
 
     async def on_stop(self) -> None:
         """Close what is open; `release` has saved before."""
         for opener in self._openers:
             opener.close()
+        for follower in self._followers:
+            await follower.stop()
         await self._messages.stop()
         await self._steps.stop()
 

@@ -278,7 +278,7 @@ class RunConsumer(driver.Consumer):
 
     def _take_in(self, fetched: Fetched) -> None:
         for tp, records in fetched.records.items():
-            self._lanes[tp].merge.add(tp.topic, map(_record, records))
+            self._lanes[tp].merge.add(tp.topic, map(record_of, records))
         for lane in set(self._lanes.values()):
             tps = (TP(topic, lane.number) for topic in lane.flow.topics)
             lane.exhausted = {
@@ -325,7 +325,8 @@ class RunTransport(driver.Transport):
     Consumer = RunConsumer
 
 
-def _record(found: Any) -> Record:
+def record_of(found: Any) -> Record:
+    """Return a record as a client of aiokafka's gives it."""
     return Record(
         found.topic,
         found.partition,

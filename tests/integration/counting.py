@@ -68,6 +68,10 @@ class Counting:
         """Count a run."""
         return [send for prepared in run for send in self._fold(prepared.record)]
 
+    def summaries(self) -> Sequence[Send]:
+        """Sum nothing up."""
+        return ()
+
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what has changed."""
         changed, self._changed = self._changed, {}
@@ -110,6 +114,10 @@ class Adding:
         for prepared in run:
             key, value = prepared.record.key or b"", prepared.record.value or b""
             self._changed[key] = added(self._changed.get(key) or self._read(key), value)
+        return ()
+
+    def summaries(self) -> Sequence[Send]:
+        """Sum nothing up."""
         return ()
 
     def changes(self) -> dict[bytes, bytes | None]:

@@ -20,6 +20,7 @@ sends = st.builds(
     st.none() | st.floats(0, 2e9),
     st.booleans(),
     st.booleans(),
+    st.none() | st.integers(0, 99),
 )
 
 

@@ -18,10 +18,11 @@ from streams.runtime.store import MemoryStore
 
 
 class Appending:
-    """Keeps by key everything that was said, separated by spaces."""
+    """Keeps by key everything that was said, separated by spaces, and sums it up by length."""
 
     def __init__(self, read: ReadState) -> None:
         self._read = read
+        self._lengths: list[int] = []
         self._changed: dict[bytes, bytes | None] = {}
 
     def prepare(self, record: Record) -> Prepared:
@@ -37,9 +38,16 @@ class Appending:
             self._changed[key] = (known + b" " + value).strip()
             if value.endswith(b"!"):
                 sends.append(Send("alerts", key, value, urgent=value.endswith(b"!!")))
+            if value.startswith(b"#"):
+                self._lengths.append(len(value))
             if value.endswith(b"?"):
                 sends.append(Send("dead-letters", key, value, independent=True))
         return sends
+
+    def summaries(self) -> Sequence[Send]:
+        """Tell how long what began with a hash was."""
+        lengths, self._lengths = self._lengths, []
+        return [Send("lengths", None, b"%d" % sum(lengths), partition=3)] if lengths else ()
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what has changed."""
@@ -120,6 +128,23 @@ def test_messages_are_kept_with_the_state_until_they_have_left() -> None:
     partition.settle(after, 11)
     assert partition.step() is None
     assert _partition(store).undelivered == ()
+
+
+def test_a_step_is_summed_up_once() -> None:
+    """Runs of one step have one summary, part of the step's batch and numbered like the rest."""
+    store = MemoryStore()
+    partition = _partition(store, numbered=frozenset({"lengths"}))
+    _fold(partition, _login(5, b"#one"))
+    _fold(partition, _login(6, b"#three"))
+    step = partition.step()
+    assert step is not None
+    (summary,) = step.outbox
+    assert (summary.topic, summary.value, summary.partition) == ("lengths", b"10", 3)
+    assert dict(summary.headers) == {HEADER: b"events:0:0"}
+    partition.settle(step, 9)
+    after = partition.step()
+    assert after is not None
+    assert after.outbox == ()
 
 
 def test_what_a_run_asks_for_at_once() -> None:
