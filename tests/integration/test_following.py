@@ -7,7 +7,7 @@ import pytest
 from streams.runtime.following import Follower
 from streams.runtime.interfaces import Record
 from streams.runtime.options import Followed
-from tests.integration.harness import Sent, create_topics, send
+from tests.integration.harness import Sent, create_topics, send, wait_for
 
 pytestmark = pytest.mark.kafka
 
@@ -30,9 +30,11 @@ def test_a_followed_topic_is_read_whole_and_on(kafka: str, topic_prefix: str) ->
         following = asyncio.ensure_future(follower.follow())
         news = [Sent(topic, key, b"second") for key in keys[:100]]
         await asyncio.to_thread(send, kafka, [*news, Sent(topic, keys[0], None)])
-        async with asyncio.timeout(20):
-            while table[keys[99]] != b"second" or table[keys[0]] is not None:
-                await asyncio.sleep(0.05)
+        await asyncio.to_thread(
+            wait_for,
+            lambda: table[keys[99]] == b"second" and table[keys[0]] is None,
+            "the news to be taken",
+        )
         await follower.stop()
         await following
 
