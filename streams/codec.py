@@ -10,17 +10,21 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 import orjson
 
 from detectors.assessments import Alert, Assessment
+from detectors.campaigns.records import Campaign
 from detectors.errors import InvalidEvent
 from detectors.events import AccountChange, Event, EventType, Feedback, Login, Order
 from detectors.faults import describe
+from detectors.heat.records import Attack
 from detectors.parsing import is_plausible, parse_event
 from streams.runtime.interfaces import Record
+
+_T = TypeVar("_T")
 
 MAX_RECORD_BYTES: Final = 1_048_576
 MAX_LETTER_BYTES: Final = 16 * 1024 * 1024
@@ -95,17 +99,35 @@ def encode_alert(alert: Alert) -> bytes:
     return orjson.dumps(fields, default=_decimal)
 
 
+def encode_published(record: Campaign | Attack) -> bytes:
+    """Return one revision of a campaign or attack, as `campaigns` carries it."""
+    fields: dict[str, Any] = _plain(msgspec.to_builtins(record, builtin_types=(Decimal,)))
+    for name in ("first_seen", "last_seen"):
+        fields[name] = rfc3339(fields[name])
+    return orjson.dumps(fields, default=_decimal)
+
+
 def decode_alert(value: bytes | None) -> Alert:
     """Return the alert that `encode_alert` wrote; raises InvalidEvent for anything else."""
-    fields = decode_object(value)
+    return _convert(decode_object(value), Alert, ("raised_at", "updated_at"), "an alert")
+
+
+def _convert(fields: dict[str, Any], kind: type[_T], times: tuple[str, str], expected: str) -> _T:
     try:
-        for name in ("raised_at", "updated_at"):
+        for name in times:
             fields[name] = datetime.fromisoformat(str(fields.get(name))).timestamp()
-        return msgspec.convert(fields, Alert)
+        return msgspec.convert(fields, kind)
     except (ValueError, msgspec.ValidationError) as error:
         raise InvalidEvent(
-            "wrong_type", field=None, expected="an alert", found=describe(str(error))
+            "wrong_type", field=None, expected=expected, found=describe(str(error))
         ) from None
+
+
+def decode_published(value: bytes | None) -> Campaign | Attack:
+    """Return what `encode_published` wrote; raises InvalidEvent for anything else."""
+    fields = decode_object(value)
+    kind: type[Campaign | Attack] = Attack if fields.get("kind") == "attack" else Campaign
+    return _convert(fields, kind, ("first_seen", "last_seen"), "a campaign or an attack")
 
 
 def encode_assessment(assessment: Assessment) -> bytes:

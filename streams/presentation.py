@@ -5,7 +5,9 @@ characters: an alert quotes what an attacker sent, and must not steer the termin
 """
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Final
 
 from rich.console import Group, RenderableType
@@ -14,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from detectors.assessments import Action, Alert, Evidence, Reason, Severity, Stage
+from detectors.campaigns import Campaign
+from detectors.heat import Attack
 
 STYLES: Final[dict[Severity, str]] = {
     "low": "cyan",
@@ -33,6 +37,7 @@ STAGES: Final[dict[Stage, str]] = {
     "entrench": "making it theirs",
     "cash_out": "taking the goods",
 }
+_MOST_SHOWN: Final = 8
 _NOT_SHOWN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 
 
@@ -40,6 +45,13 @@ def alert_view(alert: Alert) -> RenderableType:
     """Return an alert as something rich prints, about eight lines."""
     indented = Padding(_circumstances(alert), (0, 0, 0, 2))
     return Group(_headline(alert), indented, Padding(_reasons(alert), (0, 0, 1, 2)))
+
+
+def campaign_view(content: Campaign | Attack) -> RenderableType:
+    """Return a campaign or an attack as something rich prints, some lines."""
+    lines = _attack(content) if isinstance(content, Attack) else _campaign(content)
+    headline, *rest = lines
+    return Group(headline, *(Padding(line, (0, 0, 0, 2)) for line in rest), Text())
 
 
 def printable(text: str) -> str:
@@ -64,12 +76,64 @@ def _headline(alert: Alert) -> Text:
     return line
 
 
+def _campaign(campaign: Campaign) -> Iterator[Text]:
+    count = len(campaign.accounts)
+    yield Text.assemble(
+        (" CAMPAIGN ", "bold white on magenta"),
+        ("  " + printable(campaign.campaign_id), "bold"),
+        f"  {count} account{'' if count == 1 else 's'}",
+    )
+    parts = [_period(campaign), f"revision {campaign.revision}"]
+    if campaign.amount_at_risk:
+        parts.insert(1, _money(campaign.amount_at_risk, campaign.currency))
+    parts += map(printable, campaign.techniques)
+    yield Text(" · ".join(parts), "dim")
+    if campaign.merged_into is not None:
+        yield Text(f"Goes on as {printable(campaign.merged_into)}.")
+    if campaign.merged_from:
+        yield Text(f"Took over {', '.join(map(printable, campaign.merged_from))}.")
+    for shared in campaign.indicators[:_MOST_SHOWN]:
+        value = shared.indicator if shared.value is None else shared.value
+        kind = shared.indicator.partition(":")[0].replace("_", " ")
+        yield Text.assemble(
+            (f"{shared.alerts} alerts share the {printable(kind)} ", "dim"), printable(value)
+        )
+    yield Text("Accounts " + _some(campaign.accounts))
+
+
+def _attack(attack: Attack) -> Iterator[Text]:
+    yield Text.assemble(
+        (" ATTACK ", "bold white on blue"),
+        ("  " + printable(attack.technique.replace("_", " ")), "bold"),
+        f"  through {printable(attack.value or attack.indicator)}",
+    )
+    parts = [_period(attack), f"attack {printable(attack.campaign_id)}", *attack.techniques]
+    yield Text(" · ".join(parts), "dim")
+    entered = f"{attack.entered:,} entered" if attack.entered else "none was entered"
+    yield Text(
+        f"{attack.failed:,} of {attack.tried:,} tries failed, on {attack.accounts:,} accounts: "
+        f"{entered}."
+    )
+
+
+def _period(content: Campaign | Attack) -> str:
+    return f"{moment(content.first_seen)} to {moment(content.last_seen)}"
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(map(printable, names[:_MOST_SHOWN]))
+    more = len(names) - _MOST_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _money(amount: Decimal, currency: str | None) -> str:
+    return f"{amount:,.2f} {printable(currency or '')} at risk".replace("  ", " ")
+
+
 def _circumstances(alert: Alert) -> Text:
     parts = [moment(alert.updated_at), STAGES[alert.stage]]
     if alert.amount_at_risk:
-        parts.append(
-            f"{alert.amount_at_risk:,.2f} {alert.currency or ''} at risk".replace("  ", " ")
-        )
+        parts.append(_money(alert.amount_at_risk, alert.currency))
     if alert.order_ids:
         parts.append("order " + ", ".join(map(printable, alert.order_ids[:3])))
         if len(alert.order_ids) > 3:

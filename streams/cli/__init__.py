@@ -35,6 +35,7 @@ COMMANDS: Final = (
     "simulate",
     "send",
     "alerts",
+    "campaigns",
     "dead-letters",
     "backtest",
     "settings",

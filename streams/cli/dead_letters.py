@@ -11,11 +11,11 @@ import typer
 
 from detectors.errors import InvalidEvent
 from streams.cli.options import AsJson, Broker, SettingsFile, Since, settings_from, since_seconds
+from streams.cli.watching import decoded
 from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.dead_letters import DeadLetter, Resend
-    from streams.runtime.interfaces import Record
     from streams.sending import Outgoing
 
 app = typer.Typer(help="Read the input that could not be used, mend it, and send it again.")
@@ -118,26 +118,14 @@ def _letters(
     settings: Settings, since: str | None, *, topic: str | None, code: str | None, field: str | None
 ) -> "Iterator[DeadLetter]":
     """The dead letters on the topic until now."""
-    from streams.dead_letters import selected
+    from streams.dead_letters import decode_dead_letter, selected
     from streams.tailing import tail
 
     name = settings.topic("dead_letters")
     moment = since_seconds(since)
     records = tail(settings, name, from_beginning=True, since=moment, to_end=True)
-    return selected(_decoded(records), topic=topic, code=code, field=field)
-
-
-def _decoded(records: "Iterable[Record]") -> "Iterator[DeadLetter]":
-    """Yield the letters; what somebody else put on the topic is told and passed over."""
-    from streams.dead_letters import decode_dead_letter
-    from streams.presentation import printable
-
-    for record in records:
-        try:
-            yield decode_dead_letter(record.value)
-        except InvalidEvent as error:
-            place = f"{record.topic}:{record.partition}:{record.offset}"
-            typer.echo(printable(f"{place}: {error}"), err=True)
+    letters = (letter for _, letter in decoded(records, decode_dead_letter))
+    return selected(letters, topic=topic, code=code, field=field)
 
 
 def _usable(

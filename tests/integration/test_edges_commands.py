@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from detectors.errors import InvalidEvent
 from streams.cli import run
-from streams.codec import MAX_LETTER_BYTES, encode_alert, encode_dead_letter
+from streams.codec import MAX_LETTER_BYTES, encode_alert, encode_dead_letter, encode_published
 from streams.configuration import load
 from streams.connections import client_options
 from streams.dead_letters import decode_dead_letter, origin_of
@@ -32,6 +32,7 @@ from streams.settings import Settings
 from streams.tailing import tail
 from streams.topic_administration import create
 from tests.support.alerts import ALERT
+from tests.unit.edges.test_campaigns import ATTACK, CAMPAIGN
 
 pytestmark = pytest.mark.kafka
 LOGIN = {"type": "login", "account_id": "a1", "ip": "192.0.2.1", "outcome": "success"}
@@ -292,6 +293,30 @@ class TestAlerts:
             process.send_signal(signal.SIGINT)
             assert process.wait(10) in (0, 130)
             assert b"Traceback" not in process.stderr.read()
+
+
+class TestCampaigns:
+    """Reading campaigns and attacks."""
+
+    def test_filters_and_ends(self, nightlatch: Command, topics: Settings) -> None:
+        """By kind and account, as JSON or to people; `--current` gives the last of each."""
+        first = msgspec.structs.replace(CAMPAIGN, revision=1, accounts=("a1",))
+        with producer(topics) as client:
+            for told in (first, ATTACK, CAMPAIGN):
+                key = told.campaign_id.encode()
+                client.send(topics.topic("campaigns"), key=key, value=encode_published(told))
+            client.send(topics.topic("campaigns"), key=b"x", value=b"nonsense")
+        everything = ("campaigns", "--from-beginning", "--timeout", "1")
+        said = nightlatch(*everything, "--json")
+        assert said.code == 0
+        told_kinds = [orjson.loads(line)["kind"] for line in said.out.splitlines()]
+        assert sorted(told_kinds) == ["attack", "campaign", "campaign"]
+        assert f"{topics.topic('campaigns')}:" in said.err  # what is neither is told, not fatal
+        assert "ATTACK" in nightlatch(*everything, "--kind", "attack").out
+        current = nightlatch("campaigns", "--current", "--kind", "campaign", "--json").out
+        assert [orjson.loads(line)["revision"] for line in current.splitlines()] == [3]
+        assert nightlatch("campaigns", "--current", "--account", "nobody").out == ""
+        assert "CAMPAIGN" in nightlatch("campaigns", "--current", "--account", "customer-1").out
 
 
 def _readable(stream: Any, seconds: float) -> bool:

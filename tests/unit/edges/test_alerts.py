@@ -10,8 +10,7 @@ from rich.console import Console
 
 from detectors.assessments import Alert, Assessment, Evidence, Reason
 from detectors.errors import InvalidEvent
-from streams.cli.alerts import _wanted as wanted
-from streams.cli.dead_letters import _decoded as decoded
+from streams.cli.watching import decoded
 from streams.codec import decode_alert, encode_alert, encode_assessment
 from streams.presentation import alert_view, printable
 from streams.runtime.interfaces import Record
@@ -111,21 +110,14 @@ def test_other_scripts_stay_readable() -> None:
     assert printable("a\x1bb\u2028c") == "a\ufffdb\ufffdc"
 
 
-@pytest.mark.parametrize("of", ["alerts", "dead letters"])
-def test_what_is_no_alert_does_not_steer_it_either(
-    of: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_alert_does_not_steer_it_either(capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever an error quotes of a record is shown as its characters."""
     evil = InvalidEvent("not_json", field=None, expected="JSON", found="\x1b[2J\r")
 
     def refuse(_value: bytes | None) -> None:
         raise evil
 
-    monkeypatch.setattr("streams.codec.decode_alert", refuse)
-    monkeypatch.setattr("streams.dead_letters.decode_dead_letter", refuse)
-    records = iter([Record("topic", 0, 1, 1795500000.0, None, b"x")])
-    left = wanted(records, account=None, severity="low") if of == "alerts" else decoded(records)
-    assert list(left) == []
+    assert list(decoded([Record("topic", 0, 1, 1795500000.0, None, b"x")], refuse)) == []
     told = capsys.readouterr().err
     assert told.startswith("topic:0:1: the record: expected JSON, found \ufffd[2J")
     assert "\x1b" not in told
