@@ -3,6 +3,10 @@
 Its id is a digest of account and first trigger, so the same input gives the same id again. A
 flagged event is a new revision only where it tells something new (graver, further, another
 order, of these so many a day); the rest is folded into the next revision's `suppressed`.
+
+A verdict that it was the customer ends a case before it is quiet, and without a revision: those
+who gave the verdict know, and a revision has no field that could say so. What is flagged next is
+another case.
 """
 
 import hashlib
@@ -14,7 +18,7 @@ import msgspec
 from detectors.assessments import Alert, Model, Reason
 from detectors.decisions import SEVERITIES, STAGES, action_for
 from detectors.errors import IncompatibleState
-from detectors.events import Order
+from detectors.events import EventType, Feedback, Order
 from detectors.features.reading import Reading
 from detectors.heat.records import Entry
 from detectors.profiles import digest
@@ -81,15 +85,20 @@ def decode(stored: bytes) -> Case:
     return case
 
 
-def alert_id_of(account_id: str, event_id: str) -> str:
-    """Return the id of the case that an account's event opens."""
-    text = f"{account_id}\0{event_id}"
+def alert_id_of(account_id: str, type_: EventType, event_id: str) -> str:
+    """Return the id of the case that an event opens: login 1001 and order 1001 open two."""
+    text = f"{account_id}\0{type_}\0{event_id}"
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def opened_by(account_id: str, event_id: str, at: float) -> Case:
+def opened_by(account_id: str, type_: EventType, event_id: str, at: float) -> Case:
     """Return a new case, without a revision yet."""
-    return Case(VERSION, alert_id_of(account_id, event_id), event_id, at, at)
+    return Case(VERSION, alert_id_of(account_id, type_, event_id), event_id, at, at)
+
+
+def is_named(case: Case, verdict: Feedback) -> bool:
+    """Whether a verdict is on a case, or on any of the events that it names."""
+    return verdict.alert_id == case.alert_id or not set(case.events).isdisjoint(verdict.event_ids)
 
 
 def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -> bool:

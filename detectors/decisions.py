@@ -3,10 +3,12 @@
 from math import exp, log
 
 from detectors.assessments import Action, Severity, Stage
+from detectors.events import EventType
 from detectors.features.reading import LOGIN, ORDER, Reading
 from detectors.policy import Policy
 
 STAGES: tuple[Stage, ...] = ("probe", "access", "entrench", "cash_out")
+TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 

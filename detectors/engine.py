@@ -16,25 +16,26 @@ hand-overs fall between them.
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
-from zlib import crc32
 
 from detectors import cases
 from detectors.accounts import Accounts
 from detectors.assessments import Alert, Assessment, Model
-from detectors.decisions import log_odds, logistic, severity_of, stage_of
-from detectors.events import AccountChange, Event, EventType, Feedback, Login, Order
+from detectors.decisions import TYPES, log_odds, logistic, severity_of, stage_of
+from detectors.events import AccountChange, Event, Feedback, Login, Order
 from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.reading import CHANGE, LOGIN, ORDER, Reading
+from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, POSITION, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
 from detectors.heat.records import Batch, Membership, Notice, Reassessment
 from detectors.heat.sightings import Sightings
+from detectors.models import calibration
 from detectors.models.budget import AlertBudget, bin_of
+from detectors.models.calibration import Calibration
 from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
@@ -42,8 +43,9 @@ from detectors.models.likelihood import HIGHEST, LOWEST
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from detectors.population import Population
-from detectors.profiles import Profile, digest, newborn
+from detectors.profiles import digest, newborn
 from detectors.reasons import codes, counted, explain
+from detectors.verdicts import Verdicts, mark_of
 from detectors.watermark import Watermark
 
 ReadState = Callable[[bytes], bytes | None]
@@ -86,7 +88,6 @@ class NoHeat:
 
 _NAME = "nightlatch"
 _VERSION = "1"
-_TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
 _HEAT = POSITION["heat"]
 _FAILED = -4.0
 """Nats by which a failed attempt is less likely a takeover than a success: nobody got in."""
@@ -132,12 +133,15 @@ class Engine:
             width=WIDTH, trees=8, height=6, window=500, seed=policy.seed, read=read
         )
         self._evidence = Evidence(self._population, policy.story_half_life_days, self._forest, read)
-        self._verdicts = VerdictModel(NAMES, read)
+        self._verdict_model = VerdictModel(NAMES, read)
+        self._calibration = Calibration(read)
+        self._verdicts = Verdicts(
+            self._accounts, self._evidence, self._verdict_model, self._calibration, self._offset
+        )
         self._watch = DriftWatch(read)
         self._budget = AlertBudget(policy.alert_budget, read)
         self._base = log_odds(policy.base_rate)
-        self._floor = log_odds(policy.alert_floor)
-        self._cold_floor = log_odds(policy.medium_risk)
+        self._set_floors()
         self._model = Model(name=_NAME, version=_VERSION, configuration=policy.digest())
         self._last: tuple[Observed, Reading] | None = None
 
@@ -153,9 +157,9 @@ class Engine:
             event_id=event.event_id,
             account_id=event.account_id,
             occurred_at=event.occurred_at,
-            type=_TYPES[reading.type],
-            risk=round(logistic(reading.logit), 9),
-            reasons=codes(counted(reading, self._prior, self._verdicts)) if flagged else (),
+            type=TYPES[reading.type],
+            risk=round(self._risk(reading.logit), 9),
+            reasons=codes(counted(reading, self._prior, self._verdict_model)) if flagged else (),
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(reading) if flagged else None,
         )
@@ -168,7 +172,8 @@ class Engine:
         event = observed.event
         last, self._last = self._last, None
         if isinstance(event, Feedback):
-            self._learn_verdict(event)
+            self._verdicts.take(event)
+            self._set_floors()
             return None
         if last is not None and last[0] is observed:
             reading = last[1]
@@ -181,7 +186,7 @@ class Engine:
             self._sight(reading, flagged=False)
             return None
         profile = reading.profile
-        mark = _mark(reading.type, event.event_id)
+        mark = mark_of(reading.type, event.event_id)
         if mark in profile.recent[::2]:
             return None
         profile.recent += (mark, reading.minute)
@@ -227,7 +232,8 @@ class Engine:
         changed.update(self._population.changes())
         changed.update(self._watermark.changes())
         changed.update(self._evidence.changes())
-        changed.update(self._verdicts.changes())
+        changed.update(self._verdict_model.changes())
+        changed.update(self._calibration.changes())
         changed.update(self._forest.changes())
         changed.update(self._budget.changes())
         changed.update(self._watch.changes())
@@ -248,6 +254,14 @@ class Engine:
     def drifts(self) -> tuple[Drift, ...]:
         """What inputs and scores drifted since the beginning, for operators."""
         return self._watch.drifts()
+
+    def _risk(self, score: float) -> float:
+        return logistic(self._calibration.log_odds(score))
+
+    def _set_floors(self) -> None:
+        """Find the scores behind which the policy's least risks stand: verdicts move them."""
+        self._floor = self._calibration.score(log_odds(self._policy.alert_floor))
+        self._cold_floor = self._calibration.score(log_odds(self._policy.medium_risk))
 
     def _threshold(self) -> float:
         # While nobody can say what the budget would allow, only what is likely enough alerts.
@@ -273,7 +287,7 @@ class Engine:
         reading.doubt = score - self._prior.weights[reading.type][STORY] * weights[STORY]
         reading.logit = self._base + score
         if reading.success:
-            reading.logit += self._verdicts.correction(weights)
+            reading.logit += self._verdict_model.correction(weights)
         else:
             reading.logit += _FAILED
         return reading
@@ -289,7 +303,7 @@ class Engine:
         case = self._accounts.case(event.account_id)
         if case is not None and self._is_open(case, reading.at):
             return case.alert_id
-        return cases.alert_id_of(event.account_id, event.event_id)
+        return cases.alert_id_of(event.account_id, TYPES[reading.type], event.event_id)
 
     def _is_open(self, case: cases.Case, at: float) -> bool:
         return at - case.last <= self._policy.case_quiet_hours * 3600
@@ -298,14 +312,18 @@ class Engine:
         event = reading.event
         case = self._accounts.case(event.account_id)
         if case is None or not self._is_open(case, reading.at):
-            case = cases.opened_by(event.account_id, event.event_id, event.occurred_at)
-        risk = logistic(reading.logit)
+            case = cases.opened_by(
+                event.account_id, TYPES[reading.type], event.event_id, event.occurred_at
+            )
+        risk = self._risk(reading.logit)
         severity, stage = severity_of(risk, self._policy), stage_of(reading)
         revised = cases.take(case, reading, risk, severity, stage)
         self._accounts.put_case(event.account_id, case)
         alert = None
         if revised:
-            reasons, techniques = explain(reading, counted(reading, self._prior, self._verdicts))
+            reasons, techniques = explain(
+                reading, counted(reading, self._prior, self._verdict_model)
+            )
             alert = cases.alert_of(case, event.account_id, reasons, techniques, self._model)
             if self._sightings is not None:
                 self._sightings.see_alert(reading, alert)
@@ -324,13 +342,13 @@ class Engine:
         profile = self._accounts.profile(account_id)
         if profile is None or logit < self._threshold():
             return None
-        mark = _mark(LOGIN, entry.event_id)
+        mark = mark_of(LOGIN, entry.event_id)
         if reassessing.is_settled(profile, mark):
             return None
         case = self._accounts.case(account_id)
         if case is None or not self._is_open(case, entry.at):
-            case = cases.opened_by(account_id, entry.event_id, entry.at)
-        risk = logistic(logit)
+            case = cases.opened_by(account_id, "login", entry.event_id, entry.at)
+        risk = self._risk(logit)
         if not cases.take_entry(case, entry, hot.episode, risk, severity_of(risk, self._policy)):
             return None
         reassessing.remember(profile, entry, hot)
@@ -377,14 +395,16 @@ class Engine:
         sampled = mark % _SAMPLE == 0
         notable = reading.logit >= self._budget.notable
         if flagged or notable:
-            self._keep(reading, alert_id, lesson if flagged else None)
+            self._keep(reading, alert_id, lesson)
         if not flagged and (sampled or (notable and mark % _NOTABLE_SAMPLE == 0)):
             # Presumed a customer's; where it was not, the verdict takes the step back.
-            self._learn_verdict_model(reading.type, reading.weights, takeover=False)
+            weights = reading.weights
+            offset = self._offset(reading.type, weights)
+            self._verdict_model.learn(weights, offset, takeover=False, weight=1.0)
         if sampled and reading.type == LOGIN and reading.depth:
             self._watch.see(watched(reading), reading.at)
 
-    def _keep(self, reading: Reading, alert_id: str | None, held: lessons.Lesson | None) -> None:
+    def _keep(self, reading: Reading, alert_id: str | None, lesson: lessons.Lesson) -> None:
         event = reading.event
         example = Example(
             event.event_id,
@@ -393,72 +413,15 @@ class Engine:
             alert_id,
             stored_weights(reading.weights),
             reading.cells,
-            held,
+            lesson,
             session=reading.session_key,
+            learnt=alert_id is None,
+            score=calibration.bin_of(reading.logit),
         )
+        self._calibration.see(example.score, reading.day)
         kept = self._accounts.examples(event.account_id)
         keep(kept, example, self._policy.examples_per_account)
         self._accounts.put_examples(event.account_id)
 
-    def _learn_verdict(self, verdict: Feedback) -> None:
-        account_id = verdict.account_id
-        profile = self._accounts.profile(account_id)
-        if profile is None:
-            return
-        named = [
-            example
-            for example in self._accounts.examples(account_id)
-            if example.verdict != verdict.verdict
-            and (
-                example.event_id in verdict.event_ids
-                or (verdict.alert_id is not None and example.alert_id == verdict.alert_id)
-            )
-        ]
-        minutes = [example.minute for example in named]
-        minutes += _take_recent(profile, verdict.event_ids)
-        if not minutes:
-            return
-        for example in named:
-            if verdict.verdict == "takeover":
-                self._learn_takeover(example)
-            else:
-                self._learn_customer(example, profile)
-            example.verdict = verdict.verdict
-        if verdict.verdict == "takeover":
-            lessons.undo(profile, min(minutes))
-        else:
-            lessons.trust(profile, set(minutes), {example.session for example in named})
-        self._accounts.put_examples(account_id)
-        self._accounts.put(account_id, profile)
-
-    def _learn_takeover(self, example: Example) -> None:
-        self._evidence.learn_hijack(example.cells, counted=example.alert_id is None)
-        self._learn_verdict_model(example.type, example.features(), takeover=True)
-
-    def _learn_customer(self, example: Example, profile: Profile) -> None:
-        if example.held is not None:
-            self._evidence.learn(example.cells)
-            lessons.teach(profile, example.held, 0)
-            example.held = None
-        self._learn_verdict_model(example.type, example.features(), takeover=False)
-
-    def _learn_verdict_model(self, kind: int, weights: Sequence[float], *, takeover: bool) -> None:
-        offset = self._base + self._prior.score(kind, weights)
-        self._verdicts.learn(weights, offset, takeover=takeover, weight=1.0)
-
-
-def _mark(kind: int, event_id: str) -> int:
-    """Return 32 bits that stand for an event: login 1001 and order 1001 are two."""
-    return crc32(f"{kind}:{event_id}".encode())
-
-
-def _take_recent(profile: Profile, event_ids: Sequence[str]) -> list[int]:
-    """Return the minutes of an account's recent events that a verdict names, each only once."""
-    recent = profile.recent
-    named = {_mark(kind, event_id) for event_id in event_ids for kind in (LOGIN, ORDER, CHANGE)}
-    minutes = []
-    for at in range(0, len(recent), 2):
-        if recent[at] in named and recent[at + 1] >= 0:
-            minutes.append(recent[at + 1])
-            recent[at + 1] = -1
-    return minutes
+    def _offset(self, kind: int, weights: Sequence[float]) -> float:
+        return self._base + self._prior.score(kind, weights)

@@ -1,4 +1,4 @@
-"""Events that await a verdict, as they stood: features, tables' cells, and the lesson held back.
+"""Events that await a verdict, as they stood: features, tables' cells, score, and the lesson.
 
 An account keeps a few: what was flagged always before what was merely notable, the latest before
 the older. A verdict may come weeks later; what has gone by then is not learnt from.
@@ -7,15 +7,19 @@ the older. A verdict may come weeks later; what has gone by then is not learnt f
 import msgspec
 
 from detectors.errors import IncompatibleState
-from detectors.features.lessons import Lesson
+from detectors.events import Verdict
+from detectors.features.lessons import Forgotten, Lesson
 
 _SCALE = 32.0
 
 
 class Example(msgspec.Struct, array_like=True):
-    """One event. `weights` are the features in 32nds of a nat; `held` is the untaught lesson.
+    """One event. `weights` are the features in 32nds of a nat; `lesson` is what it would teach.
 
-    `session` is its session's digest, 0 for none.
+    `session` is its session's digest, 0 for none. `learnt` tells whether profile and customers'
+    tables hold it, `score` is its bin in the calibration (-1 where it is not counted there). The
+    verdict may be `implied` by one on another event of its session; `delay` is how many days after
+    the event it came. `forgotten` is what the profile lost by it.
     """
 
     event_id: str
@@ -24,9 +28,14 @@ class Example(msgspec.Struct, array_like=True):
     alert_id: str | None
     weights: list[int]
     cells: list[int]
-    held: Lesson | None
-    verdict: str | None = None
+    lesson: Lesson | None
+    verdict: Verdict | None = None
     session: int = 0
+    learnt: bool | None = None
+    score: int = -1
+    implied: bool = False
+    delay: int = 0
+    forgotten: list[Forgotten] = []
 
     def features(self) -> list[float]:
         """Return the features as they stood, nats."""
@@ -58,6 +67,11 @@ def encode(examples: list[Example]) -> bytes:
 def decode(stored: bytes) -> list[Example]:
     """Return the examples that were stored. Raises IncompatibleState for anything else."""
     try:
-        return _decoder.decode(stored)
+        examples = _decoder.decode(stored)
     except msgspec.MsgspecError as error:
         raise IncompatibleState(f"stored examples cannot be read: {error}") from error
+    for example in examples:
+        # Version 0.1 kept a lesson only until it was taught, and did not say whether it was.
+        if example.learnt is None:
+            example.learnt = example.lesson is None and example.verdict != "takeover"
+    return examples

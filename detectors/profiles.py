@@ -59,23 +59,42 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
         keys, rows = self.keys, self.rows
         if key in keys:
             at = 4 * keys.index(key)
-            weight = rows[at]
+            weight, use = rows[at], UNIT
             age = minute - rows[at + 2]
             if age > 0:
                 weight = int(weight * 2.0 ** (-age / half_life))
                 rows[at + 2] = minute
-            rows[at] = weight + UNIT if weight < _CAP else _CAP
+            elif age < 0:
+                use = _late(age, half_life)
+            rows[at] = weight + use if weight < _CAP else _CAP
         elif key:
             if len(keys) >= limit:
                 self._drop(self._least(minute, half_life))
             keys.append(key)
             rows += (UNIT, minute, minute, doubt)
 
-    def forget_since(self, minute: int) -> None:
-        """Forget every value first seen at a minute or after it."""
+    def take_back(self, key: int, minute: int, half_life: float) -> None:
+        """Undo a use; a value of which no use is left is forgotten."""
+        at = self.find(key)
+        if at >= 0:
+            self.rows[4 * at] -= _late(minute - self.rows[4 * at + 2], half_life)
+            if self.rows[4 * at] <= 0:
+                self._drop(at)
+
+    def forget_since(self, minute: int) -> list[tuple[int, list[int]]]:
+        """Forget every value first seen at a minute or after it; return the values, with rows."""
+        forgotten = []
         for at in range(len(self.keys) - 1, -1, -1):
             if self.first(at) >= minute:
+                forgotten.append((self.keys[at], self.rows[4 * at : 4 * at + 4]))
                 self._drop(at)
+        return forgotten
+
+    def recall(self, key: int, row: list[int], limit: int) -> None:
+        """Remember a forgotten value again, where there is room and it has not come anew."""
+        if len(self.keys) < limit and key not in self.keys:
+            self.keys.append(key)
+            self.rows += row
 
     def clear_doubt(self, minutes: set[int]) -> None:
         """Trust every value first seen in one of the minutes."""
@@ -95,6 +114,11 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
     def _drop(self, at: int) -> None:
         del self.keys[at]
         del self.rows[4 * at : 4 * at + 4]
+
+
+def _late(age: int, half_life: float) -> int:
+    """Return what a use of so many minutes ago (negative) still weighs, sixteenths."""
+    return round(UNIT * float(2.0 ** (age / half_life)))
 
 
 class Session(msgspec.Struct, array_like=True, gc=False):
@@ -127,7 +151,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     """One account. `born` is the first event's time in whole minutes since the epoch.
 
     Every other time is in whole minutes since then, -1 for never. `recent` are the last events'
-    digests, each followed by its time (-1 once a verdict has taken it). `logins`, `orders`,
+    digests, each followed by its time (below 0 once a verdict has taken it). `logins`, `orders`,
     `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device or operator.
     """
 

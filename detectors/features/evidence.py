@@ -104,13 +104,26 @@ class Evidence:
             elif cell < -1:
                 self._learn_quiet(-2 - cell)
 
-    def learn_hijack(self, cells: list[int], *, counted: bool) -> None:
-        """Count an event that a verdict gave to a hijacker; `counted` as a customer's before."""
+    def unlearn(self, cells: list[int]) -> None:
+        """Take back an event that was counted as a customer's."""
+        for cell, table in zip(cells, self._at, strict=True):
+            if cell >= 0 and table is not None:
+                table.unlearn(cell)
+            elif cell < -1 and self._quiet.cells[-2 - cell]:
+                self._quiet.add(-2 - cell, -1)
+                self._quiet.add(changes.CONTEXTS, -1)
+
+    def learn_hijack(self, cells: list[int]) -> None:
+        """Count an event that a verdict gave to a hijacker."""
         for cell, table in zip(cells, self._at, strict=True):
             if cell >= 0 and table is not None:
                 table.learn_hijack(cell % table.outcomes)
-                if counted:
-                    table.unlearn(cell)
+
+    def forget_hijack(self, cells: list[int]) -> None:
+        """Take back an event that a verdict had given to a hijacker."""
+        for cell, table in zip(cells, self._at, strict=True):
+            if cell >= 0 and table is not None:
+                table.forget_hijack(cell % table.outcomes)
 
     def _learn_quiet(self, context: int) -> None:
         self._quiet.add(context)

@@ -1,5 +1,6 @@
 """What an event teaches a profile: habits only where it was not flagged, clocks always."""
 
+from collections.abc import Iterable
 from math import log
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from detectors.profiles import Doubt, Memory, Profile, Session, digest
 _SESSIONS = 5
 _DOUBTS = 3
 _REMEMBERED = 16
+_NO_ORDER = 1e-6
+"""A count of orders below this is rounding, once the last one is taken back."""
 
 # What each memory holds at most: the most telling and the most various get the room.
 _LIMITS = {
@@ -34,6 +37,14 @@ class Lesson(NamedTuple):
     slot: int
     amount: float
     rewards: int
+
+
+class Forgotten(NamedTuple):
+    """A value that a verdict took from a memory, with what was known of it."""
+
+    memory: str
+    key: int
+    row: list[int]
 
 
 def lesson_of(reading: Reading) -> Lesson:
@@ -74,6 +85,7 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     """Teach a profile an event's habits; `doubt` (nats) stays with the values it brings in."""
     minute = lesson.minute
     _fade(profile, minute)
+    weight = _weight(profile, minute)
     new_device = new_operator = False
     for name, value in lesson.used:
         if value:
@@ -85,24 +97,61 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
             memory.use(value, minute, HABIT, _LIMITS[name], doubt)
     if lesson.type == LOGIN:
         profile.depth = min(profile.depth + 1, 60_000)
-        profile.logins += 1.0
-        profile.fresh += new_device
-        profile.strange += new_operator
-        profile.absent_devices += lesson.used[0][1] == 0
+        profile.logins += weight
+        profile.fresh += weight * new_device
+        profile.strange += weight * new_operator
+        profile.absent_devices += weight * (lesson.used[0][1] == 0)
         _count_hour(profile.hours, lesson.slot)
     elif lesson.type == ORDER:
-        _teach_order(profile, lesson)
+        profile.bought = min(profile.bought + 1, 60_000)
+        _weigh_order(profile, lesson, weight)
 
 
-def _teach_order(profile: Profile, lesson: Lesson) -> None:
-    count = profile.orders
+def take_back(profile: Profile, lesson: Lesson) -> None:
+    """Undo what a lesson taught, as far as what was forgotten since still shows it."""
+    minute = lesson.minute
+    weight = -_weight(profile, minute)
+    new_device = new_operator = False
+    for name, value in lesson.used:
+        if value:
+            memory = getattr(profile, name)
+            at = memory.find(value)
+            new = at >= 0 and memory.first(at) == minute
+            new_device = new_device or (new and name == "devices")
+            new_operator = new_operator or (new and name == "asns")
+            memory.take_back(value, minute, HABIT)
+    if lesson.type == LOGIN:
+        profile.depth = max(profile.depth - 1, 0)
+        profile.logins = max(profile.logins + weight, 0.0)
+        profile.fresh = max(profile.fresh + weight * new_device, 0.0)
+        profile.strange = max(profile.strange + weight * new_operator, 0.0)
+        absent = weight * (lesson.used[0][1] == 0)
+        profile.absent_devices = max(profile.absent_devices + absent, 0.0)
+        profile.hours[lesson.slot] = max(profile.hours[lesson.slot] - 1, 0)
+    elif lesson.type == ORDER:
+        profile.bought = max(profile.bought - 1, 0)
+        _weigh_order(profile, lesson, weight)
+
+
+def _weight(profile: Profile, minute: int) -> float:
+    """Return what an event weighs by now: one, unless it is told of days later."""
+    days = max(0, profile.decayed - minute // DAY * DAY) // DAY
+    return float(2.0 ** (-days * DAY / HABIT)) if days else 1.0
+
+
+def _weigh_order(profile: Profile, lesson: Lesson, weight: float) -> None:
+    """Take an order into the account's mean and spread; with less than no weight, out of them."""
+    before = profile.orders
+    count = before + weight
+    if count < _NO_ORDER:
+        profile.amount_mean = profile.amount_square = profile.orders = profile.rewards = 0.0
+        return
     apart = lesson.amount - profile.amount_mean
-    profile.amount_mean += apart / (count + 1)
-    spread = profile.amount_square * count + apart * (lesson.amount - profile.amount_mean)
-    profile.amount_square = spread / (count + 1)
-    profile.orders = count + 1
-    profile.bought = min(profile.bought + 1, 60_000)
-    profile.rewards += lesson.rewards
+    profile.amount_mean += weight * apart / count
+    spread = profile.amount_square * before + weight * apart * (lesson.amount - profile.amount_mean)
+    profile.amount_square = max(spread / count, 0.0)
+    profile.orders = count
+    profile.rewards = max(profile.rewards + weight * lesson.rewards, 0.0)
 
 
 def _count_hour(hours: list[int], slot: int) -> None:
@@ -279,11 +328,20 @@ def _count_news(reading: Reading, population: Population) -> None:
         population.new_clients.add(reading.client)
 
 
-def undo(profile: Profile, minute: int) -> None:
+def undo(profile: Profile, minute: int) -> list[Forgotten]:
     """Forget every value that was brought in at a minute or later: a hijacker had access."""
-    for name in _LIMITS:
-        if name not in {"deliveries", "methods", "categories"}:
-            getattr(profile, name).forget_since(minute)
+    return [
+        Forgotten(name, *value)
+        for name in _LIMITS
+        if name not in {"deliveries", "methods", "categories"}
+        for value in getattr(profile, name).forget_since(minute)
+    ]
+
+
+def recall(profile: Profile, forgotten: Iterable[Forgotten]) -> None:
+    """Undo `undo`: nobody but the customer had access."""
+    for name, key, row in forgotten:
+        getattr(profile, name).recall(key, row, _LIMITS[name])
 
 
 def trust(profile: Profile, minutes: set[int], sessions: set[int]) -> None:

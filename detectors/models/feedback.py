@@ -19,6 +19,7 @@ from river.linear_model import LogisticRegression
 from river.optim import SGD
 
 from detectors.errors import IncompatibleState
+from detectors.events import Verdict
 from detectors.population import pack, unpack
 
 _KEY = b"m:feedback"
@@ -76,6 +77,21 @@ class VerdictModel:
             self.verdicts += 1
         self._corrections = self._read_corrections()
         self._dirty = True
+
+    def judge(
+        self,
+        weights: Sequence[float],
+        offset: float,
+        *,
+        before: Verdict | None,
+        now: Verdict | None,
+    ) -> None:
+        """Learn a verdict on an event in the place of the one before it, if any."""
+        if before == "takeover":
+            self.verdicts -= 1
+            self._dirty = True
+        if now is not None:
+            self.learn(weights, offset, takeover=now == "takeover", weight=1.0)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the weights where they changed."""

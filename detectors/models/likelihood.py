@@ -115,6 +115,13 @@ class Table:
         self._share()
         self._dirty = True
 
+    def forget_hijack(self, outcome: int) -> None:
+        """Take back an event that a verdict had given to a hijacker."""
+        if self._seen[outcome]:
+            self._seen[outcome] -= 1
+            self._share()
+            self._dirty = True
+
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the table where it changed."""
         if self._dirty:

@@ -173,7 +173,9 @@ class History:
     def stored(self) -> dict[bytes, bytes]:
         """Hand over, and return everything that is stored."""
         for key, value in self._engine.changes().items():
-            if value is not None:
+            if value is None:
+                self._store.pop(key, None)
+            else:
                 self._store[key] = value
         return dict(self._store)
 

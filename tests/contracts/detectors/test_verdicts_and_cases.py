@@ -1,14 +1,20 @@
 """What verdicts do to profiles and models, and how a case lives: on hand-written histories."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 import pytest
 
+from detectors import examples
 from detectors.assessments import Alert
 from detectors.cases import Case, alert_id_of, opened_by, take
 from detectors.engine import Engine, Observed
+from detectors.events import Verdict
+from detectors.features.reading import HABIT
+from detectors.models.calibration import Calibration
 from detectors.policy import Policy
-from detectors.profiles import decode
+from detectors.profiles import Memory, decode
 from tests.contracts.detectors.histories import (
     CARRIER,
     DAY,
@@ -74,6 +80,114 @@ def test_a_verdict_on_events_never_seen_changes_nothing() -> None:
     assert history.stored() == before
 
 
+def memory(held: Memory) -> dict[int, tuple[float, int]]:
+    """Of each value its weight, free of its age, and when it first came."""
+    return {
+        key: (held.rows[4 * at] * 2 ** (held.rows[4 * at + 2] / HABIT), held.first(at))
+        for at, key in enumerate(held.keys)
+    }
+
+
+def described(history: History) -> tuple[Any, ...]:
+    """What verdicts change, in a form that rounding and the order of memories do not show in."""
+    stored = history.stored()
+    profile = decode(stored[b"a:customer"])
+    fields = {
+        name: memory(value) if isinstance(value, Memory) else msgspec.to_builtins(value)
+        for name, value in msgspec.structs.asdict(profile).items()
+        if name not in {"doubts", "recent"}
+    }
+    tables = {k: v for k, v in stored.items() if k.startswith((b"m:likelihood", b"p:quiet"))}
+    return fields, tables, Calibration(stored.get)
+
+
+def judged(*verdicts: Verdict) -> tuple[Any, ...]:
+    """What is left of a hijack, an unnoticed access and an order, after these verdicts."""
+    history = History().months().forget_what_was_said()
+    history.sign_in(NEW_PHONE, CARRIER).wait(HOUR).order("45").wait(HOUR)
+    history.sign_in(STRANGER, HOSTING, failures=2).wait(2 * MINUTE).change("email", "burner")
+    history.order("210", address="drop", payment="another card").wait(9 * DAY)
+    for verdict in verdicts:
+        history.judge(verdict)
+    return described(history)
+
+
+def rounded(value: Any) -> Any:
+    """Numbers and containers as pytest compares them to within rounding."""
+    if isinstance(value, dict):
+        return {key: rounded(held) for key, held in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(rounded(held) for held in value)
+    return pytest.approx(value, rel=0.05, abs=0.02) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("last", ["takeover", "legitimate"])
+def test_a_contrary_verdict_takes_the_one_before_it_back(last: Verdict) -> None:
+    """Whatever was said first: tables, counts and profile are as if only the last had been."""
+    first: Verdict = "legitimate" if last == "takeover" else "takeover"
+    profile, tables, calibration = judged(last)
+    for history in ((first, last), (last, first, last)):
+        other_profile, other_tables, other_calibration = judged(*history)
+        assert other_tables == tables
+        assert other_profile == rounded(profile)
+        for score in (-8.0, -2.0, 3.0):
+            assert other_calibration.log_odds(score) == calibration.log_odds(score)
+
+
+@pytest.mark.parametrize("verdict", ["takeover", "legitimate"])
+def test_a_verdict_told_again_changes_nothing(verdict: Verdict, hijacked: History) -> None:
+    """A bank and the customer may both report the same hijack: not one byte differs."""
+    before = hijacked.judge(verdict).stored()
+    assert hijacked.judge(verdict).stored() == before
+
+
+def test_a_takeover_verdict_on_an_order_is_one_on_its_session(hijacked: History) -> None:
+    """A bank names the order alone; who placed it had signed in before it."""
+    hijacked.judge("takeover", event_ids=(hijacked.assessments[-1].event_id,))
+    kept = examples.decode(hijacked.stored()[b"x:customer"])
+    session = [example for example in kept if example.session == kept[-1].session]
+    assert len(session) > 1
+    assert {example.verdict for example in session} == {"takeover"}
+    hijacked.judge("legitimate", event_ids=(hijacked.assessments[-1].event_id,))
+    kept = examples.decode(hijacked.stored()[b"x:customer"])
+    assert kept[-1].verdict == "legitimate"
+    assert {example.verdict for example in kept[:-1]} == {None}
+
+
+def test_examples_kept_by_the_version_before_are_read(hijacked: History) -> None:
+    """Without the fields of this version, what was flagged was not learnt, the rest was."""
+    stored = msgspec.msgpack.decode(hijacked.stored()[b"x:customer"])
+    old = [[*fields[:6], fields[6] if fields[3] else None, *fields[7:9]] for fields in stored]
+    read = examples.decode(msgspec.msgpack.encode(old))
+    assert [example.learnt for example in read] == [not example.alert_id for example in read]
+    assert {example.score for example in read} == {-1}
+
+
+def test_a_legitimate_verdict_ends_the_case(hijacked: History) -> None:
+    """What is flagged after it is another alert, not a revision of the one that was settled."""
+    first = hijacked.alerts[-1].alert_id
+    hijacked.confirm()
+    told = len(hijacked.alerts)
+    hijacked.wait(HOUR).sign_in(LAPTOP, HOSTING, failures=4).change("phone", "other burner")
+    hijacked.order("400", address="elsewhere", payment="third card")
+    [opened, *_] = hijacked.alerts[told:]
+    assert opened.alert_id != first
+    assert opened.revision == 1
+
+
+def test_a_takeover_verdict_leaves_the_case_open(hijacked: History) -> None:
+    """The hijack that was reported may go on: what follows is a revision of its alert."""
+    first = hijacked.alerts[-1].alert_id
+    hijacked.judge("takeover").wait(HOUR)
+    hijacked.order("400", address="elsewhere", payment="third card")
+    assert hijacked.alerts[-1].alert_id == first
+
+
+def test_login_1001_and_order_1001_open_two_cases() -> None:
+    """Event ids are only told apart within a topic, and so must alerts be."""
+    assert alert_id_of("customer", "login", "1001") != alert_id_of("customer", "order", "1001")
+
+
 def revisions(history: History) -> list[Alert]:
     """A hijack that goes on for a while."""
     history.forget_what_was_said()
@@ -93,7 +207,7 @@ def test_a_case_grows_by_revisions_counted_from_one() -> None:
     assert alerts[-1].order_ids == tuple(dict.fromkeys(alerts[-1].order_ids))
     assert len(alerts[-1].order_ids) == 3
     assert alerts[-1].amount_at_risk == 450
-    assert alerts[-1].alert_id == alert_id_of("customer", alerts[-1].trigger_event_id)
+    assert alerts[-1].alert_id == alert_id_of("customer", "login", alerts[-1].trigger_event_id)
 
 
 def test_repeats_are_folded_and_accounted_for() -> None:
@@ -153,7 +267,7 @@ def taken(orders: Sequence[tuple[str, str, str | None]]) -> tuple[Case, list[boo
     """A case of orders (id, amount, currency), twenty seconds apart; which were revisions."""
     history = History().sign_in(STRANGER, HOSTING)
     first = history.read_last()
-    case = opened_by(first.event.account_id, first.event.event_id, first.event.occurred_at)
+    case = opened_by("customer", "login", first.event.event_id, first.event.occurred_at)
     take(case, first, 0.9, 3, 3)
     revised = []
     for order_id, amount, currency in orders:

@@ -1,0 +1,178 @@
+"""What a verdict changes: the account's profile and case, and every model that learns from it.
+
+A verdict is joined to the events as they stood, which the account's examples keep. On a takeover
+what the profile learnt since the access is removed, and the events count as a hijacker's: those
+named, and the others kept of the same sessions, for a bank that disputes an order says nothing of
+the sign-in before it. On `legitimate` the events count as the customer's, their lessons are taught
+after all, and the account's open case ends.
+
+Verdicts come twice and contradict each other. Each moves an event from the verdict that it has to
+the new one, so that a repeated one changes nothing and a contrary one takes everything back first
+that the examples still show; only the doubts that one dropped stay dropped.
+"""
+
+from collections.abc import Callable, Sequence
+from zlib import crc32
+
+from detectors import cases
+from detectors.accounts import Accounts
+from detectors.events import Feedback, Verdict
+from detectors.examples import Example
+from detectors.features import lessons
+from detectors.features.evidence import Evidence
+from detectors.features.reading import CHANGE, LOGIN, ORDER
+from detectors.models.calibration import Calibration
+from detectors.models.feedback import VerdictModel
+from detectors.profiles import Profile
+
+_DAY = 86400.0
+
+
+class Verdicts:
+    """Takes verdicts. `offset` returns the score (nats) of a type's features before any verdict."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        evidence: Evidence,
+        model: VerdictModel,
+        calibration: Calibration,
+        offset: Callable[[int, Sequence[float]], float],
+    ) -> None:
+        self._accounts = accounts
+        self._evidence = evidence
+        self._model = model
+        self._calibration = calibration
+        self._offset = offset
+
+    def take(self, verdict: Feedback) -> None:
+        """Learn from a verdict; one on nothing that is remembered changes nothing."""
+        account_id = verdict.account_id
+        profile = self._accounts.profile(account_id)
+        if profile is None:
+            return
+        if verdict.verdict == "legitimate":
+            self._close_case(verdict)
+        kept = self._accounts.examples(account_id)
+        named = [
+            example
+            for example in kept
+            if _names(verdict, example) and (example.implied or example.verdict != verdict.verdict)
+        ]
+        implied = _implied(kept, named, verdict.verdict)
+        minutes = [example.minute for example in (*named, *implied)]
+        minutes += _take_recent(profile, verdict)
+        if not minutes:
+            return
+        if verdict.verdict == "legitimate":
+            for example in named:
+                lessons.recall(profile, example.forgotten)
+                example.forgotten = []
+        for example in named:
+            self._judge(example, profile, verdict.verdict, verdict.occurred_at)
+            example.implied = False
+        for example in implied:
+            told: Verdict | None = "takeover" if verdict.verdict == "takeover" else None
+            self._judge(example, profile, told, verdict.occurred_at)
+            example.implied = told is not None
+        if verdict.verdict == "takeover":
+            forgotten = lessons.undo(profile, min(minutes))
+            if named:
+                named[0].forgotten = [*named[0].forgotten, *forgotten]
+        else:
+            lessons.trust(profile, set(minutes), {example.session for example in named})
+        self._accounts.put_examples(account_id)
+        self._accounts.put(account_id, profile)
+
+    def _close_case(self, verdict: Feedback) -> None:
+        case = self._accounts.case(verdict.account_id)
+        if case is not None and cases.is_named(case, verdict):
+            self._accounts.put_case(verdict.account_id, None)
+
+    def _judge(self, example: Example, profile: Profile, now: Verdict | None, at: float) -> None:
+        before = example.verdict
+        if before == now:
+            return
+        day = _day_of(example, profile)
+        if now == "takeover":
+            example.delay = max(0, int(at / _DAY - day))
+            self._evidence.learn_hijack(example.cells)
+        elif before == "takeover":
+            self._evidence.forget_hijack(example.cells)
+        self._teach(
+            example, profile, learnt=now == "legitimate" or (now is None and not example.alert_id)
+        )
+        if example.score >= 0:
+            self._calibration.judge(example.score, day, before, now, example.delay)
+        self._model.judge(
+            example.features(),
+            self._offset(example.type, example.features()),
+            before=before,
+            now=now,
+        )
+        example.verdict = now
+
+    def _teach(self, example: Example, profile: Profile, *, learnt: bool) -> None:
+        if learnt == example.learnt:
+            return
+        example.learnt = learnt
+        if learnt:
+            self._evidence.learn(example.cells)
+        else:
+            self._evidence.unlearn(example.cells)
+        if example.lesson is not None and learnt:
+            lessons.teach(profile, example.lesson, 0)
+        elif example.lesson is not None:
+            lessons.take_back(profile, example.lesson)
+
+
+def mark_of(kind: int, event_id: str) -> int:
+    """Return 32 bits that stand for an event: login 1001 and order 1001 are two."""
+    return crc32(f"{kind}:{event_id}".encode())
+
+
+def _day_of(example: Example, profile: Profile) -> int:
+    return (profile.born + example.minute) // 1440
+
+
+def _names(verdict: Feedback, example: Example) -> bool:
+    return example.event_id in verdict.event_ids or (
+        verdict.alert_id is not None and example.alert_id == verdict.alert_id
+    )
+
+
+def _implied(kept: list[Example], named: list[Example], verdict: Verdict) -> list[Example]:
+    """Return the events that are judged with those named: a hijacker's session is a hijacker's."""
+    sessions = {example.session for example in named} - {0}
+    if verdict == "takeover":
+        others = [example for example in kept if example.verdict is None]
+    else:
+        others = [example for example in kept if example.implied]
+    return [
+        example
+        for example in others
+        if example.session in sessions and not any(example is other for other in named)
+    ]
+
+
+def _take_recent(profile: Profile, verdict: Feedback) -> list[int]:
+    """Return the minutes of an account's recent events on which a verdict is news.
+
+    A minute is then kept as minus two, less twice the minute, less one for a takeover; minus one,
+    which an earlier version left of every minute that was taken, stays.
+    """
+    recent = profile.recent
+    takeover = verdict.verdict == "takeover"
+    named = {mark_of(kind, name) for name in verdict.event_ids for kind in (LOGIN, ORDER, CHANGE)}
+    minutes = []
+    for at in range(0, len(recent), 2):
+        if recent[at] not in named or recent[at + 1] == -1:
+            continue
+        minute = recent[at + 1]
+        if minute < 0:
+            minute, before = divmod(-2 - minute, 2)
+            if before == takeover:
+                continue
+        minutes.append(minute)
+        recent[at + 1] = -2 - 2 * minute - takeover
+    return minutes
