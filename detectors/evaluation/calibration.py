@@ -9,6 +9,8 @@ import numpy as np
 from detectors.evaluation.trial import Risks
 
 BINS: Final = 10
+UPPER: Final = 1
+"""The bins from this one on hold the risks of 0.1 or more, where calibration matters."""
 
 
 class Bin(msgspec.Struct, frozen=True):

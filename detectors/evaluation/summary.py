@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.evaluation.calibration import Bin, expected_calibration_error, pooled
+from detectors.evaluation.calibration import UPPER, Bin, expected_calibration_error, pooled
 from detectors.evaluation.intervals import Interval, interval
 from detectors.evaluation.judging import BUDGETS, CURVE, Caught, JudgedHijack, Judgement
 
@@ -57,8 +57,8 @@ class Summary(msgspec.Struct, frozen=True):
     """One detector over all runs. Average precision and ROC AUC are the runs' means.
 
     `budgets` is empty where there was no hijack to catch. `curve` pairs budgets with recall in
-    time. `calibration_error` is over all events, `upper_calibration_error` over those with a risk
-    of 0.1 or more.
+    time. `calibration_error` is over all events, `upper_calibration_error` over the `upper_events`
+    with a risk of 0.1 or more.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Summary(msgspec.Struct, frozen=True):
     calibration: tuple[Bin, ...] | None
     calibration_error: float | None
     upper_calibration_error: float | None
+    upper_events: int | None
 
 
 def summarise(name: str, judgements: Sequence[Judgement]) -> Summary:
@@ -99,7 +100,8 @@ def summarise(name: str, judgements: Sequence[Judgement]) -> Summary:
         roc_auc=_mean(judgement.roc_auc for judgement in judgements),
         calibration=bins,
         calibration_error=expected_calibration_error(bins) if bins else None,
-        upper_calibration_error=expected_calibration_error(bins[1:]) if bins else None,
+        upper_calibration_error=expected_calibration_error(bins[UPPER:]) if bins else None,
+        upper_events=sum(b.events for b in bins[UPPER:]) if bins else None,
     )
 
 

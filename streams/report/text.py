@@ -48,7 +48,7 @@ def _detectors(report: Report) -> Table:
     table.add_column("detector", no_wrap=True)
     for at in first.budgets:
         table.add_column(percent(at.budget), justify="right", no_wrap=True)
-    for column in ("at access", "money saved", "minutes", "AP", "ECE"):
+    for column in ("at access", "money saved", "minutes", "AP", "ECE", "ECE ≥ .1 (events)"):
         table.add_column(column, justify="right", no_wrap=True)
     for summary in report.summaries:
         middle = summary.budgets[1]
@@ -61,9 +61,19 @@ def _detectors(report: Report) -> Table:
             "-" if seconds is None else f"{seconds / 60:.0f}",
             "-" if summary.average_precision is None else f"{summary.average_precision:.3f}",
             "-" if summary.calibration_error is None else f"{summary.calibration_error:.4f}",
+            _upper(summary),
         )
-    table.caption = f"at access, money saved and minutes at {percent(first.budgets[1].budget)}"
+    table.caption = (
+        f"at access, money saved and minutes at {percent(first.budgets[1].budget)}; "
+        "ECE over all events, and over those with a risk of 0.1 or more"
+    )
     return table
+
+
+def _upper(summary: Summary) -> str:
+    if summary.upper_calibration_error is None:
+        return "-"
+    return f"{summary.upper_calibration_error:.3f} ({summary.upper_events:,})"
 
 
 def _groups(summary: Summary) -> Table:
