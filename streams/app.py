@@ -12,6 +12,7 @@ from typing import Final
 
 from detectors.engine import Engine
 from detectors.errors import ConfigurationError, InvalidEvent, NightlatchError
+from streams import health
 from streams.agents import fold, rekey
 from streams.codec import decode_object
 from streams.connections import client_options, faust_credentials
@@ -53,15 +54,20 @@ def create_app(settings: Settings) -> RunApp:
         session_seconds=settings.session_seconds,
         flush_seconds=settings.flush_seconds,
         begin=settings.auto_offset_reset,
+        give_up_seconds=settings.give_up_seconds,
         rekeyings=rekeyings,
     )
+    web = {"web_bind": settings.web_bind, "web_port": settings.web_port}
     app = run_app(
         settings.app_id,
         options,
         brokers=list(settings.broker),
         data_dir=settings.data_dir,
         credentials=faust_credentials(settings),
+        **({"web_enabled": True, **web} if settings.web_port else {}),
     )
+    if settings.web_port:
+        health.attach(app)
     fold.attach(app, "events", agent="detect")
     for rekeying in rekeyings:
         rekey.attach(app, rekeying)

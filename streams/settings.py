@@ -119,6 +119,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         tuple[Path, ...],
         Meta(description="Files that tell an address's network and place (.mmdb, .csv)"),
     ] = ()
+    give_up_seconds: Annotated[
+        float,
+        Meta(
+            ge=5,
+            le=86_400,
+            description="Seconds without an answer from the brokers, or without progress where "
+            "there is something to do, after which a worker exits",
+        ),
+    ] = 300.0
+    web_port: Annotated[
+        int, Meta(ge=0, le=65_535, description="Port of the health pages and metrics; 0: none")
+    ] = 0
+    web_bind: Annotated[
+        str, Meta(min_length=1, description="Address that the health pages are shown on")
+    ] = "127.0.0.1"
     log_level: Annotated[LogLevel, Meta(description="Least severe log line that is written")] = (
         "info"
     )

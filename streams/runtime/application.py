@@ -8,7 +8,7 @@ with its topics, and the assignor keeps partition numbers together) but never wr
 import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import faust
 from faust.app.base import BootStrategy
@@ -20,6 +20,20 @@ from streams.runtime.options import RuntimeOptions
 from streams.runtime.recovery import RunTableManager
 from streams.runtime.service import Runtime
 from streams.runtime.transport import RunSchema, RunTransport
+from streams.runtime.vigil import Vigil
+
+# Faust's own pages show tables, tasks and the other workers to whoever asks.
+_NO_WEB: Final = dict.fromkeys(
+    (
+        "web_enabled",
+        "web_router_enabled",
+        "web_tables_enabled",
+        "web_graph_enabled",
+        "web_stats_enabled",
+        "web_metrics_enabled",
+    ),
+    False,
+)
 
 
 class StateStore(MemoryTableStore[Any, Any]):
@@ -47,8 +61,8 @@ class RunBoot(BootStrategy):
     app: Any
 
     def kafka_producer(self) -> Any:
-        """Return Faust's producer, which nothing is sent through, and the runtime."""
-        return [*super().kafka_producer(), self.app.runtime]
+        """Return Faust's producer, which nothing is sent through, the runtime, and its vigil."""
+        return [*super().kafka_producer(), self.app.runtime, self.app.vigil]
 
     def kafka_consumer(self) -> Any:
         """Return the consumer alone: no leader topic, no replies."""
@@ -63,6 +77,7 @@ class RunApp(faust.App):
     def __init__(self, id: str, *, options: RuntimeOptions, **settings: Any) -> None:  # noqa: A002 - Faust's own name
         super().__init__(id, **settings)
         self.runtime = Runtime(self, options, beacon=self.beacon)
+        self.vigil = Vigil(self, options, beacon=self.beacon)
         self.runs = {flow.name: self._runs_of(flow.reading.topics) for flow in options.flows}
         self.carried = {r.source: self._runs_of(r.flow.topics) for r in options.rekeyings}
         for flow in options.flows:
@@ -109,5 +124,5 @@ def run_app(
         topic_disable_leader=True,
         # The assignor tells members apart by this.
         canonical_url=f"http://{socket.gethostname()}/{os.getpid()}-{os.urandom(4).hex()}",
-        **{"web_enabled": False, **settings},
+        **{**_NO_WEB, **settings},
     )

@@ -17,7 +17,9 @@ ten minutes, in which the owner has long stumbled over the foreign batch, restar
 the true values of its keys again (`Restored.void_keys`).
 """
 
+import logging
 import secrets
+import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -36,6 +38,8 @@ TOPIC_CONFIG: Final[Mapping[str, str]] = {
     # Small segments are compacted sooner, and recovery reads what is not compacted.
     "segment.bytes": str(128 << 20),
 }
+_log: Final = logging.getLogger(__name__)
+_TELL_SECONDS: Final = 5.0
 _FETCH_RECORDS: Final = 10_000
 _PENDING_KEYS: Final = 50_000
 
@@ -99,13 +103,42 @@ def new_lineage() -> str:
     return secrets.token_hex(8)
 
 
+class Restoring:
+    """How far restoring is: `records` read since the process started, and `left` to be read now."""
+
+    def __init__(self) -> None:
+        self.records = 0
+        self.left = 0
+        self._total = 0
+        self._told = 0.0
+
+    def begin(self, total: int) -> None:
+        """Note how much there is to read."""
+        self._total = self.left = total
+        self._told = time.monotonic()
+
+    def note(self, records: int, left: int) -> None:
+        """Note what has been read, and tell of it now and then."""
+        self.records += records
+        self.left = left
+        if time.monotonic() - self._told >= _TELL_SECONDS:
+            self._told = time.monotonic()
+            done = self._total - left
+            _log.info(
+                "Restoring state: %s of %s changelog records", f"{done:,}", f"{self._total:,}"
+            )
+
+
 async def restore(
-    client: Mapping[str, Any], topic: str, stores: Mapping[int, LocalStore]
+    client: Mapping[str, Any],
+    topic: str,
+    stores: Mapping[int, LocalStore],
+    restoring: Restoring | None = None,
 ) -> dict[int, Restored]:
     """Bring local stores up to the end of their changelog partitions, in bulk.
 
     `client` are aiokafka's connection arguments. A store that is ahead of its changelog, or comes
-    from an earlier life of it, is emptied and filled anew.
+    from an earlier life of it, is emptied and filled anew. `restoring` is told how far it is.
     """
     consumer = AIOKafkaConsumer(
         **client,
@@ -115,13 +148,16 @@ async def restore(
     )
     try:
         await consumer.start()
-        return await _restore(consumer, topic, stores)
+        return await _restore(consumer, topic, stores, restoring or Restoring())
     finally:
         await consumer.stop()
 
 
 async def _restore(
-    consumer: AIOKafkaConsumer, topic: str, stores: Mapping[int, LocalStore]
+    consumer: AIOKafkaConsumer,
+    topic: str,
+    stores: Mapping[int, LocalStore],
+    restoring: Restoring,
 ) -> dict[int, Restored]:
     partitions = {TopicPartition(topic, number): number for number in stores}
     starts = await consumer.beginning_offsets(list(partitions))
@@ -134,6 +170,7 @@ async def _restore(
         consumer.seek(tp, reader.seek)
     behind = {tp for tp, reader in readers.items() if reader.seek < reader.end}
     consumer.pause(*(set(partitions) - behind))
+    restoring.begin(sum(reader.end - reader.seek for reader in readers.values()))
     while behind:
         fetched = await consumer.getmany(timeout_ms=1000, max_records=_FETCH_RECORDS)
         for tp, records in fetched.items():
@@ -145,6 +182,8 @@ async def _restore(
             if await consumer.position(tp) >= readers[tp].end:
                 consumer.pause(tp)
                 behind.discard(tp)
+        left = sum([readers[tp].end - await consumer.position(tp) for tp in behind])
+        restoring.note(sum(map(len, fetched.values())), left)
     return {number: readers[tp].finish() for tp, number in partitions.items()}
 
 

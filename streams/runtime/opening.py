@@ -9,7 +9,14 @@ from typing import Final, NamedTuple
 from faust.types import TP
 
 from detectors.errors import ConfigurationError
-from streams.runtime.changelog import Changelog, ForeignWriter, Restored, new_lineage, restore
+from streams.runtime.changelog import (
+    Changelog,
+    ForeignWriter,
+    Restored,
+    Restoring,
+    new_lineage,
+    restore,
+)
 from streams.runtime.numbering import first_number
 from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.partition import Partition
@@ -33,8 +40,15 @@ class _Claim(NamedTuple):
 class Opener:
     """Keeps the local stores of a flow's partitions that this worker owns, and opens them."""
 
-    def __init__(self, options: RuntimeOptions, flow: StatefulFlow, changelog: Changelog) -> None:
+    def __init__(
+        self,
+        options: RuntimeOptions,
+        flow: StatefulFlow,
+        changelog: Changelog,
+        restoring: Restoring,
+    ) -> None:
         self._options = options
+        self._restoring = restoring
         self._flow = flow
         self._changelog = changelog
         self._stores: dict[int, LocalStore] = {}
@@ -87,7 +101,9 @@ class Opener:
             missing = {n: self._stores[n] for n in sorted(numbers - set(claims))}
             if not missing:
                 return claims
-            found = await restore(self._options.client, self._flow.changelog, missing)
+            found = await restore(
+                self._options.client, self._flow.changelog, missing, self._restoring
+            )
             starts = await starts_of(self._known(found), consumer, self._options)
             for number, restored in found.items():
                 position = self._first(number, restored, starts)

@@ -42,6 +42,7 @@ class RuntimeOptions(NamedTuple):
 
     `client` are aiokafka's connection arguments. `store_dir` None keeps state in memory.
     `flush_records` are the most records folded into one step; at half of them it is taken early.
+    After `give_up_seconds` without getting on a worker ends (`vigil`).
     `begin` is where a topic is read from of which neither the state nor the group knows anything.
     """
 
@@ -52,6 +53,7 @@ class RuntimeOptions(NamedTuple):
     flush_seconds: float = 0.5
     flush_records: int = 3000
     begin: Literal["earliest", "latest"] = "earliest"
+    give_up_seconds: float = 300.0
     rekeyings: tuple[Rekeying, ...] = ()
     followed: tuple[Followed, ...] = ()
 

@@ -17,7 +17,7 @@ from faust.tables.recovery import RebalanceAgain
 from faust.types import TP
 from mode import Service
 
-from streams.runtime.changelog import MAX_BATCH_BYTES, Changelog
+from streams.runtime.changelog import MAX_BATCH_BYTES, Changelog, Restoring
 from streams.runtime.following import Follower
 from streams.runtime.guards import OwnershipLost, OwnershipWatch, StallGuard, assigned_to_anybody
 from streams.runtime.lanes import Lane, Place, Run
@@ -50,7 +50,9 @@ class Runtime(Service):
         self._uncommitted: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
         self._generation = -1
-        self._term = 0
+        self.term = 0
+        self.folded_records = 0
+        self.restoring = Restoring()
         self._broken = False
         self._guard = StallGuard(options.session_seconds)
         self._watch = OwnershipWatch(
@@ -73,7 +75,10 @@ class Runtime(Service):
         self.outbox = Outbox(self._messages)
         flows = self.options.flows
         self._changelogs = {flow.name: Changelog(self._steps, flow.changelog) for flow in flows}
-        self._openers = [Opener(self.options, f, self._changelogs[f.name]) for f in flows]
+        self._openers = [
+            Opener(self.options, flow, self._changelogs[flow.name], self.restoring)
+            for flow in flows
+        ]
         self._followers = [Follower(client, followed) for followed in self.options.followed]
         for follower in self._followers:
             await follower.start()
@@ -129,7 +134,7 @@ class Runtime(Service):
 
         Raises RebalanceAgain where the group began to assign anew meanwhile.
         """
-        term = self._term
+        term = self.term
         opened = [await opener.open(assigned, consumer) for opener in self._openers]
         partitions = {partition.place: partition for some in opened for partition in some}
         carried = {r.source: r for r in self.options.rekeyings}
@@ -143,7 +148,7 @@ class Runtime(Service):
             if partition.undelivered:
                 await self.outbox.send(partition.undelivered, keyless=number)
         await consumer.seek_wait(starts)
-        if self._term != term:
+        if self.term != term:
             raise RebalanceAgain
         self._generation = generation
         self._flushing = {place: asyncio.Lock() for place in partitions}
@@ -160,7 +165,7 @@ class Runtime(Service):
 
         After a failure nothing is saved: what is durable is whole, what is not is folded again.
         """
-        self._term += 1
+        self.term += 1
         if self._failed():
             pass
         elif self._owns():
@@ -179,6 +184,26 @@ class Runtime(Service):
         self._uncommitted = {}
         self._generation = -1
 
+    @property
+    def ready(self) -> bool:
+        """Whether what the group has assigned is being read."""
+        return self._generation != -1
+
+    def reached(self) -> dict[TP, int]:
+        """By source partition, where folding has got to: its end, where all of it is folded."""
+        reached = {}
+        for lane in self._lanes:
+            partition = self.partitions.get(lane.place)
+            for topic in lane.flow.topics:
+                tp = TP(topic, lane.number)
+                if lane.caught_up and not lane.out:
+                    reached[tp] = lane.exhausted[topic]
+                elif partition is not None:
+                    reached[tp] = partition.next[topic]
+                else:
+                    reached[tp] = self._uncommitted.get(tp) or self._committed[tp]
+        return reached
+
     # -- A run's way.
 
     async def fold(self, run: Run) -> None:
@@ -192,6 +217,7 @@ class Runtime(Service):
             # Half of the run may be folded: this state must never be written.
             self._broken = True
             raise
+        self.folded_records += len(run.records)
         if folded.independent:
             sending = self.outbox.send(folded.independent, keyless=run.partition)
             arrival = asyncio.ensure_future(sending)

@@ -3,16 +3,24 @@
 import asyncio
 import gc
 import logging
+import math
 import sys
 from collections.abc import Collection
 from typing import Final
 
 import faust
+from aiokafka.errors import KafkaError
 
 from detectors.errors import NightlatchError
 from streams.exit_codes import DONE, FAILED, exit_code
 from streams.runtime.application import RunApp
+from streams.runtime.watchdog import Watchdog
 
+_REPEAT_SECONDS: Final = 30.0
+_SAID_AT_ONCE: Final = 3
+# Of a message as it was before its values went in, what makes it one of a kind; and how many kinds.
+_TEMPLATE: Final = 24
+_TEMPLATES: Final = 1000
 _GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 # They say at "info" what only whoever mends them wants to know.
 _TALKATIVE: Final = ("faust", "mode", "aiokafka", "kafka", "streams.runtime.application")
@@ -43,6 +51,8 @@ def run(app: RunApp, *, log_level: str = "info", secrets: Collection[str] = ()) 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     worker = RunWorker(app)
+    options = app.runtime.options
+    Watchdog(app, limit=options.give_up_seconds, session_seconds=options.session_seconds).start()
     try:
         worker.execute_from_commandline()
     except SystemExit as end:
@@ -53,6 +63,10 @@ def _exit_code(reason: BaseException | None, code: object) -> int:
     if isinstance(reason, NightlatchError):
         print(f"nightlatch: {reason}", file=sys.stderr)
         return exit_code(reason)
+    if isinstance(reason, KafkaError):
+        what = " ".join(str(reason).split()) or type(reason).__name__
+        print(f"nightlatch: Kafka: {what}: this worker stops", file=sys.stderr)
+        return FAILED
     return DONE if not code else FAILED
 
 
@@ -61,6 +75,8 @@ def set_up_logging(level: str, secrets: Collection[str] = ()) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(_Masking(secrets))
     handler.addFilter(_worth_a_line)
+    if level != "debug":
+        handler.addFilter(_Repeats())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(level.upper() if level == "debug" else "WARNING")
@@ -83,11 +99,37 @@ class _Masking(logging.Formatter):
         return line
 
 
+class _Repeats(logging.Filter):
+    """Lets through what is said again and again only now and then, with how often it was said.
+
+    With the brokers gone, their clients log each attempt at each partition, fifty lines a second.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to let an entry through."""
+        what = record.name, str(record.msg)[:_TEMPLATE]
+        since, times = self._said.get(what, (-math.inf, 0))
+        if record.created - since < _REPEAT_SECONDS:
+            self._said[what] = since, times + 1
+            return times < _SAID_AT_ONCE
+        if times > _SAID_AT_ONCE:
+            record.msg = f"{record.msg} (and {times - _SAID_AT_ONCE} more like it)"
+        if len(self._said) >= _TEMPLATES:
+            self._said.clear()
+        self._said[what] = record.created, 1
+        return True
+
+
 def _worth_a_line(record: logging.LogRecord) -> bool:
     """Whether an entry of the log tells anybody anything."""
     if record.name == "faust.worker" and record.levelno == logging.CRITICAL:
         return False  # "We experienced a crash!"
     error = record.exc_info[1] if record.exc_info else None
-    # An error of ours is told once, at the end, by itself. A thread that has ended of it cannot be
-    # asked to end again.
-    return not isinstance(error, NightlatchError) and str(error) != "Event loop is closed"
+    # An error of ours, or the brokers', is told once, at the end, by itself. A thread that has
+    # ended of it cannot be asked to end again.
+    told = isinstance(error, NightlatchError | KafkaError)
+    return not told and str(error) != "Event loop is closed"

@@ -1,11 +1,15 @@
 """The product's worker, as a program: `python -m tests.integration.product_worker JSON`."""
 
+import asyncio
 import sys
+import time
 
 import msgspec
 
 from streams.app import run_worker
 from streams.configuration import load
+from streams.processor import FraudProcessor
+from streams.runtime.transport import Fetched, RunConsumerThread
 from tests.integration.counting_worker import die
 
 # Shorter than a setting may be: the tests' broker allows it, and others must take over soon.
@@ -13,11 +17,29 @@ SESSION_SECONDS = 3.0
 
 
 class Options(msgspec.Struct, kw_only=True):
-    """Settings by name, and where the process is to kill itself (see `counting_worker`)."""
+    """Settings by name, and what is to go wrong.
+
+    `die_at` is where the process is to kill itself (see `counting_worker`). `hang` has it stand
+    still for good at the first run, `deaf` has nothing fetched, as by a fetcher that has died.
+    """
 
     settings: dict[str, str]
     die_at: str | None = None
     die_after: int = 1
+    hang: bool = False
+    deaf: bool = False
+
+
+def hang(*_: object) -> None:
+    """Never return."""
+    while True:
+        time.sleep(1)
+
+
+async def hear_nothing(*_: object) -> Fetched:
+    """Return no record, ever."""
+    await asyncio.sleep(0.1)
+    return Fetched({}, {})
 
 
 def main() -> int:
@@ -25,6 +47,10 @@ def main() -> int:
     options = msgspec.json.decode(sys.argv[1], type=Options)
     if options.die_at is not None:
         die(options.die_at, options.die_after)
+    if options.hang:
+        FraudProcessor.fold = hang  # type: ignore[method-assign,assignment] # for this test
+    if options.deaf:
+        RunConsumerThread._fetch = hear_nothing  # type: ignore[method-assign,assignment] # for this test
     settings = load(environ={}, overrides=options.settings).settings
     return run_worker(msgspec.structs.replace(settings, session_seconds=SESSION_SECONDS))
 

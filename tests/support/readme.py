@@ -5,12 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, get_args
 
+from streams.metrics import FIGURES
 from streams.permissions import ROLES, Role, permissions
 from streams.settings import Settings
 from streams.topics import topic_specs
 
 README: Final = Path(__file__).parents[2] / "README.md"
 SECURITY: Final = README.parent / "docs" / "security.md"
+HEALTH: Final = README.parent / "docs" / "health.md"
 _WRITTEN = ("alerts", "campaigns", "assessments", "dead_letters")
 
 
@@ -42,9 +44,20 @@ def acls_table() -> str:
     return "\n".join(lines) + "\n"
 
 
+def figures_table() -> str:
+    """Return a worker's figures as Markdown."""
+    lines = ["| figure | | what |", "| --- | --- | --- |"]
+    for figure in FIGURES:
+        labels = f"{{{', '.join(figure.labels)}}}" if figure.labels else ""
+        end = "_total" if figure.kind == "counter" else ""
+        lines.append(f"| `{figure.name}{end}{labels}` | {figure.kind} | {figure.meaning} |")
+    return "\n".join(lines) + "\n"
+
+
 TABLES: Final[dict[Path, tuple[str, Callable[[], str]]]] = {
     README: ("topics", topics_table),
     SECURITY: ("acls", acls_table),
+    HEALTH: ("figures", figures_table),
 }
 
 

@@ -1,0 +1,174 @@
+"""A worker says how it is, and ends where it does not get on, rather than hang."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from streams.local_kafka import LocalKafka
+from streams.metrics import FIGURES
+from streams.topic_administration import create
+from tests.integration.harness import committed_everything, send, wait_for, worker
+from tests.integration.product_worker import Options
+from tests.integration.test_worker import MODULE, options, settings_of, shop_records, sources
+from tests.support.commands import NIGHTLATCH, REPOSITORY, clean_environment
+
+pytestmark = pytest.mark.kafka
+GIVE_UP_SECONDS = 6.0
+
+
+def asked(port: int, path: str) -> tuple[int, str]:
+    """Return a page's status and text."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_the_pages_of_a_worker(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """Alive, ready, without lag when all is read; every figure of the registry; nothing else."""
+    port = free_port()
+    chosen = options(kafka, topic_prefix, tmp_path, web_port=port, give_up_seconds=5)
+    settings = settings_of(chosen)
+    create(settings)
+    records = list(shop_records(settings))
+    send(kafka, records)
+    with worker(Options(settings=chosen), tmp_path / "log", module=MODULE) as running:
+        running.wait_until_ready()
+        running.wait_until(
+            lambda: committed_everything(kafka, settings.app_id, sources(settings)), "read all"
+        )
+        assert asked(port, "/health/live") == (200, '{"live":true}')
+        status, text = asked(port, "/health/ready")
+        assert (status, orjson.loads(text)["partitions"]) == (200, [0, 1])
+
+        def lags() -> Any:
+            return orjson.loads(asked(port, "/health/lag")[1])
+
+        wait_for(lambda: len(lags()["partitions"]) == 8, "every partition to be known")
+        wait_for(lambda: lags()["records"] == 0, "the lag to be nothing")
+        figures = asked(port, "/metrics")[1]
+        for figure in FIGURES:
+            assert f"# HELP {figure.name}" in figures
+        assert f"nightlatch_folded_records_total {len(records)}.0" in figures
+        for path in ("/table/", "/router/", "/graph", "/stats"):
+            assert asked(port, path)[0] == 404, path
+        assert running.stop() == 0
+
+
+def test_nothing_is_shown_unless_asked_for(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """Without a port in the settings a worker listens on none."""
+    chosen = options(kafka, topic_prefix, tmp_path)
+    create(settings_of(chosen))
+    with worker(Options(settings=chosen), tmp_path / "log", module=MODULE) as running:
+        running.wait_until_ready()
+        listening = Path(f"/proc/{running.process.pid}/net/tcp").read_text()
+        own = {str(file.readlink()) for file in Path(f"/proc/{running.process.pid}/fd").iterdir()}
+        inodes = {
+            f"socket:[{line.split()[9]}]" for line in listening.splitlines() if " 0A " in line
+        }
+        assert not inodes & own
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("fault", ["frozen", pytest.param("gone", marks=pytest.mark.slow)])
+def test_a_worker_whose_brokers_do_not_answer_gives_up(
+    own_kafka: LocalKafka, topic_prefix: str, tmp_path: Path, fault: str
+) -> None:
+    """Frozen or gone: it says so in one sentence, without a flood, and exits with 1."""
+    status = own_kafka.status()
+    assert status.bootstrap is not None
+    assert status.pid is not None
+    chosen = options(status.bootstrap, topic_prefix, tmp_path, give_up_seconds=GIVE_UP_SECONDS)
+    create(settings_of(chosen))
+    with worker(Options(settings=chosen), tmp_path / "log", module=MODULE) as running:
+        running.wait_until_ready()
+        # The whole process group: the broker, and the process that ends it with the tests.
+        os.killpg(status.pid, signal.SIGSTOP if fault == "frozen" else signal.SIGKILL)
+        began = time.monotonic()
+        try:
+            code = running.wait(GIVE_UP_SECONDS + 30)
+        finally:
+            if fault == "frozen":
+                os.killpg(status.pid, signal.SIGCONT)
+        assert code == 1
+        assert time.monotonic() - began > GIVE_UP_SECONDS - 2
+        output = running.output()
+    last = output.splitlines()[-1]
+    assert last.startswith("nightlatch: the brokers have not answered for "), output[-3000:]
+    assert "Traceback" not in output
+    assert len(output.splitlines()) < 60, output
+
+
+@pytest.mark.slow
+def test_a_worker_that_hangs_is_ended(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """An event loop that is stuck for good is ended from outside, and shows where it was stuck."""
+    chosen = options(kafka, topic_prefix, tmp_path, give_up_seconds=5)
+    settings = settings_of(chosen)
+    create(settings)
+    hanging = Options(settings=chosen, hang=True)
+    with worker(hanging, tmp_path / "log", module=MODULE) as running:
+        running.wait_until_ready()
+        send(kafka, list(shop_records(settings))[:10])
+        assert running.wait(30) == 1
+        output = running.output()
+    assert "nightlatch: its event loop has not run for" in output.splitlines()[-1]
+    assert "in hang" in output
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_nothing_though_it_could_gives_up(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """A fetcher that died in silence (faust-streaming issue 175) leaves a lag, and is noticed."""
+    chosen = options(kafka, topic_prefix, tmp_path, give_up_seconds=5)
+    settings = settings_of(chosen)
+    create(settings)
+    deaf = Options(settings=chosen, deaf=True)
+    with worker(deaf, tmp_path / "log", module=MODULE) as running:
+        running.wait_until_ready()
+        time.sleep(8)
+        assert running.process.poll() is None, "an idle worker is fine"
+        send(kafka, list(shop_records(settings))[:10])
+        assert running.wait(30) == 1
+        assert "and nothing was done" in running.output().splitlines()[-1]
+
+
+@pytest.mark.parametrize("broker", ["nobody", "somebody who never answers"])
+@pytest.mark.parametrize("seconds", [0.3, 0.6, 3.0])
+def test_ctrl_c_at_any_moment_ends_a_worker_at_once(
+    tmp_path: Path, broker: str, seconds: float
+) -> None:
+    """While it is being loaded, and while it waits for brokers: no traceback, and within 2 s."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = 1 if broker == "nobody" else silent.getsockname()[1]
+        environment = clean_environment(
+            NIGHTLATCH_BROKER=f"127.0.0.1:{port}", NIGHTLATCH_DATA_DIR=str(tmp_path)
+        )
+        process = subprocess.Popen(
+            [*NIGHTLATCH, "worker"], cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE
+        )
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        _, told = process.communicate(timeout=20)
+    assert time.monotonic() - began < 2
+    assert told == b""
+    # The second is how a shell sees it too: Python itself had not been loaded.
+    assert process.returncode in (130, -signal.SIGINT)
