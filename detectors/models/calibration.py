@@ -38,7 +38,7 @@ from detectors.population import pack, unpack
 _KEY: Final = b"m:calibration"
 _LOWEST, _WIDTH, _BINS = -12.0, 0.5, 52
 _BEND = -3.0
-_PRIOR = np.array([0.5, 0.1, 0.15])
+_PRIOR = np.array([0.5, 0.1, 0.2])
 _FLATTEST = 0.1
 _REPORTED = 0.75
 _HALF_LIFE = 180.0
