@@ -25,6 +25,7 @@ from detectors.evaluation.ledger import Labels, Ledger
 from detectors.evaluation.scores import Scores
 from detectors.events import Event
 from detectors.facts import Facts
+from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from streams.codec import encode_alert, encode_assessment
 from streams.files import FileEvent, read_lines
@@ -99,9 +100,11 @@ def runs(items: Iterable[_T], length: int) -> Iterator[list[_T]]:
 class PrequentialEngine:
     """An engine with its state in memory, handed over every so many events as a worker does it."""
 
-    def __init__(self, policy: Policy, *, hand_over_every: int = HAND_OVER_EVERY) -> None:
+    def __init__(
+        self, policy: Policy, *, hand_over_every: int = HAND_OVER_EVERY, prior: Prior = SHIPPED
+    ) -> None:
         self._state: dict[bytes, bytes] = {}
-        self._engine = Engine(policy, self._state.get)
+        self._engine = Engine(policy, self._state.get, prior=prior)
         self._every = hand_over_every
         self._since = 0
 

@@ -1,0 +1,76 @@
+"""Simulated shops: to judge on, as the detector meets them, and to fit on."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from multiprocessing.pool import Pool
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from detectors.evaluation.ledger import Label, Labels
+from detectors.events import Event
+from detectors.simulation import Shop, SimulatedEvent, as_delivered, lookup_rows, simulate
+from detectors.simulation.simulation import HIJACKS
+from streams.codec import decode
+from streams.enrichment import Enricher
+from streams.simulated_files import write_rows
+from tests.benchmarks import fit_prior
+from tests.benchmarks.collecting import Collected, collect, pooled
+
+START: Final = 1_790_812_800.0
+DAYS: Final = 60
+
+
+def collect_in(pool: Pool, seeds: Sequence[int]) -> Collected:
+    """Return what a prior is fitted to, as `fit_prior.collect_all` does, in several processes."""
+    return pooled(pool.map(_collected, enumerate(seeds), chunksize=1))
+
+
+def _collected(numbered: tuple[int, int]) -> Collected:
+    position, seed = numbered
+    telemetry = fit_prior.telemetry_of(position, seed)
+    return collect(seed, accounts=fit_prior.ACCOUNTS, telemetry=telemetry)
+
+
+class SimulatedRun:
+    """A shop's traffic with `more` times as many hijacks as in life.
+
+    The pipeline tells what is typical, some events come late or twice, verdicts come when their
+    time has come, and the shop has a look-up file. `labels` fills up while events are read.
+    """
+
+    def __init__(self, seed: int, *, accounts: int, visits: float, more: float) -> None:
+        self._seed, self._more = seed, more
+        self._shop = Shop(accounts=accounts, visits=visits)
+        self._takeovers: dict[str, Label] = {}
+        self._attacks: set[str] = set()
+        self.labels = Labels(self._takeovers, self._attacks)
+
+    def enricher(self) -> Enricher:
+        """Return what looks events up in this run's own file."""
+        with tempfile.TemporaryDirectory(prefix="nightlatch-bench-") as folder:
+            path = Path(folder) / "networks.csv"
+            with path.open("wb") as file:
+                write_rows(file, lookup_rows(self._seed))
+            return Enricher([path])
+
+    def events(self) -> Iterator[Event]:
+        """Yield every event in the order of arrival."""
+        staged = simulate(
+            self._shop, seed=self._seed, start=START, days=DAYS, hijacks=self._more * HIJACKS
+        )
+        for simulated in as_delivered(staged, seed=self._seed):
+            self._note(simulated)
+            line = msgspec.json.encode(simulated.event)
+            yield decode(line, type_=None, timestamp=simulated.time, fallback_id="none")
+
+    def _note(self, simulated: SimulatedEvent) -> None:
+        truth = simulated.truth
+        if truth is None:
+            return
+        event_id = simulated.event["event_id"]
+        if truth.takeover:
+            self._takeovers[event_id] = Label(truth.family, truth.campaign)
+        else:
+            self._attacks.add(event_id)
