@@ -19,15 +19,21 @@ from streams.connections import client_options, faust_credentials
 from streams.dead_letters import DeadLetterShare
 from streams.enrichment import Enricher
 from streams.exit_codes import exit_code
-from streams.processor import FraudProcessor, Outputs, Source
+from streams.processor import FraudProcessor, Outputs, Source, dead_letter
 from streams.runtime.application import RunApp, run_app
-from streams.runtime.interfaces import ReadState, Record
+from streams.runtime.interfaces import ReadState, Record, Send, record_bytes
 from streams.runtime.lanes import Flow
 from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.worker import run
 from streams.settings import Settings, SourceTopic, secrets
-from streams.topics import SOURCE_TYPES, changelog_topic, repartition_topic, worker_access
+from streams.topics import (
+    MAX_CARRIED_BYTES,
+    SOURCE_TYPES,
+    changelog_topic,
+    repartition_topic,
+    worker_access,
+)
 
 # Of events at the same moment: the sign-in before what it made possible, the verdict last.
 MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
@@ -152,9 +158,22 @@ def _rekeying(settings: Settings, name: SourceTopic) -> Rekeying:
             return None
         return account_id.encode() if isinstance(account_id, str) else None
 
+    def too_large(record: Record) -> Send | None:
+        size = record_bytes(record)
+        if size <= MAX_CARRIED_BYTES:
+            return None
+        error = InvalidEvent(
+            "too_large",
+            field=None,
+            expected=f"at most {MAX_CARRIED_BYTES} bytes with key and headers",
+            found=f"{size} bytes",
+        )
+        return dead_letter(settings.topic("dead_letters"), record, error)
+
     return Rekeying(
         source=settings.topic(name),
         target=repartition_topic(settings, name),
         key_of=account_of,
         chunk_records=settings.chunk_records,
+        refuse=too_large,
     )

@@ -86,7 +86,9 @@ class FraudProcessor:
         for prepared in run:
             if isinstance(prepared.content, InvalidEvent):
                 errors.append(prepared.content)
-                sends.append(self._dead_letter(prepared.record, prepared.content))
+                sends.append(
+                    dead_letter(self._outputs.dead_letters, prepared.record, prepared.content)
+                )
             else:
                 observed.append(prepared.content)
         self._share.count(len(run), errors)
@@ -102,11 +104,6 @@ class FraudProcessor:
         """Hand over what the engine changed."""
         return self._engine.changes()
 
-    def _dead_letter(self, record: Record, error: InvalidEvent) -> Send:
-        value = encode_dead_letter(record, error)
-        key = record.key and record.key[:CUT_BYTES]  # a longer one may be what does not fit
-        return Send(self._outputs.dead_letters, key, value, independent=True)
-
     def _tell(self, outcome: Outcome, sends: list[Send]) -> None:
         if outcome.alert is not None:
             key = outcome.alert.account_id.encode()
@@ -116,6 +113,12 @@ class FraudProcessor:
             key = outcome.assessment.account_id.encode()
             value = encode_assessment(outcome.assessment)
             sends.append(Send(self._outputs.assessments, key, value))
+
+
+def dead_letter(topic: str, record: Record, error: InvalidEvent) -> Send:
+    """Return the message that puts a record, and what is wrong with it, on the topic for those."""
+    key = record.key and record.key[:CUT_BYTES]  # a longer one may be what does not fit
+    return Send(topic, key, encode_dead_letter(record, error), independent=True)
 
 
 def _turn(event: Event, record: Record) -> float:

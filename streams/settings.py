@@ -82,7 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             ge=1,
             le=4000,
             description="Most records of a run that is folded at once; the state that they change "
-            "must fit one batch of 8 MiB",
+            "must fit one batch of 16 MiB",
         ),
     ] = 1000
     flush_seconds: Annotated[

@@ -23,6 +23,8 @@ _DAY_MS: Final = 86_400_000
 _SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
 _COMPACTED: Final = {"cleanup.policy": "compact"}
 _CARRIED_BYTES: Final = 16 * 1024 * 1024
+MAX_CARRIED_BYTES: Final = _CARRIED_BYTES - 64 * 1024
+"""Of a record that is keyed anew, key, value and headers: what fits its topic with its origin."""
 
 
 Access = Literal["read", "write"]

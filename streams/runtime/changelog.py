@@ -23,16 +23,20 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from detectors.errors import IncompatibleState, NightlatchError
 from streams.runtime.position import POSITION_KEY, Position, decode_position, encode_position
 from streams.runtime.store import TOMBSTONE_SECONDS, LocalStore
 
-MAX_BATCH_BYTES: Final = 8 << 20
+_TOPIC_BATCH_BYTES: Final = 16 << 20
+MAX_BATCH_BYTES: Final = _TOPIC_BATCH_BYTES - (64 << 10)
+"""Of a step, before what Kafka adds to it. Steps are meant to be a quarter of it (`partition`)."""
+
 TOPIC_CONFIG: Final[Mapping[str, str]] = {
     "cleanup.policy": "compact",
-    "max.message.bytes": str(2 * MAX_BATCH_BYTES),
+    "max.message.bytes": str(_TOPIC_BATCH_BYTES),
     "delete.retention.ms": str(int(TOMBSTONE_SECONDS * 1000)),
     "min.compaction.lag.ms": "600000",
     # Small segments are compacted sooner, and recovery reads what is not compacted.
@@ -42,6 +46,10 @@ _log: Final = logging.getLogger(__name__)
 _TELL_SECONDS: Final = 5.0
 _FETCH_RECORDS: Final = 10_000
 _PENDING_KEYS: Final = 50_000
+
+
+VOID_KEYS_KEY: Final = b"\x00void"
+"""Where a local store, not the changelog, keeps the keys that must be written again."""
 
 
 class BatchTooLarge(NightlatchError):
@@ -144,7 +152,7 @@ async def restore(
         **client,
         enable_auto_commit=False,
         auto_offset_reset="none",
-        max_partition_fetch_bytes=2 * MAX_BATCH_BYTES,
+        max_partition_fetch_bytes=_TOPIC_BATCH_BYTES,
     )
     try:
         await consumer.start()
@@ -187,6 +195,11 @@ async def _restore(
     return {number: readers[tp].finish() for tp, number in partitions.items()}
 
 
+def decode_void_keys(value: bytes | None) -> set[bytes]:
+    """Read what a local store keeps under `VOID_KEYS_KEY`."""
+    return set() if value is None else msgspec.msgpack.decode(value, type=set[bytes])
+
+
 class _Reader:
     """Reads one changelog partition into one store, batch by batch, leaving void ones out."""
 
@@ -194,12 +207,13 @@ class _Reader:
         self.end = end
         self._start = start
         self._store = store
-        self._void_keys: set[bytes] = set()
+        self._void_keys = decode_void_keys(store.get(VOID_KEYS_KEY))
         self._pending: dict[bytes, bytes | None] = {}
         self._void = False
         self._anew = False
         if not start <= store.next_offset <= end:
             store.clear()
+            self._void_keys = set()
         self.seek = max(store.next_offset, start)
         known = store.get(POSITION_KEY)
         self._position = None if known is None else decode_position(known)
@@ -244,5 +258,7 @@ class _Reader:
         return Restored(self.end, self._position, frozenset(self._void_keys))
 
     def _write(self, next_offset: int) -> None:
-        self._store.write(self._pending, next_offset)
+        # Whoever goes on from here no longer sees the void steps that were read.
+        void_keys = msgspec.msgpack.encode(sorted(self._void_keys)) if self._void_keys else None
+        self._store.write({**self._pending, VOID_KEYS_KEY: void_keys}, next_offset)
         self._pending.clear()

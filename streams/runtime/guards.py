@@ -62,14 +62,18 @@ class OwnershipWatch:
     anew.
     """
 
-    def __init__(self, partitions: Mapping[str, int]) -> None:
+    def __init__(self, partitions: Mapping[str, int], carried: Iterable[str] = ()) -> None:
         self._partitions = partitions
-        self._expected = {TP(topic, n) for topic, count in partitions.items() for n in range(count)}
+        self._carried = tuple(carried)
+        self._expected = _all_of(partitions)
         self._suspected: tuple[int, frozenset[TP]] | None = None
         self._rejoins = 0
 
     def check_counts(self, counts: Mapping[str, int]) -> None:
-        """Raise ConfigurationError where a topic has another number of partitions by now."""
+        """Raise ConfigurationError where a topic has another number of partitions by now.
+
+        Topics that are only carried may have any, and grow: all that they have must be somebody's.
+        """
         for topic, partitions in sorted(self._partitions.items()):
             found = counts.get(topic, 0)
             if found not in (0, partitions):
@@ -77,6 +81,8 @@ class OwnershipWatch:
                     f"topic {topic} has {found} partitions by now, and this group's state has "
                     f"{partitions}: keys have moved, so begin anew under another app_id"
                 )
+        known = {topic: counts[topic] for topic in self._carried if topic in counts}
+        self._expected = _all_of({**self._partitions, **known})
 
     def look(self, generation: int, owned: Iterable[TP]) -> frozenset[TP]:
         """Return the partitions for whose sake the group must assign anew; mostly none.
@@ -99,6 +105,10 @@ class OwnershipWatch:
                 "owner in the group however often it assigns: is a topic missing?"
             )
         return unowned
+
+
+def _all_of(partitions: Mapping[str, int]) -> set[TP]:
+    return {TP(topic, number) for topic, count in partitions.items() for number in range(count)}
 
 
 def assigned_to_anybody(assignor: Any) -> set[TP]:

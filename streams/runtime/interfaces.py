@@ -32,6 +32,12 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+def record_bytes(record: Record) -> int:
+    """Bytes of a record, headers included: whatever may be large must be seen to be."""
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
+
+
 class Prepared(NamedTuple):
     """A record, decoded or found wanting; `time` (UTC epoch seconds) is what runs are merged by."""
 

@@ -57,6 +57,8 @@ class Lane:
         self.exhausted: Mapping[str, int] = {}
         self.out = False  # a run is with the agent
         self.waiting_since: float | None = None
+        # Of a run; fewer where records change much state, which must fit one step.
+        self.most_records = flow.chunk_records
 
     @property
     def caught_up(self) -> bool:
@@ -76,9 +78,9 @@ class Lane:
         """Form the next run, where there is one and none is out."""
         if self.out:
             return None
-        taken = self.merge.take(self.flow.chunk_records, self.exhausted)
+        taken = self.merge.take(self.most_records, self.exhausted)
         if not taken.records and self._patience_ended(now):
-            taken = self.merge.take(self.flow.chunk_records, self.flow.topics)
+            taken = self.merge.take(self.most_records, self.flow.topics)
         if not taken.records:
             return None
         self.waiting_since = None

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from streams.runtime.interfaces import Prepared, Record
+from streams.runtime.interfaces import Prepared, Record, record_bytes
 
 
 class Taken(NamedTuple):
@@ -49,7 +49,7 @@ class PartitionMerge:
         has_head = bool(waiting) or any(head[1] == rank for head in self._heads)
         for record in records:
             waiting.append(record)
-            self._bytes[rank] += _size(record)
+            self._bytes[rank] += record_bytes(record)
         if waiting and not has_head:
             heapq.heappush(self._heads, self._next_head(rank))
 
@@ -86,12 +86,6 @@ class PartitionMerge:
 
     def _next_head(self, rank: int) -> tuple[float, int, int, Prepared]:
         record = self._waiting[rank].popleft()
-        self._bytes[rank] -= _size(record)
+        self._bytes[rank] -= record_bytes(record)
         prepared = self._prepare(record)
         return prepared.time, rank, record.offset, prepared
-
-
-def _size(record: Record) -> int:
-    """Bytes of a record, headers included: whatever may be large must be seen to be."""
-    headers = sum(len(name) + len(value) for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers

@@ -6,8 +6,9 @@ processor's state, the position and the list of messages under way belong to the
 
 from asyncio import Future
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from streams.runtime.changelog import VOID_KEYS_KEY
 from streams.runtime.interfaces import Prepared, Record, Send
 from streams.runtime.lanes import Place
 from streams.runtime.numbering import Sender, numbered, sender_of
@@ -16,6 +17,9 @@ from streams.runtime.outbox import OUTBOX_KEY, decode_outbox, encode_outbox
 from streams.runtime.position import POSITION_KEY, Position, encode_position
 from streams.runtime.rekeying import original, topics_by_target
 from streams.runtime.store import LocalStore
+
+STEP_BYTES: Final = 4 << 20
+"""What a step is meant to be at most: a quarter of what it may be (`changelog.MAX_BATCH_BYTES`)."""
 
 
 class Step(NamedTuple):
@@ -69,6 +73,8 @@ class Partition:
         self._sent = position.sent
         self._arrivals: list[Future[Any]] = []
         self._outbox: list[Send] = []
+        self._outbox_bytes = 0
+        self._state_bytes = 0.0
         stored = store.get(OUTBOX_KEY)
         self.undelivered: tuple[Send, ...] = () if stored is None else decode_outbox(stored)
         self._outbox_is_stored = stored is not None
@@ -102,10 +108,22 @@ class Partition:
                 folded.independent.append(send)
             else:
                 self._outbox.append(self._numbered_if_for_a_flow(send))
+                self._outbox_bytes += len(send.value or b"")
                 folded = folded if not send.urgent else folded._replace(urgent=True)
         self._next.update(next_)
         self.unsaved_records += len(records) or 1
         return folded
+
+    def room(self, most_records: int) -> int:
+        """Return how many more records may be folded into this step, none where it is full.
+
+        A step must fit one batch. What is to be sent is known to the byte; what state a record
+        changes is taken to be what it was in the last step.
+        """
+        left = STEP_BYTES - self._outbox_bytes - self.unsaved_records * self._state_bytes
+        each = self._state_bytes + self._outbox_bytes / max(1, self.unsaved_records)
+        by_bytes = int(left / each) if each else most_records
+        return min(most_records - self.unsaved_records, by_bytes)
 
     def note_arrival(self, arrival: Future[Any]) -> None:
         """Remember messages of the last run that must arrive before its state is written."""
@@ -121,16 +139,23 @@ class Partition:
         self._outbox += map(self._numbered_if_for_a_flow, self._processor.summaries())
         changes = self._rewrite | self._processor.changes() | self._outbox_change()
         step = Step(tuple(self._arrivals), changes, self._position(), tuple(self._outbox))
+        self._note_size(changes)
         self._arrivals = []
         self._outbox = []
+        self._outbox_bytes = 0
         self._rewrite = {}
         self._under_way = changes
         self.unsaved_records = 0
         return step
 
+    def _note_size(self, changes: Mapping[bytes, bytes | None]) -> None:
+        size = sum(len(key) + len(value or b"") for key, value in changes.items())
+        self._state_bytes = (size - self._outbox_bytes) / max(1, self.unsaved_records)
+
     def settle(self, step: Step, next_offset: int) -> None:
         """Take a step that is durable in the changelog into the local store."""
-        mark = {POSITION_KEY: encode_position(step.position)}
+        # The first step has written again what void ones had touched.
+        mark = {POSITION_KEY: encode_position(step.position), VOID_KEYS_KEY: None}
         self._store.write({**mark, **step.changes}, next_offset)
         self._under_way = {}
         self._next_offset = next_offset

@@ -21,13 +21,16 @@ _KEYLESS: Final = b"-"
 class Rekeying(NamedTuple):
     """One topic to be keyed anew: records of `source` go to `target`, keyed by `key_of` of each.
 
-    A record of which `key_of` gives None is carried too, for whoever folds it to refuse.
+    A record of which `key_of` gives None is carried too, for whoever folds it to refuse. What
+    `refuse` gives is sent in a record's place: compressed where it comes from, one can be larger
+    than any topic takes it otherwise.
     """
 
     source: str
     target: str
     key_of: Callable[[Record], bytes | None]
     chunk_records: int
+    refuse: Callable[[Record], Send | None] = lambda _: None
 
     @property
     def flow(self) -> Flow:
@@ -40,15 +43,11 @@ class Rekeying(NamedTuple):
 
     def carried(self, run: Run) -> list[Send]:
         """Return the messages that carry a run."""
-        return [
-            Send(
-                self.target,
-                self.key_of(record),
-                record.value,
-                (*record.headers, origin_header(record)),
-            )
-            for record in (prepared.record for prepared in run.records)
-        ]
+        return [self.refuse(record) or self._carried(record) for record, _, _ in run.records]
+
+    def _carried(self, record: Record) -> Send:
+        headers = (*record.headers, origin_header(record))
+        return Send(self.target, self.key_of(record), record.value, headers)
 
 
 def _as_it_is(record: Record) -> Prepared:

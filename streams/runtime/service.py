@@ -60,7 +60,8 @@ class Runtime(Service):
                 topic: flow.partitions
                 for flow in options.flows
                 for topic in (*flow.reading.topics, flow.changelog)
-            }
+            },
+            carried=[rekeying.source for rekeying in options.rekeyings],
         )
 
     # -- Its life.
@@ -223,13 +224,16 @@ class Runtime(Service):
             arrival = asyncio.ensure_future(sending)
             partition.note_arrival(arrival)
             await asyncio.shield(arrival)
-        if partition.unsaved_records >= self.options.flush_records:
+        room = partition.room(self.options.flush_records)
+        if room <= 0:
             await self._flush(partition)
-        elif partition.unsaved_records >= self.options.flush_records // 2:
+            room = partition.room(self.options.flush_records)
+        elif room <= self.options.flush_records // 2:
             self._flush_soon(partition)
         elif folded.urgent:
             # Of a backlog, more such runs are about to follow, and one step will do for them.
             self._flush_soon(partition, after=0.0 if run.lane.caught_up else _GATHER_SECONDS)
+        run.lane.most_records = max(1, min(run.lane.flow.chunk_records, room))
         self.app.consumer.done(run)
 
     async def carry(self, run: Run, rekeying: Rekeying) -> None:

@@ -58,6 +58,7 @@ class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     die_after: int = 1
     blind_assignments: int = 0
     fail_on: bytes | None = None
+    padding: int = 0
     told: str | None = None
     told_partitions: int = 2
 
@@ -72,6 +73,7 @@ def application(options: Options) -> RunApp:
             across_topics=options.across_topics,
             fail_on=options.fail_on,
             tells=options.told,
+            padding=options.padding,
         )
 
     flows = [

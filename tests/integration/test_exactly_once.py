@@ -97,6 +97,19 @@ def assert_told_once(shop: Shop) -> None:
     assert len(once) == sum(len(read_all(shop.broker, topic)) for topic in shop.sources)
 
 
+def test_a_flood_of_large_alerts_is_taken_in_steps_that_fit(shop: Shop, tmp_path: Path) -> None:
+    """State and alerts of six kilobytes a record, each: a worker that gave up would be the aim."""
+    send(
+        shop.broker, [s._replace(key=b"account-%d" % n) for n, s in enumerate(traffic(shop, 6000))]
+    )
+    options = shop.options(tmp_path, padding=6000, chunk_records=1000, flush_seconds=5.0)
+    with worker(options, tmp_path / "log") as running:
+        running.wait_until_ready()
+        shop.wait_until_read()
+        assert running.stop() == 0, running.output()
+    assert len(shop.alerted()) == 6000
+
+
 def test_a_bug_stops_the_worker_where_it_is(shop: Shop, tmp_path: Path) -> None:
     """Exit code 1 and a traceback; nothing is committed past it; mended, it goes on (mend 7)."""
     send(shop.broker, traffic(shop, 3000))

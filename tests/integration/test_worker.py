@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from streams.configuration import load
+from streams.kafka_clients import producer
 from streams.settings import Settings
 from streams.topic_administration import create
 from streams.topics import changelog_topic, co_partitioned, repartition_topic
@@ -275,6 +276,26 @@ def test_a_topic_keyed_otherwise_is_keyed_anew(
     # Repeated after a death, but never judged differently: it was folded once.
     assert len({orjson.dumps(assessment) for assessment in assessed}) == len(wanted)
     assert not read_all(kafka, settings.topic("dead_letters"))
+
+
+def test_what_no_topic_takes_is_a_dead_letter(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    """A record that compressed well where it comes from does not stop who carries it."""
+    chosen = options(kafka, topic_prefix, tmp_path, rekey="logins", publish_assessments="true")
+    settings = settings_of(chosen)
+    create(settings)
+    huge = b'{"account_id":"customer-1","user_agent":"' + b"x" * (17 << 20) + b'"}'
+    with producer(settings, compression_type="gzip", max_request_size=32 << 20) as client:
+        client.send(settings.topic("logins"), key=b"session-1", value=huge)
+        client.send(settings.topic("logins"), key=b"session-1", value=SOMEBODY)
+    run_to_the_end(chosen, tmp_path / "log")
+    (letter,) = [
+        orjson.loads(r.value or b"") for r in read_all(kafka, settings.topic("dead_letters"))
+    ]
+    assert letter["error"]["code"] == "too_large"
+    assert letter["cut"]["value_bytes"] == len(huge)
+    assert len(read_all(kafka, settings.topic("assessments"))) == 1
 
 
 def _unbase64(text: str | None) -> bytes | None:

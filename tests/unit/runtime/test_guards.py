@@ -48,6 +48,19 @@ def test_a_group_that_mends_itself_is_left_alone() -> None:
     assert not watch.look(3, set())
 
 
+def test_topics_that_are_carried_are_watched_as_they_are() -> None:
+    """How many partitions a topic has that is keyed otherwise is its own business, and may grow."""
+    watch = OwnershipWatch({"logins": 2, "orders": 2}, carried=["by-session"])
+    watch.check_counts({"logins": 2, "orders": 2, "by-session": 3})
+    owned = EVERYTHING | {TP("by-session", 0), TP("by-session", 1)}
+    assert not watch.look(1, owned)
+    assert watch.look(1, owned) == {TP("by-session", 2)}
+    assert not watch.look(2, owned | {TP("by-session", 2)})
+    watch.check_counts({"by-session": 4})
+    assert not watch.look(2, owned | {TP("by-session", 2)})
+    assert watch.look(2, owned | {TP("by-session", 2)}) == {TP("by-session", 3)}
+
+
 def test_topics_that_have_grown_are_refused() -> None:
     """With other partitions, accounts' keys lead elsewhere than to their state."""
     watch = OwnershipWatch({"logins": 2, "orders": 2})

@@ -11,7 +11,7 @@ from streams.runtime.lanes import Flow
 from streams.runtime.numbering import HEADER, Sender, numbered, sender_of
 from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.outbox import OUTBOX_KEY
-from streams.runtime.partition import Partition
+from streams.runtime.partition import STEP_BYTES, Partition
 from streams.runtime.position import POSITION_KEY, Position, decode_position
 from streams.runtime.rekeying import Rekeying, origin_header
 from streams.runtime.store import MemoryStore
@@ -188,6 +188,21 @@ def test_the_store_knows_what_it_stands_for() -> None:
     partition.settle(step, 9)
     assert decode_position(store.get(POSITION_KEY)) == step.position
     assert store.next_offset == 9
+
+
+def test_a_step_has_room_by_what_its_records_change() -> None:
+    """Messages count by their bytes, state by what a record changed in the step before."""
+    partition = _partition(MemoryStore())
+    assert partition.room(3000) == 3000
+    _fold(partition, *[_login(n, b"x" * 1000 + b"!", key=b"%d" % n) for n in range(1000)])
+    assert 2000 < partition.room(10**6) < 4200, "a message of a kilobyte each"
+    assert partition.room(3000) == 2000
+    step = partition.step()
+    assert step is not None
+    partition.settle(step, 1)
+    assert 1900 < partition.room(3000) < 4200, "and a kilobyte of state each"
+    _fold(partition, _login(1000, b"x" * STEP_BYTES + b"!", key=b"1000"))
+    assert partition.room(3000) <= 0
 
 
 def test_keys_of_void_steps_are_written_again() -> None:
