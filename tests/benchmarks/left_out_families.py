@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from detectors.evaluation.baselines import BASELINES
-from detectors.evaluation.calibration import expected_calibration_error, pooled
+from detectors.evaluation.calibration import UPPER, expected_calibration_error, pooled
 from detectors.evaluation.intervals import interval
 from detectors.evaluation.judging import BUDGETS, JudgedHijack, Judgement, judge
 from detectors.evaluation.summary import DEPTHS, Share
@@ -157,7 +157,7 @@ def report_of(runs: Sequence[Mapping[str, Judgement]], seeds: Sequence[int], siz
     names = ("all", *FAMILIES, *(f"depth {name}" for name, _, _ in DEPTHS))
     there = {name for hijack in left_out for name in groups_of(hijack)}
     rows = tuple(_row(name, left_out, others) for name in names if name in there)
-    calibration, upper = _calibration(runs)
+    calibration = _calibration(runs)
     return Report(
         seeds=tuple(seeds),
         accounts=size.accounts,
@@ -166,13 +166,13 @@ def report_of(runs: Sequence[Mapping[str, Judgement]], seeds: Sequence[int], siz
         events=sum(run[SHIPPED].events for run in runs),
         account_days=sum(run[SHIPPED].account_days for run in runs),
         rows=rows,
-        calibration=calibration,
-        upper_calibration=upper,
+        calibration=calibration[0],
+        upper_calibration=calibration[1],
         bars=bars(rows, calibration),
     )
 
 
-def bars(rows: Sequence[Row], calibration: float) -> tuple[Bar, ...]:
+def bars(rows: Sequence[Row], calibration: tuple[float, float]) -> tuple[Bar, ...]:
     """Hold the rows against what was promised."""
     by_name = {row.name: row for row in rows}
     everything, newcomers = by_name["all"], by_name["depth 0"]
@@ -199,8 +199,9 @@ def bars(rows: Sequence[Row], calibration: float) -> tuple[Bar, ...]:
         ),
         Bar(
             f"expected calibration error below {CALIBRATION}",
-            f"{calibration:.4f}, the worst of all engines",
-            calibration < CALIBRATION,
+            f"{calibration[0]:.4f}, the worst of all engines "
+            f"({calibration[1]:.2f} among risks of 0.1 or more)",
+            calibration[0] < CALIBRATION,
         ),
     )
 
@@ -276,7 +277,7 @@ def _calibration(runs: Sequence[Mapping[str, Judgement]]) -> tuple[float, float]
         tables = [run[engine].reliability for run in runs]
         bins = pooled([table for table in tables if table is not None])
         errors.append(expected_calibration_error(bins) or 0.0)
-        upper.append(expected_calibration_error(bins[1:]) or 0.0)
+        upper.append(expected_calibration_error(bins[UPPER:]) or 0.0)
     return max(errors), max(upper)
 
 

@@ -96,12 +96,13 @@ class Steps:
             event = observed.event
             if isinstance(event, Feedback):
                 steps += self._lessons(event)
-            else:
-                reading = self._engine.read(observed)
-                if reading.success:
-                    features = array("f", reading.weights)
-                    steps += self._take(Seen(event.event_id, reading.type, features, reading.logit))
-            self._engine.process([observed])
+                self._engine.process([observed])
+                continue
+            reading = self._engine.read(observed)
+            ((_, assessment, _),) = self._engine.process([observed])
+            if reading.success and assessment is not None:
+                features = array("f", reading.weights)
+                steps += self._take(Seen(event.event_id, reading.type, features, assessment.risk))
         self._store.update(self._engine.changes())
         return steps
 
@@ -180,7 +181,7 @@ def show(lines: Sequence[Line]) -> None:
         f"{whole.account_days:,} legitimate account-days: caught by the first order [95 %]",
         box=SIMPLE_HEAD,
     )
-    for heading in ("model", *map(percent, BUDGETS), "AP", "ECE", "µs/event"):
+    for heading in ("model", *map(percent, BUDGETS), "AP", "ECE", "upper", "µs/event"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for line in lines:
         summary = line.summary
@@ -189,6 +190,7 @@ def show(lines: Sequence[Line]) -> None:
             *(share(Share(at.in_time.value, at.in_time_campaigns)) for at in summary.budgets),
             _figure(summary.average_precision, 3),
             _figure(summary.calibration_error, 4),
+            _figure(summary.upper_calibration_error, 2),
             f"{line.microseconds:.1f}",
         )
     Console(width=150).print(table)

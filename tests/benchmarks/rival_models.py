@@ -34,7 +34,7 @@ class Seen(NamedTuple):
     """An event as a model sees it.
 
     `kind` is 0 for a sign-in, 1 for an order, 2 for a change; `features` are the engine's, nats;
-    `product` is the engine's own score, nats.
+    `product` is the risk that the engine gives it, 0 to 1.
     """
 
     event_id: str
@@ -186,7 +186,7 @@ def models(presumed: float, offline: Offline) -> dict[str, Model]:
         return Classifier(model, presumed)
 
     return {
-        "prior and verdicts (the product)": Unlearning(lambda seen: logistic(seen.product)),
+        "prior and verdicts (the product)": Unlearning(lambda seen: seen.product),
         "prior alone": Unlearning(
             lambda seen: logistic(_BASE + SHIPPED.score(seen.kind, seen.features))
         ),

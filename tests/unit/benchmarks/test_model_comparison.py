@@ -7,6 +7,7 @@ import pytest
 
 from detectors.features.registry import WIDTH
 from tests.benchmarks.collecting import Collected
+from tests.benchmarks.model_comparison import Source, compare, lines_of
 from tests.benchmarks.rival_models import Lesson, Offline, Seen, models
 
 ODD = 25
@@ -35,7 +36,7 @@ def offline() -> Offline:
 
 def _seen(number: int, *, odd: bool) -> Seen:
     value = 3.0 if odd else -1.0 + (number % 7) / 10
-    return Seen(f"e{number}", number % 3, array("f", [value] * WIDTH), 2.0 if odd else -9.0)
+    return Seen(f"e{number}", number % 3, array("f", [value] * WIDTH), 0.9 if odd else 0.001)
 
 
 def _lesson_after(number: int) -> list[Seen | Lesson]:
@@ -63,3 +64,16 @@ def test_a_lesson_changes_only_what_comes_after_it(offline: Offline) -> None:
     )
     (alone,) = models(1.0, offline)["logistic regression"].score([odd])
     assert before == alone < after
+
+
+def test_every_model_is_judged_on_the_same_hijacks(offline: Offline) -> None:
+    """A shop of a hundred: all see every event that gained access, and take their time at it."""
+    compared = compare(Source(seed=1, accounts=100), offline)
+    hijacks = {
+        tuple((hijack.account, hijack.campaign) for hijack in judgement.hijacks)
+        for judgement in compared.judgements.values()
+    }
+    assert len(hijacks) == 1
+    assert next(iter(hijacks))
+    assert min(compared.seconds.values()) > 0
+    assert [line.model for line in lines_of([compared])] == list(models(1.0, offline))
