@@ -17,6 +17,8 @@ from streams.topics import TopicSpec, co_partitioned, topic_specs
 
 _UNKNOWN_TOPIC: Final = 3
 _ALREADY_THERE: Final = 36
+_IN_SYNC: Final = "min.insync.replicas"
+_DAY_MS: Final = 86_400_000
 # At least so much: more harms nobody.
 _MINIMUMS: Final = frozenset({"max.message.bytes", "delete.retention.ms", "min.compaction.lag.ms"})
 # How large and how dense a log is, is its owner's choice; so is how long output is kept.
@@ -27,6 +29,7 @@ class Existing(NamedTuple):
     """A topic as it is."""
 
     partitions: int
+    replicas: int
     config: dict[str, str]
 
 
@@ -84,23 +87,28 @@ def check(settings: Settings, *, only: Collection[str] | None = None) -> list[Fa
             faults.append(Fault(spec.name, "is missing", creation, missing=True))
         else:
             faults += _misconfigured(settings, spec, existing[spec.name])
+            faults += _undurable(settings, spec, existing[spec.name])
     return faults
 
 
 def _existing(client: Any, names: list[str]) -> dict[str, Existing]:
-    partitions: dict[str, int] = {}
+    found: dict[str, list[dict[str, Any]]] = {}
     for topic in client.describe_topics(names):
         if topic["error_code"] not in (0, _UNKNOWN_TOPIC):
             raise BrokerTrouble(f"topic {topic['name']}: {for_code(topic['error_code']).__name__}")
         if topic["error_code"] == 0:
-            partitions[topic["name"]] = len(topic["partitions"])
-    if not partitions:
+            found[topic["name"]] = topic["partitions"]
+    if not found:
         return {}
-    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in partitions]
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in found]
     described = client.describe_configs(resources, config_filter=ConfigFilterType.ALL)["topic"]
     return {
-        name: Existing(count, {key: entry["value"] for key, entry in described[name].items()})
-        for name, count in partitions.items()
+        name: Existing(
+            len(partitions),
+            min(len(partition["replica_nodes"]) for partition in partitions),
+            {key: entry["value"] for key, entry in described[name].items()},
+        )
+        for name, partitions in found.items()
     }
 
 
@@ -132,7 +140,7 @@ def _make(client: Any, settings: Settings, specs: Iterable[TopicSpec]) -> None:
         spec.name: {
             "num_partitions": spec.partitions,
             "replication_factor": settings.replication_factor,
-            "configs": spec.config,
+            "configs": {**spec.config, **_in_sync(settings.replication_factor)},
         }
         for spec in specs
     }
@@ -159,6 +167,31 @@ def _misconfigured(settings: Settings, spec: TopicSpec, topic: Existing) -> list
     return faults
 
 
+def _in_sync(replicas: int) -> dict[str, str]:
+    """With three replicas one may be away, and what two have acknowledged is not lost."""
+    return {_IN_SYNC: str(replicas - 1)} if replicas >= 3 else {}
+
+
+def _undurable(settings: Settings, spec: TopicSpec, topic: Existing) -> list[Fault]:
+    """What would lose records that were acknowledged, or delete them before they are read."""
+    faults = []
+    in_sync, retention = int(topic.config[_IN_SYNC]), int(topic.config["retention.ms"])
+    if in_sync > topic.replicas:
+        problem = f"has {_IN_SYNC}={in_sync} and {topic.replicas} replicas: nobody can write to it"
+        wanted = str(max(1, topic.replicas - 1))
+        remedy = _alteration(settings, spec.name, _IN_SYNC, wanted)
+        faults.append(Fault(spec.name, problem, remedy))
+    elif in_sync < 2 and topic.replicas >= 3:
+        problem = f"has {_IN_SYNC}={in_sync}: what one broker alone has acknowledged can be lost"
+        remedy = _alteration(settings, spec.name, _IN_SYNC, str(topic.replicas - 1))
+        faults.append(Fault(spec.name, problem, remedy, grave=False))
+    if topic.config["cleanup.policy"] == "delete" and 0 <= retention < _DAY_MS:
+        problem = f"has retention.ms={retention}: what is not read within a day would be deleted"
+        remedy = _alteration(settings, spec.name, "retention.ms", str(7 * _DAY_MS))
+        faults.append(Fault(spec.name, problem, remedy, grave=False))
+    return faults
+
+
 def _why(name: str) -> str:
     reasons = {
         "cleanup.policy": "",
@@ -171,7 +204,8 @@ def _why(name: str) -> str:
 
 
 def _creation(settings: Settings, spec: TopicSpec) -> str:
-    config = "".join(f" --config {name}={value}" for name, value in spec.config.items())
+    wanted = {**spec.config, **_in_sync(settings.replication_factor)}
+    config = "".join(f" --config {name}={value}" for name, value in wanted.items())
     replicas = (
         f" --replication-factor {settings.replication_factor}"
         if settings.replication_factor > 0

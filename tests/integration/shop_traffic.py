@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from streams.settings import SourceTopic
+
 START = datetime(2026, 9, 1, tzinfo=UTC)
 DAYS = 50
 CUSTOMERS = 80
@@ -16,7 +18,7 @@ VICTIM = "customer-7"
 class Happening(NamedTuple):
     """Something that happened, and the contract's topic it is told on (`account_changes`)."""
 
-    source: str
+    source: SourceTopic
     moment: datetime
     fields: dict[str, Any]
 
@@ -72,7 +74,7 @@ class Customer:
             day += self._chance.uniform(0.7, 2.2)
             visit += 1
 
-    def _event(self, source: str, moment: datetime, visit: int, **fields: Any) -> Happening:
+    def _event(self, source: SourceTopic, moment: datetime, visit: int, **fields: Any) -> Happening:
         common = {
             "event_id": f"{source}-{self.account_id}-{visit}",
             "account_id": self.account_id,
@@ -93,7 +95,7 @@ def hijack() -> Iterator[Happening]:
         "country": "RO",
         "asn": 8708,
     }
-    steps: list[tuple[str, float, dict[str, Any]]] = [
+    steps: list[tuple[SourceTopic, float, dict[str, Any]]] = [
         ("account_changes", 0, {"change": "password_reset_requested"}),
         ("account_changes", 3, {"change": "password_reset_completed"}),
         ("logins", 4, {"outcome": "success", "method": "password"}),

@@ -139,6 +139,30 @@ class TestTopics:
         assert "--add-config cleanup.policy=compact" in remedies
         assert "--add-config message.timestamp.type=LogAppendTime" in remedies
 
+    def test_topics_that_could_lose_or_refuse_records_are_told(
+        self, nightlatch: Command, settings: Settings
+    ) -> None:
+        """More replicas in sync than there are is a fault; an hour of retention is advice."""
+        alerts, orders = settings.topic("alerts"), settings.topic("orders")
+        configs = {
+            alerts: {"min.insync.replicas": "2"},
+            orders: {"retention.ms": "3600000", "message.timestamp.type": "LogAppendTime"},
+        }
+        with admin(settings) as client:
+            client.create_topics(
+                {name: {"num_partitions": 3, "configs": own} for name, own in configs.items()},
+                wait_for_metadata=True,
+            )
+        nightlatch("topics", "create")
+        said = nightlatch("topics", "check", "--json")
+        assert said.code == 1
+        faults = {f["topic"]: f for f in map(orjson.loads, said.out.splitlines())}
+        assert faults.keys() == {alerts, orders}
+        assert faults[alerts]["grave"]
+        assert faults[alerts]["remedy"].endswith("--add-config min.insync.replicas=1")
+        assert not faults[orders]["grave"]
+        assert faults[orders]["remedy"].endswith("--add-config retention.ms=604800000")
+
     def test_the_size_of_a_carried_record_is_a_minimum(
         self, nightlatch: Command, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
