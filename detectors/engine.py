@@ -27,11 +27,12 @@ from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
+from detectors.features.heat import GUESSING, is_strangers, weigh_heat
 from detectors.features.reading import LOGIN, Reading
-from detectors.features.registry import NAMES, POSITION, WIDTH
+from detectors.features.registry import NAMES, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
-from detectors.heat.records import Batch, Membership, Notice, Reassessment
+from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
 from detectors.heat.sightings import Sightings
 from detectors.models import calibration
 from detectors.models.budget import AlertBudget, bin_of
@@ -39,7 +40,6 @@ from detectors.models.calibration import Calibration
 from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
-from detectors.models.likelihood import HIGHEST, LOWEST
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from detectors.population import Population
@@ -74,21 +74,20 @@ class Heat(Protocol):
     caller's business. It must answer at once, from memory: a sign-in is never delayed by it.
     """
 
-    def signals(self, observed: Observed) -> tuple[float, ...]:
-        """Return the weights of evidence (nats) that other accounts give an event; or none."""
+    def hottest(self, observed: Observed) -> tuple[Hot, ...]:
+        """Return what is hot of what an event came with: one of each group, hottest first."""
 
 
 class NoHeat:
     """Nothing is known across accounts."""
 
-    def signals(self, observed: Observed) -> tuple[float, ...]:  # noqa: ARG002 - the protocol's
-        """Return no signals."""
+    def hottest(self, observed: Observed) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
+        """Return that nothing is hot."""
         return ()
 
 
 _NAME = "nightlatch"
 _VERSION = "1"
-_HEAT = POSITION["heat"]
 _FAILED = -4.0
 """Nats by which a failed attempt is less likely a takeover than a success: nobody got in."""
 
@@ -237,8 +236,6 @@ class Engine:
         changed.update(self._forest.changes())
         changed.update(self._budget.changes())
         changed.update(self._watch.changes())
-        if self._sightings is not None:
-            changed.update(self._sightings.changes())
         return changed
 
     def read(self, observed: Observed) -> Reading:
@@ -276,9 +273,9 @@ class Engine:
         reading = Reading(event, observed.facts, profile, WIDTH, at)
         self._evidence.weigh(reading)
         weights = reading.weights
-        signals = self._heat.signals(observed)
-        if signals:
-            weights[_HEAT] = min(max(sum(signals), LOWEST), HIGHEST)
+        if is_strangers(reading):
+            guessing = self._prior.weights[reading.type][GUESSING] * weights[GUESSING]
+            weigh_heat(reading, self._heat.hottest(observed), guessing)
         score = self._prior.score(reading.type, weights)
         if reading.success and self._base + score >= self._budget.notable:
             isolation = self._evidence.weigh_isolation(reading)
@@ -356,7 +353,10 @@ class Engine:
         case.last = max(case.last, hot.at)
         self._accounts.put_case(account_id, case)
         reasons, techniques = reassessing.explain(hot, case.reasons)
-        return cases.alert_of(case, account_id, reasons, techniques, self._model)
+        alert = cases.alert_of(case, account_id, reasons, techniques, self._model)
+        if self._sightings is not None:
+            self._sightings.see_attacked(hot, alert)
+        return alert
 
     def _join(self, notice: Membership) -> Alert | None:
         case = self._accounts.case(notice.account_id)

@@ -14,10 +14,12 @@ from detectors.features.changes import GROUP
 from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES
+from detectors.heat.records import TECHNIQUE_IDS
+from detectors.heat.wording import describe, evidence_of
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import Prior
 from detectors.profiles import digest
-from detectors.wording import COMPARED, WORDS, ago, networks, nothing, others, outcome_of, says
+from detectors.wording import COMPARED, WORDS, ago, nothing, others, outcome_of, says
 
 TELLING = 0.25
 """Nats below which a feature is no reason."""
@@ -74,6 +76,8 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
             )
         )
         techniques += explanation.techniques
+        if NAMES[at] == "heat" and reading.hot is not None:
+            techniques += TECHNIQUE_IDS[reading.hot.technique]
         if NAMES[at] == "act":
             techniques += _techniques_of(reading.event)
     return tuple(reasons), techniques
@@ -282,8 +286,8 @@ EXPLANATIONS: Final = {
         "foreign_delivery", _delivered_to, _foreign, ("F1028",),
     ),
     "heat": Explanation(
-        "hot_indicator", says("Its network, device or client is under suspicion elsewhere now."),
-        networks, ("T1110.004",),
+        "hot_indicator", lambda reading: describe(reading.hot) if reading.hot else "",
+        lambda reading: evidence_of(reading.hot) if reading.hot else None,
     ),
     "isolation": Explanation(
         "unlike_others", says("Altogether unlike what customers do these days."), nothing

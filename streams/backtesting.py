@@ -25,9 +25,11 @@ from detectors.evaluation.ledger import Labels, Ledger
 from detectors.evaluation.scores import Scores
 from detectors.events import Event
 from detectors.facts import Facts
+from detectors.heat.sightings import Sightings
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
-from streams.codec import encode_alert, encode_assessment
+from streams.across_accounts import AcrossAccounts, Published
+from streams.codec import encode_alert, encode_assessment, encode_published
 from streams.files import FileEvent, read_lines
 
 HAND_OVER_EVERY: Final = 20_000
@@ -98,28 +100,58 @@ def runs(items: Iterable[_T], length: int) -> Iterator[list[_T]]:
 
 
 class PrequentialEngine:
-    """An engine with its state in memory, handed over every so many events as a worker does it."""
+    """An engine with its state in memory, handed over every so many events as a worker does it.
+
+    With `heat`, what its events show goes round to other accounts after each event: by the classes
+    that a worker's flows drive, as if each flow were at hand at once.
+    """
 
     def __init__(
-        self, policy: Policy, *, hand_over_every: int = HAND_OVER_EVERY, prior: Prior = SHIPPED
+        self,
+        policy: Policy,
+        *,
+        hand_over_every: int = HAND_OVER_EVERY,
+        prior: Prior = SHIPPED,
+        heat: bool = True,
     ) -> None:
         self._state: dict[bytes, bytes] = {}
-        self._engine = Engine(policy, self._state.get, prior=prior)
+        self._across = AcrossAccounts(self._state.get) if heat else None
+        table = self._across.table if self._across is not None else None
+        self._sightings = Sightings(shards=1)
+        told = self._sightings if heat else None
+        self._engine = Engine(policy, self._state.get, table, told, prior=prior)
         self._every = hand_over_every
         self._since = 0
 
     def process(self, run: list[Observed]) -> list[Outcome]:
-        """Assess, then learn, each event of a run in order."""
-        outcomes = self._engine.process(run)
+        """Assess, then learn, each event of a run in order; alerts raised anew follow it."""
+        if self._across is None:
+            outcomes = self._engine.process(run)
+        else:
+            outcomes = []
+            for observed in run:
+                assessment = self._engine.assess(observed)
+                alert = self._engine.learn(observed, assessment)
+                outcomes.append(Outcome(observed, assessment, alert))
+                if self._sightings.telling:
+                    later = self._across.go_round(self._engine)
+                    outcomes += [Outcome(observed, None, alert) for alert in later]
         self._since += len(run)
         if self._since >= self._every:
             self.hand_over()
         return outcomes
 
+    def published(self) -> list[Published]:
+        """Hand over the campaigns and attacks that were published since the last call."""
+        return self._across.published() if self._across is not None else []
+
     def hand_over(self) -> None:
         """Take what changed into the state, as one unit."""
         self._since = 0
-        for key, value in self._engine.changes().items():
+        changed = self._engine.changes()
+        if self._across is not None:
+            changed.update(self._across.changes())
+        for key, value in changed.items():
             if value is None:
                 self._state.pop(key, None)
             else:
@@ -170,9 +202,12 @@ class Written(NamedTuple):
 
     assessments: BinaryIO | None = None
     alerts: BinaryIO | None = None
+    campaigns: BinaryIO | None = None
 
-    def take(self, outcomes: Iterable[Outcome]) -> None:
+    def take(self, outcomes: Iterable[Outcome], published: Iterable[Published]) -> None:
         """Write what an engine made of a run."""
+        if self.campaigns is not None:
+            self.campaigns.writelines(encode_published(record) + b"\n" for record in published)
         for _, assessment, alert in outcomes:
             if self.assessments is not None and assessment is not None:
                 self.assessments.write(encode_assessment(assessment) + b"\n")
@@ -198,7 +233,7 @@ def backtest(
         for number, (name, engine) in enumerate(engines.items()):
             outcomes = engine.process(observed)
             if number == 0:
-                written.take(outcomes)
+                written.take(outcomes, engine.published())
             if recording is not None:
                 recording.take(name, outcomes, alerts=number == 0)
         if recording is not None:

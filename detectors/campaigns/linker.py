@@ -1,24 +1,80 @@
-"""Links alerts that share rare indicators, online."""
+"""Links alerts that share rare indicators, online: each link is judged as it comes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from detectors.campaigns.memory import Gang, Known, Memory
 from detectors.campaigns.records import CampaignOutput
-from detectors.heat.records import Link
+from detectors.campaigns.weighing import LINKED, Tie, pair_weight
+from detectors.heat.records import Link, Membership
 
 
 class CampaignLinker:
     """All campaigns of a retailer: alerts are few enough for one. Memory is bounded.
 
-    `read` gives the state handed over so far.
+    An alert joins the campaign of an alert that it is linked to (single linkage); one that is
+    linked to two makes them one, under the id of the older. `read` gives the state handed over so
+    far.
     """
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
-        raise NotImplementedError
+        self._memory = Memory(read)
 
     def take(self, link: Link) -> list[CampaignOutput]:
         """Take what an alert shares with others; return what changed by it, in a fixed order."""
-        raise NotImplementedError
+        memory, mark = self._memory, link.alert
+        known = memory.alert(mark.alert_id)
+        if known is None:
+            known = memory.add(mark)
+        fresh = mark.revision > known.mark.revision
+        if fresh:
+            known.mark = mark
+        tie = Tie(link.kind, link.key, link.users, link.everybody, link.hot)
+        held = known.ties.get((link.kind, link.key))
+        news = held is None or tie.users > held.users or tie.hot > held.hot
+        if news and held is not None:
+            tie = tie._replace(users=max(tie.users, held.users), hot=max(tie.hot, held.hot))
+        if news:
+            known.tie(tie, link)
+        memory.touch(known)
+        told: list[CampaignOutput] = []
+        if news:
+            for other in memory.sharing(link.kind, link.key, mark.alert_id):
+                if self._are_one(known, other):
+                    told += self._unite(known, other)
+        if fresh or news:
+            told += self._revise(known)
+        return told
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Hand over every key changed since the last call; None means delete it."""
-        raise NotImplementedError
+        yield from self._memory.changes()
+
+    def _are_one(self, known: Known, other: Known) -> bool:
+        if known.gang is not None and known.gang == other.gang:
+            return False
+        if known.mark.account_id == other.mark.account_id:
+            return False
+        return pair_weight(known.ties, other.ties, known.mark, other.mark) >= LINKED
+
+    def _unite(self, known: Known, other: Known) -> Iterable[CampaignOutput]:
+        memory = self._memory
+        gangs = [gang for gang in (memory.gang(known.gang), memory.gang(other.gang)) if gang]
+        gangs.sort(key=lambda gang: (gang.first_seen, gang.campaign_id))
+        gang = gangs[0] if gangs else memory.found(min(known, other, key=lambda one: one.age))
+        at = max(known.mark.at, other.mark.at)
+        for younger in gangs[1:]:
+            yield memory.merge(gang, younger)
+            for alert_id, member in younger.members.items():
+                yield Membership(member.account_id, alert_id, gang.campaign_id, at)
+        for one in sorted((known, other), key=lambda one: one.age):
+            if one.gang != gang.campaign_id:
+                memory.join(gang, one)
+                yield Membership(one.mark.account_id, one.mark.alert_id, gang.campaign_id, at)
+
+    def _revise(self, known: Known) -> Iterable[CampaignOutput]:
+        gang: Gang | None = self._memory.gang(known.gang)
+        if gang is not None:
+            self._memory.update(gang, known)
+            revised = self._memory.publish(gang)
+            if revised is not None:
+                yield revised

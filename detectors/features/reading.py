@@ -6,6 +6,7 @@ from zlib import crc32
 
 from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
+from detectors.heat.records import Hot
 from detectors.profiles import Profile, Session
 
 DAY: Final = 1440
@@ -26,7 +27,8 @@ class Reading:
     `at` is the time, epoch seconds, that all of it goes by: the event's own, or what is believed.
 
     `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
-    cells of the likelihood tables that the event belongs to, -1 where it belongs to none.
+    cells of the likelihood tables that the event belongs to, -1 where it belongs to none. `hot` is
+    the hottest thing that a stranger came with.
     """
 
     __slots__ = (
@@ -47,6 +49,7 @@ class Reading:
         "facts",
         "fresh_access",
         "gap",
+        "hot",
         "hour",
         "kind",
         "logit",
@@ -104,6 +107,7 @@ class Reading:
         self.network = 0
         self.who = 0
         self.fresh_access = False
+        self.hot: Hot | None = None
         self.logit = 0.0
         self.doubt = 0.0
         self.weights = [0.0] * width

@@ -9,10 +9,10 @@ worth for linking. `table` holds what is hot for the engine to ask. `detectors.c
 **The way round.** Each of the four steps is pure and is driven alike by the worker (a topic between
 any two) and by the backtest (a list):
 
-1. An engine made with `Sightings(source, shards, read)` notes what its events show. Whenever its
-   state is handed over, `engine.sightings()` gives, just before `changes()`, at most one batch a
-   shard: send each to the partition of its shard.
-2. `HeatCounter(shard, read).take(batch)` answers with `Hot` (to every engine's `HotTable`: a
+1. An engine made with `Sightings(shards)` notes what its events show. Whenever its state is handed
+   over, `engine.sightings()` gives, just before `changes()`, at most one batch a shard: send each
+   to the partition of its shard.
+2. `HeatCounter(read).take(batch)` answers with `Hot` (to every engine's `HotTable`: a
    compacted topic keyed by `hot.id`, read whole by every worker), `Reassessment` (to the engine of
    its `account_id`), `Link` (to the one linker) and `Attack` (published on `campaigns`).
 3. `CampaignLinker(read).take(link)` answers with `Campaign` (published on `campaigns`) and
@@ -20,9 +20,9 @@ any two) and by the backtest (a list):
 4. `engine.take_notice(notice)` takes a `Reassessment` or `Membership` and answers with the new
    revision of the account's alert, where there is one.
 
-**What is repeated is told once.** Batches carry their source and a sequence number that is part of
-the source's state; a counter passes over what it has counted. Notices, links and hot indicators say
-how things stand rather than what to add: taking one twice changes nothing.
+**What is repeated is told once.** Whoever carries a batch sees to it that it is counted once (the
+worker's flows number what they tell one another). Notices, links and hot indicators say how things
+stand rather than what to add: taking one twice changes nothing.
 """
 
 from detectors.heat.indicators import Indicator, Kind

@@ -1,23 +1,175 @@
 """The indicator's side: counts sightings, and says what is hot and whom it had entered."""
 
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import Final, get_args
 
-from detectors.heat.records import Batch, HeatOutput
+from detectors.heat.customers import Everybody
+from detectors.heat.judging import Customers, Judgement, judge
+from detectors.heat.records import (
+    TECHNIQUE_IDS,
+    VERSION,
+    AlertMark,
+    Attack,
+    Batch,
+    Entry,
+    HeatOutput,
+    Hot,
+    Link,
+    Reassessment,
+    Sighting,
+    Technique,
+)
+from detectors.heat.tally import Distinct, Rates, Tallies, Tally
+
+_ENTRIES: Final = 32
+"""Entries that an indicator remembers, the latest."""
+_LOOKS_BACK: Final = {"fast_stuffing": 86_400.0, "spraying": 86_400.0, "slow_stuffing": 259_200.0}
+"""Seconds before an attack was known from which on entries may have been its own."""
+_STEP: Final = 0.5
+"""Nats by which the evidence has to move to be told again."""
+_DAY: Final = 1_440
 
 
 class HeatCounter:
     """One shard of the indicators. Memory and state are bounded whatever is sent.
 
-    `shard` is its number; `read` gives the state handed over so far.
+    `read` gives the state handed over so far.
     """
 
-    def __init__(self, shard: int, read: Callable[[bytes], bytes | None]) -> None:
-        raise NotImplementedError
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self._tallies = Tallies(read)
+        self._everybody = Everybody(read)
 
     def take(self, batch: Batch) -> list[HeatOutput]:
-        """Count a batch, unless it was; return what changed by it, in a fixed order."""
-        raise NotImplementedError
+        """Count a batch; return what changed by it, in a fixed order."""
+        for totals in batch.totals:
+            self._everybody.add(totals)
+        customers = None
+        told: list[HeatOutput] = []
+        for sighting in batch.sightings:
+            tally = self._count(sighting)
+            if tally.rates is not None and sighting.accounts:
+                customers = customers or self._everybody.now()
+                told += self._judge(tally, tally.rates, sighting, customers)
+            for mark in sighting.alerts:
+                tally.alerted = True
+                told.append(self._link(tally, mark))
+        return told
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Hand over every key changed since the last call; None means delete it."""
-        raise NotImplementedError
+        yield from self._tallies.changes()
+        yield from self._everybody.changes()
+
+    def _count(self, sighting: Sighting) -> Tally:
+        tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute)
+        if sighting.shown is not None:
+            tally.shown = sighting.shown
+        if sighting.new:
+            tally.users = Distinct.add(tally.users, sighting.new)
+        if sighting.accounts:
+            if sighting.failed > 0 or tally.rates is not None:
+                self._count_tries(tally, sighting)
+            else:
+                tally.quiet += sighting.tried
+            if sighting.entries:
+                tally.entries = [*tally.entries, *sighting.entries][-_ENTRIES:]
+        return tally
+
+    def _count_tries(self, tally: Tally, sighting: Sighting) -> None:
+        minute = sighting.minute
+        tally.fails(minute).count(
+            minute, sighting.tried, sighting.failed, sighting.unknown, usual=tally.nats == 0.0
+        )
+        if sighting.failed > 0:
+            if minute - tally.tried_since >= 3 * _DAY:
+                tally.tried_since = minute
+                tally.accounts_before = tally.accounts
+                tally.accounts = tally.networks = Distinct.EMPTY
+            tally.accounts = Distinct.add(tally.accounts, sighting.accounts)
+            tally.networks = Distinct.add(tally.networks, sighting.networks)
+
+    def _judge(
+        self, tally: Tally, rates: Rates, sighting: Sighting, customers: Customers
+    ) -> Iterator[HeatOutput]:
+        minute, found = rates.at, None
+        if sighting.failed > 0 or tally.nats > 0.0:
+            found = judge(rates, customers, _accounts(tally), Distinct.count(tally.networks))
+        if found is None:
+            if tally.nats > 0.0:
+                yield self._cool(tally, minute)
+            return
+        before = tally.nats if tally.until > minute else 0.0
+        if before == 0.0:
+            tally.since, tally.entered = 60.0 * minute, 0
+        nearly_over = tally.until - minute < found.holds / 2
+        if abs(found.nats - before) >= _STEP or nearly_over or found.technique != tally.technique:
+            hot = self._heat(tally, found, minute)
+            yield hot
+            rose = found.nats - before >= _STEP
+            yield from self._reassess(tally, hot, tally.entries if rose else sighting.entries)
+            yield self._attack(tally, hot)
+        elif sighting.entries:
+            yield from self._reassess(tally, self._standing(tally, found), sighting.entries)
+
+    def _heat(self, tally: Tally, found: Judgement, minute: int) -> Hot:
+        tally.nats, tally.technique = round(found.nats, 3), found.technique
+        tally.until = minute + found.holds
+        tally.revision += 1
+        return self._standing(tally, found)
+
+    def _standing(self, tally: Tally, found: Judgement) -> Hot:
+        return Hot(
+            VERSION, tally.kind, tally.key, found.technique, tally.nats, tally.since,
+            60.0 * tally.last, 60.0 * tally.until, found.tried, found.failed,
+            _accounts(tally), tally.shown,
+        )  # fmt: skip
+
+    def _cool(self, tally: Tally, minute: int) -> Hot:
+        technique = _technique(tally)
+        tally.nats = tally.until = 0.0
+        return Hot(
+            VERSION, tally.kind, tally.key, technique or "slow_stuffing", 0.0, tally.since,
+            60.0 * minute, 60.0 * minute, 0, 0, 0, tally.shown,
+        )  # fmt: skip
+
+    def _reassess(
+        self, tally: Tally, hot: Hot, entries: tuple[Entry, ...] | list[Entry]
+    ) -> Iterator[HeatOutput]:
+        since = hot.at - _LOOKS_BACK[hot.technique]
+        for entry in entries:
+            if entry.at >= since:
+                tally.entered += 1
+                yield Reassessment(entry, hot)
+
+    def _attack(self, tally: Tally, hot: Hot) -> Attack:
+        return Attack(
+            campaign_id=blake2b(hot.episode.encode(), digest_size=12).hexdigest(),
+            revision=tally.revision,
+            technique=hot.technique,
+            techniques=TECHNIQUE_IDS[hot.technique],
+            indicator=hot.id,
+            value=tally.shown,
+            first_seen=hot.since,
+            last_seen=hot.at,
+            tried=hot.tried,
+            failed=hot.failed,
+            accounts=hot.accounts,
+            entered=tally.entered,
+        )
+
+    def _link(self, tally: Tally, mark: AlertMark) -> Link:
+        hot = tally.nats if tally.until > tally.last else 0.0
+        return Link(
+            VERSION, tally.kind, tally.key, mark, Distinct.count(tally.users),
+            self._everybody.accounts, hot, _technique(tally) if hot else None, tally.shown,
+        )  # fmt: skip
+
+
+def _accounts(tally: Tally) -> int:
+    return Distinct.count(tally.accounts) + Distinct.count(tally.accounts_before)
+
+
+def _technique(tally: Tally) -> Technique | None:
+    return next((known for known in get_args(Technique) if known == tally.technique), None)

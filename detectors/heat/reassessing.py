@@ -1,8 +1,8 @@
 """The first victims: what an attack says of accounts that it had entered before it was known."""
 
-from detectors.assessments import Evidence, Reason
-from detectors.heat.indicators import KINDS, Kind
-from detectors.heat.records import TECHNIQUE_IDS, Entry, Hot, Technique
+from detectors.assessments import Reason
+from detectors.heat.records import TECHNIQUE_IDS, Entry, Hot
+from detectors.heat.wording import describe, evidence_of
 from detectors.profiles import Doubt, Profile
 
 _MOST_DOUBTS = 3
@@ -34,7 +34,7 @@ def explain(hot: Hot, before: tuple[Reason, ...]) -> tuple[tuple[Reason, ...], t
         code="hot_indicator",
         summary=describe(hot),
         contribution=share,
-        evidence=Evidence(seen=hot.shown or KINDS[Kind(hot.kind)].name),
+        evidence=evidence_of(hot),
     )
     scaled = [
         Reason(
@@ -46,29 +46,3 @@ def explain(hot: Hot, before: tuple[Reason, ...]) -> tuple[tuple[Reason, ...], t
         for other in others
     ]
     return (reason, *scaled[: _MOST_REASONS - 1]), TECHNIQUE_IDS[hot.technique]
-
-
-def describe(hot: Hot) -> str:
-    """Return a sentence that names the technique and what it was seen by."""
-    return (
-        f"{_TECHNIQUES[hot.technique]} came through {_NAMES[Kind(hot.kind)]} that was new to this"
-        f" account: {hot.failed} of {hot.tried} tries failed, on about {hot.accounts} accounts."
-    )
-
-
-_TECHNIQUES: dict[Technique, str] = {
-    "fast_stuffing": "Leaked passwords tried on many accounts from few addresses",
-    "spraying": "Passwords tried on many accounts from many addresses",
-    "slow_stuffing": "Leaked passwords tried slowly, from an address for every try,",
-}
-_NAMES = {
-    Kind.ADDRESS: "an address",
-    Kind.PREFIX: "an address range",
-    Kind.OPERATOR: "a network operator",
-    Kind.DEVICE: "a device",
-    Kind.AGENT: "a client",
-    Kind.SHAPE: "a kind of client",
-    Kind.DELIVERY: "a delivery address",
-    Kind.PAYMENT: "a means of payment",
-    Kind.CONTACT: "a contact",
-}

@@ -25,7 +25,7 @@ TECHNIQUE_IDS: Final[dict[Technique, tuple[str, ...]]] = {
 }
 
 
-class Entry(msgspec.Struct, array_like=True, frozen=True):
+class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A sign-in that succeeded through a network and device new to its account.
 
     `logit` is what its event scored, nats of log-odds, without heat.
@@ -38,7 +38,7 @@ class Entry(msgspec.Struct, array_like=True, frozen=True):
     session_id: str | None = None
 
 
-class AlertMark(msgspec.Struct, array_like=True, frozen=True):
+class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An alert's revision, as far as linking needs it."""
 
     alert_id: str
@@ -53,33 +53,36 @@ class AlertMark(msgspec.Struct, array_like=True, frozen=True):
     currency: str | None
 
 
-class Sighting(msgspec.Struct, array_like=True, frozen=True):
+class Sighting(msgspec.Struct, array_like=True, gc=False):
     """What happened through one indicator within one minute, on one partition's accounts.
 
     Only accounts that the device and the network are new to are counted: `tried` of them, `failed`
-    of which were not entered (less those made good within the hour: it can be negative). `accounts`
-    are 32-bit digests of them; `new` of those whose own use of the indicator was new and honest as
-    far as known. `shown` is the value where its kind may be told.
+    of which were not entered (less those made good within the hour: it can be negative), `unknown`
+    of these because the shop has no such account. `accounts` and `networks` are 32-bit digests of
+    the accounts and of the address ranges they were tried from; `new` those of accounts to which
+    the indicator was new, and the use of it honest as far as known. `shown` is the value where its
+    kind may be told.
     """
 
     kind: int
     key: int
     minute: int
-    tried: int
-    failed: int
-    unknown: int
-    accounts: tuple[int, ...]
-    new: tuple[int, ...]
+    tried: int = 0
+    failed: int = 0
+    unknown: int = 0
+    accounts: tuple[int, ...] = ()
+    networks: tuple[int, ...] = ()
+    new: tuple[int, ...] = ()
     entries: tuple[Entry, ...] = ()
     alerts: tuple[AlertMark, ...] = ()
     shown: str | None = None
 
 
-class Totals(msgspec.Struct, array_like=True, frozen=True):
+class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """What happened in one minute on a partition, whatever the indicators.
 
     Accounts tried and not entered: those with a device or network that they know (`familiar`),
-    which no attacker has, and the others.
+    which no attacker has, and the others. `newcomers` are accounts that were never entered before.
     """
 
     minute: int
@@ -87,19 +90,18 @@ class Totals(msgspec.Struct, array_like=True, frozen=True):
     familiar_failed: int
     tried: int
     failed: int
+    unknown: int
     newcomers: int
 
 
 class Batch(msgspec.Struct, array_like=True, frozen=True):
-    """What a source partition saw since its last hand-over, for one shard of indicators.
+    """What a partition saw since its last hand-over, for one shard of indicators.
 
-    `sequence` counts a source's batches to this shard from 1, by its stored state. `totals` go to
-    every shard alike.
+    `totals` go to every shard alike. Counting a batch twice counts twice: whoever carries it takes
+    care that a repetition is passed over.
     """
 
     version: int
-    source: int
-    sequence: int
     totals: tuple[Totals, ...]
     sightings: tuple[Sighting, ...]
 

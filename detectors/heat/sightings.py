@@ -6,57 +6,43 @@ indicator hears only of accounts that everything was new to, and of values new t
 is what makes an office, a carrier, a forced reset or a new version of the app as quiet as they are.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
-
-import msgspec
 
 from detectors.assessments import Alert
 from detectors.events import AccountChange, Event, Login, Order
 from detectors.facts import Facts
 from detectors.features.reading import Reading
 from detectors.features.registry import POSITION
-from detectors.heat.indicators import KINDS, Indicator, Kind, key_of
-from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Sighting, Totals
+from detectors.heat.indicators import KINDS, Kind, key_of
+from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighting, Totals
 from detectors.profiles import digest
 
 HEAT: Final = POSITION["heat"]
-_KEY: Final = b"h:sequence"
 _AGAIN: Final = 60
 """Minutes within which a success makes good a failure on the same account and network."""
 _SHOWN: Final = 160
 """Characters of a value that are told at most."""
 
 
-class _Sum:
-    """A sighting in the making."""
-
-    __slots__ = ("accounts", "alerts", "entries", "failed", "new", "shown", "tried", "unknown")
-
-    def __init__(self) -> None:
-        self.tried = self.failed = self.unknown = 0
-        self.accounts: list[int] = []
-        self.new: list[int] = []
-        self.entries: list[Entry] = []
-        self.alerts: list[AlertMark] = []
-        self.shown: str | None = None
-
-
 class Sightings:
     """Sums up what a partition's engine sees, by indicator and minute, until it is handed over.
 
-    `source` tells this engine's batches from others'; `shards` is how many heat partitions there
-    are; `read` gives the state handed over so far. Memory: some 200 bytes for each indicator met
-    since the last hand-over by an account that it was new to.
+    `shards` is how many heat partitions there are. Memory: some 200 bytes for each indicator met
+    since the last hand-over by an account that it was new to. Nothing is stored: what was seen
+    leaves with the state that saw it.
     """
 
-    def __init__(self, source: int, shards: int, read: Callable[[bytes], bytes | None]) -> None:
-        self._source, self._shards = source, shards
-        stored = read(_KEY)
-        self._sequence = int(msgspec.msgpack.decode(stored, type=int)) if stored else 0
-        self._sums: dict[tuple[int, int, int], _Sum] = {}
+    def __init__(self, shards: int) -> None:
+        self._shards = shards
+        self._sums: dict[tuple[int, int, int], Sighting] = {}
         self._totals: dict[int, list[int]] = {}
-        self._changed = False
+        self._telling = False
+
+    @property
+    def telling(self) -> bool:
+        """Whether anything was seen that may change what others know: a failure or an alert."""
+        return self._telling
 
     def see(self, reading: Reading, *, flagged: bool) -> None:
         """Note an event as it was read, before it is learnt. Of a flagged one nothing is honest."""
@@ -66,106 +52,130 @@ class Sightings:
         elif not flagged:
             for kind, value in _carried(event):
                 if _is_new(reading, kind, value):
-                    self._sum(kind, value, _minute(reading)).new.append(reading.account)
+                    self._at(kind, key_of(kind, value), _minute(reading)).new += (reading.account,)
+
+    def see_attacked(self, hot: Hot, alert: Alert) -> None:
+        """Note that an alert was raised for what came through a hot indicator."""
+        self._telling = True
+        self._at(hot.kind, hot.key, int(hot.at // 60)).alerts += (_mark_of(alert),)
 
     def see_alert(self, reading: Reading, alert: Alert) -> None:
         """Note which indicators an alert's newest event came with."""
-        mark = AlertMark(
-            alert.alert_id, alert.account_id, alert.revision, alert.raised_at, alert.updated_at,
-            alert.risk, alert.stage, alert.techniques, alert.amount_at_risk, alert.currency,
-        )  # fmt: skip
+        self._telling, mark = True, _mark_of(alert)
         for kind, value in (*came_with(reading.event, reading.facts), *_carried(reading.event)):
-            summed = self._sum(kind, value, _minute(reading))
-            summed.alerts.append(mark)
-            _show(summed, kind, value)
+            summed = self._at(kind, key_of(kind, value), _minute(reading))
+            summed.alerts += (mark,)
+            _show(summed, value)
 
     def batches(self) -> list[tuple[int, Batch]]:
         """Hand over what was seen since the last call: shards and what each is told.
 
-        Call it right before `changes`, and make both durable as one: what was handed over is
-        told under the same number again after a crash, or not at all.
+        Call it right before the engine's `changes`, and make both durable as one.
         """
         if not self._sums and not self._totals:
             return []
-        self._sequence += 1
-        self._changed = True
         totals = tuple(Totals(minute, *counts) for minute, counts in self._totals.items())
         parts: list[list[Sighting]] = [[] for _ in range(self._shards)]
-        for (kind, key, minute), summed in self._sums.items():
-            parts[Indicator(kind, key).shard(self._shards)].append(
-                Sighting(
-                    kind,
-                    key,
-                    minute,
-                    summed.tried,
-                    summed.failed,
-                    summed.unknown,
-                    tuple(summed.accounts),
-                    tuple(summed.new),
-                    tuple(summed.entries),
-                    tuple(summed.alerts),
-                    summed.shown,
-                )
-            )
-        self._sums, self._totals = {}, {}
-        return [
-            (shard, Batch(VERSION, self._source, self._sequence, totals, tuple(part)))
-            for shard, part in enumerate(parts)
-        ]
-
-    def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Hand over how many batches there were, where that changed."""
-        if self._changed:
-            self._changed = False
-            yield _KEY, msgspec.msgpack.encode(self._sequence)
+        for at, summed in self._sums.items():
+            parts[at[1] % self._shards].append(summed)
+        self._sums, self._totals, self._telling = {}, {}, False
+        return [(shard, Batch(VERSION, totals, tuple(part))) for shard, part in enumerate(parts)]
 
     def _see_attempt(self, reading: Reading, login: Login, *, flagged: bool) -> None:
-        profile, minute = reading.profile, _minute(reading)
+        profile, success, minute = reading.profile, reading.success, _minute(reading)
         since = reading.minute - profile.failed
         again = (
             profile.failed_prefix == reading.prefix and profile.failed >= 0 and 0 <= since <= _AGAIN
         )
-        tried, failed = (0, -1 if reading.success else 0) if again else (1, not reading.success)
-        totals = self._totals.setdefault(minute, [0, 0, 0, 0, 0])
-        if is_familiar(reading):
+        tried, failed = (0, -1 if success else 0) if again else (1, 0 if success else 1)
+        totals = self._totals.get(minute)
+        if totals is None:
+            totals = self._totals[minute] = [0, 0, 0, 0, 0, 0]
+        entry = None
+        known = is_familiar(reading)
+        if known:
             totals[0] += tried
             totals[1] += failed
         else:
+            unknown = tried if login.failure_reason == "unknown_account" else 0
             totals[2] += tried
             totals[3] += failed
-            self._see_stranger(reading, login, tried, failed)
-        if reading.success:
-            totals[4] += reading.depth == 0
-            if not flagged:
-                for kind, value in came_with(reading.event, reading.facts):
-                    if _is_new(reading, kind, value):
-                        self._sum(kind, value, minute).new.append(reading.account)
+            totals[4] += unknown
+            if not success:
+                self._see_failure(reading, login, (tried, failed, unknown), minute)
+                return
+            logit = round(reading.logit - reading.weights[HEAT], 3)
+            entry = Entry(login.account_id, login.event_id, reading.at, logit, login.session_id)
+        if success:
+            totals[5] += reading.depth == 0
+            self._see_success(reading, (tried, failed), entry, flagged=flagged)
 
-    def _see_stranger(self, reading: Reading, login: Login, tried: int, failed: int) -> None:
-        entry = None
-        if reading.success:
-            logit = reading.logit - reading.weights[HEAT]
-            entry = Entry(
-                login.account_id, login.event_id, reading.at, round(logit, 3), login.session_id
-            )
-        unknown = tried if login.failure_reason == "unknown_account" else 0
-        for kind, value in came_with(reading.event, reading.facts):
-            summed = self._sum(kind, value, _minute(reading))
+    def _see_failure(
+        self, reading: Reading, login: Login, counts: tuple[int, int, int], minute: int
+    ) -> None:
+        tried, failed, unknown = counts
+        if not tried:
+            return
+        self._telling = True
+        account, network = (reading.account,), (reading.prefix,)
+        for kind, value in came_with(login, reading.facts):
+            summed = self._at(kind, key_of(kind, value), minute)
             summed.tried += tried
             summed.failed += failed
             summed.unknown += unknown
-            summed.accounts.append(reading.account)
-            if entry is not None:
-                summed.entries.append(entry)
-            else:
-                _show(summed, kind, value)
+            summed.accounts += account
+            summed.networks += network
+            _show(summed, value)
 
-    def _sum(self, kind: Kind, value: str, minute: int) -> _Sum:
-        at = kind, key_of(kind, value), minute
+    def _see_success(
+        self, reading: Reading, counts: tuple[int, int], entry: Entry | None, *, flagged: bool
+    ) -> None:
+        profile = reading.profile
+        range_ = profile.prefixes.find(reading.prefix) < 0
+        agent = profile.agents.find(reading.agent) < 0
+        operator = profile.asns.find(reading.asn) < 0
+        device = profile.devices.find(reading.device) < 0
+        # In the order of `Kind`.
+        news = (range_, range_, operator, device, agent, agent)
+        if entry is None and (flagged or True not in news):
+            return
+        tried, failed = counts
+        minute, account, network = _minute(reading), (reading.account,), (reading.prefix,)
+        for kind, value in came_with(reading.event, reading.facts):
+            new = news[kind] and not flagged
+            if entry is None and not new:
+                continue
+            summed = self._at(kind, key_of(kind, value), minute)
+            if new:
+                summed.new += account
+            if entry is not None:
+                summed.tried += tried
+                summed.failed += failed
+                summed.accounts += account
+                summed.networks += network
+                summed.entries += (entry,)
+
+    def _at(self, kind: int, key: int, minute: int) -> Sighting:
+        at = kind, key, minute
         summed = self._sums.get(at)
         if summed is None:
-            summed = self._sums[at] = _Sum()
+            summed = self._sums[at] = Sighting(kind, key, minute)
         return summed
+
+
+def _mark_of(alert: Alert) -> AlertMark:
+    return AlertMark(
+        alert.alert_id,
+        alert.account_id,
+        alert.revision,
+        alert.raised_at,
+        alert.updated_at,
+        alert.risk,
+        alert.stage,
+        alert.techniques,
+        alert.amount_at_risk,
+        alert.currency,
+    )
 
 
 def is_familiar(reading: Reading) -> bool:
@@ -174,18 +184,23 @@ def is_familiar(reading: Reading) -> bool:
     return profile.devices.find(reading.device) >= 0 or profile.prefixes.find(reading.prefix) >= 0
 
 
-def came_with(event: Event, facts: Facts) -> Iterator[tuple[Kind, str]]:
-    """Yield the network and the client that an event came with, as far as it tells them."""
+def came_with(event: Event, facts: Facts) -> list[tuple[Kind, str]]:
+    """Return the network and the client that an event came with, as far as it tells them."""
+    found: list[tuple[Kind, str]] = []
     if event.ip is not None:
-        yield Kind.ADDRESS, facts.address or event.ip
-        yield Kind.PREFIX, facts.prefix or event.ip
+        found += ((_ADDRESS, facts.address or event.ip), (_PREFIX, facts.prefix or event.ip))
     if facts.asn is not None:
-        yield Kind.OPERATOR, str(facts.asn)
+        found.append((_OPERATOR, str(facts.asn)))
     if event.device_id is not None:
-        yield Kind.DEVICE, event.device_id
+        found.append((_DEVICE, event.device_id))
     if event.user_agent is not None:
-        yield Kind.AGENT, event.user_agent
-        yield Kind.SHAPE, shape_of(event, facts)
+        found += ((_AGENT, event.user_agent), (_SHAPE, shape_of(event, facts)))
+    return found
+
+
+# A member of an enumeration is looked up in its class each time.
+_ADDRESS, _PREFIX, _OPERATOR = Kind.ADDRESS, Kind.PREFIX, Kind.OPERATOR
+_DEVICE, _AGENT, _SHAPE = Kind.DEVICE, Kind.AGENT, Kind.SHAPE
 
 
 def shape_of(event: Event, facts: Facts) -> str:
@@ -209,22 +224,13 @@ _CHANGED: Final = {"address": Kind.DELIVERY, "payment": Kind.PAYMENT}
 
 
 def _is_new(reading: Reading, kind: Kind, value: str) -> bool:
-    profile = reading.profile
-    if kind is Kind.ADDRESS or kind is Kind.PREFIX:
-        return profile.prefixes.find(reading.prefix) < 0
-    if kind is Kind.OPERATOR:
-        return profile.asns.find(reading.asn) < 0
-    if kind is Kind.DEVICE:
-        return profile.devices.find(reading.device) < 0
-    if kind is Kind.AGENT or kind is Kind.SHAPE:
-        return profile.agents.find(reading.agent) < 0
     if kind is Kind.DELIVERY:
-        return profile.addresses.find(digest(value)) < 0
-    return kind is Kind.CONTACT or profile.payments.find(digest(value)) < 0
+        return reading.profile.addresses.find(digest(value)) < 0
+    return kind is Kind.CONTACT or reading.profile.payments.find(digest(value)) < 0
 
 
-def _show(summed: _Sum, kind: Kind, value: str) -> None:
-    if KINDS[kind].shown:
+def _show(summed: Sighting, value: str) -> None:
+    if KINDS[Kind(summed.kind)].shown:
         summed.shown = value[:_SHOWN]
 
 

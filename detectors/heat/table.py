@@ -30,10 +30,6 @@ class HotTable:
             for key in over:
                 del self._hot[key]
 
-    def signals(self, observed: Observed) -> tuple[float, ...]:
-        """Return the weight of evidence, nats, of each group of indicators that is hot."""
-        return tuple(hot.nats for hot in self.hottest(observed))
-
     def hottest(self, observed: Observed) -> tuple[Hot, ...]:
         """Return the hottest indicator of each group that the event came with, hottest first."""
         if not self._hot:

@@ -61,6 +61,13 @@ def command(
     ] = None,
     assessments: Annotated[Path | None, _files("Write the score of every event here.")] = None,
     alerts: Annotated[Path | None, _files("Write every revision of every alert here.")] = None,
+    campaigns: Annotated[
+        Path | None, _files("Write every revision of every campaign and attack here.")
+    ] = None,
+    heat: Annotated[
+        bool,
+        typer.Option("--heat/--without-heat", help="Whether accounts tell of one another."),
+    ] = True,
     report: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write report.html and report.json into this folder."),
@@ -127,17 +134,19 @@ def command(
         compare_settings=compare_settings,
         assessed=assessed,
         hand_over_every=hand_over_every,
+        heat=heat,
     )
+    outputs = _Outputs(assessments, alerts, campaigns)
     runs = [run for path in pool or [] for run in read_report(path).runs]
     comparison = None
     if events:
-        recording, dead = _recorded(options, assessments, alerts, judged=judged)
+        recording, dead = _recorded(options, outputs, judged=judged)
         if recording is not None:
             run, comparison = _judged(options, recording, dead, name, warm_up)
             runs.append(run)
     if runs:
         built = report_of(runs, warm_up, comparison)
-        _show(built, to_stderr=_STANDARD_OUTPUT in (assessments, alerts))
+        _show(built, to_stderr=_STANDARD_OUTPUT in outputs)
         if report is not None:
             _write(built, report)
 
@@ -157,6 +166,7 @@ class _Options(NamedTuple):
     compare_settings: Path | None
     assessed: Path | None
     hand_over_every: int
+    heat: bool
 
     @property
     def compared(self) -> str | None:
@@ -165,8 +175,16 @@ class _Options(NamedTuple):
         return other.name if other else None
 
 
+class _Outputs(NamedTuple):
+    """Files to be written, where wanted."""
+
+    assessments: Path | None
+    alerts: Path | None
+    campaigns: Path | None
+
+
 def _recorded(
-    options: _Options, assessments: Path | None, alerts: Path | None, *, judged: bool
+    options: _Options, outputs: _Outputs, *, judged: bool
 ) -> "tuple[Recording | None, DeadLines]":
     """Make the pass over the events; nothing is recorded where nothing is judged."""
     from streams.backtesting import DeadLines, Recording, Written, backtest
@@ -190,7 +208,7 @@ def _recorded(
     began, done = time.monotonic(), 0
     with ExitStack() as stack:
         files = Files(stack)
-        written = Written(files.open(assessments), files.open(alerts))
+        written = Written(*map(files.open, outputs))
         bar = stack.enter_context(_bar())
         total = sum(path.stat().st_size for path in paths if path.is_file())
         task = bar.add_task("", total=total or None, events=0)
@@ -223,7 +241,9 @@ def _engines(options: _Options) -> "dict[str, PrequentialEngine]":
         wanted[options.compared] = options.compare_settings
     return {
         name: PrequentialEngine(
-            load(settings).settings.policy(), hand_over_every=options.hand_over_every
+            load(settings).settings.policy(),
+            hand_over_every=options.hand_over_every,
+            heat=options.heat,
         )
         for name, settings in wanted.items()
     }

@@ -11,7 +11,9 @@ from detectors.assessments import Alert
 from detectors.cases import Case, alert_id_of, opened_by, take
 from detectors.engine import Engine, Observed
 from detectors.events import Verdict
-from detectors.features.reading import HABIT
+from detectors.features.reading import HABIT, Reading
+from detectors.heat.indicators import Kind
+from detectors.heat.records import Hot
 from detectors.models.calibration import Calibration
 from detectors.policy import Policy
 from detectors.profiles import Memory, decode
@@ -232,21 +234,37 @@ def test_a_case_closes_when_it_has_been_quiet() -> None:
     assert second.revision == 1
 
 
-class Hot:
+class Everything:
     """Other accounts say that everything is hot."""
 
-    def signals(self, observed: Observed) -> tuple[float, ...]:  # noqa: ARG002 - the protocol's
-        """Two signals of three nats each."""
-        return (3.0, 3.0)
+    def hottest(self, observed: Observed) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
+        """A network of three nats, and a client likewise."""
+        return tuple(
+            Hot(1, kind, 1, "fast_stuffing", 3.0, 0.0, 0.0, 1e10, 60, 59, 40)
+            for kind in (Kind.PREFIX, Kind.AGENT)
+        )
 
 
-def test_heat_from_other_accounts_raises_the_risk_and_is_named() -> None:
-    """What is hot elsewhere counts, and the reason says so."""
-    history = History().months().sign_in(LAPTOP, HOME)
-    observed = history.observed[-1]
-    cold = Engine(Policy(), history.stored().get).read(observed)
-    hot = Engine(Policy(), history.stored().get, Hot()).read(observed)
+def both(history: History) -> tuple[Reading, Reading]:
+    """The last event as it reads without heat and with it."""
+    observed, read = history.observed[-1], history.stored().get
+    return (
+        Engine(Policy(), read).read(observed),
+        Engine(Policy(), read, Everything()).read(observed),
+    )
+
+
+def test_heat_from_other_accounts_raises_the_risk_of_a_stranger() -> None:
+    """What is hot elsewhere counts where nothing is known to the account."""
+    cold, hot = both(History().months().sign_in(STRANGER, HOSTING))
     assert hot.logit == pytest.approx(cold.logit + 6.0)
+
+
+def test_a_loyal_customer_behind_a_hot_address_is_not_suspected() -> None:
+    """Whoever comes with the account's own device or network has nothing to do with the heat."""
+    for device, network in ((LAPTOP, HOSTING), (STRANGER, HOME)):
+        cold, hot = both(History().months().sign_in(device, network))
+        assert hot.logit == cold.logit
 
 
 def test_an_alert_explains_itself(hijacked: History) -> None:

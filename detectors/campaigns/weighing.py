@@ -1,0 +1,71 @@
+"""How much it tells that two alerts share something.
+
+Record linkage as Fellegi and Sunter (1969) put it: the log of how often alerts of one gang share an
+indicator over how often two accounts share it by chance. The first is what is known of gangs; the
+second is how many accounts the indicator has been new to without an alert, which makes a carrier's
+address, a forwarder's, a locker and a popular client as common as they are. Kinds of a group tell
+the same thing at different sizes, so only the most telling of a group counts.
+"""
+
+from math import log
+from typing import Final, NamedTuple
+
+from detectors.heat.indicators import KINDS, Kind
+from detectors.heat.records import AlertMark
+
+LINKED: Final = 6.0
+"""Nats from which two alerts are one gang's: of two alerts at random about one pair in 400 is."""
+
+_SHARED: Final = {
+    Kind.ADDRESS: 0.3, Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2,
+    Kind.SHAPE: 0.2, Kind.DELIVERY: 0.3, Kind.PAYMENT: 0.1, Kind.CONTACT: 0.1,
+}  # fmt: skip
+"""How often two hijacks of one gang share an indicator of a kind."""
+_BACKING: Final = 1.0
+_MOST: Final = 9.0
+_ATTACKED: Final = 2.0
+_HOUR, _DAY = 3_600.0, 86_400.0
+
+
+class Tie(NamedTuple):
+    """An indicator of an alert: how common, how hot, and the attack it was hot with."""
+
+    kind: int
+    key: int
+    users: int
+    everybody: int
+    hot: float
+
+
+def weight_of(one: Tie, other: Tie) -> float:
+    """Return what it tells that two alerts share this indicator, nats; 0 where it is common."""
+    users = max(one.users, other.users) + _BACKING
+    everybody = max(one.everybody, other.everybody, 1000)
+    told = log(_SHARED[Kind(one.kind)] * everybody / users)
+    hot = min(one.hot, other.hot)
+    if hot:
+        # Both came through what an attack came through at the time.
+        told = max(told, _ATTACKED + hot)
+    return min(max(told, 0.0), _MOST)
+
+
+def pair_weight(
+    ties: dict[tuple[int, int], Tie],
+    others: dict[tuple[int, int], Tie],
+    one: AlertMark,
+    other: AlertMark,
+) -> float:
+    """Return what speaks for two alerts being one gang's, nats.
+
+    That they are near in time or alike in technique counts only beside something shared.
+    """
+    best: dict[str, float] = {}
+    for at in ties.keys() & others.keys():
+        group = KINDS[Kind(at[0])].group
+        best[group] = max(best.get(group, 0.0), weight_of(ties[at], others[at]))
+    told = sum(best.values())
+    if told < 1.0:
+        return 0.0
+    apart = abs(one.raised_at - other.raised_at)
+    told += 1.5 if apart < _HOUR else 1.0 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
+    return told + (0.5 if set(one.techniques) & set(other.techniques) else 0.0)

@@ -1,0 +1,122 @@
+"""How often customers fail, at the moment and on ordinary days, whatever attackers do.
+
+Failures on devices or networks that the account knows are the customers' own: when those rise (an
+outage, a forced reset), strangers' failures are expected to rise alike. How often strangers fail on
+an ordinary day is taken from the quiet quarter of the last fortnight's half-days, so that an attack
+of some days does not pass for custom.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from detectors.errors import IncompatibleState
+from detectors.heat.judging import Customers
+from detectors.heat.records import Totals
+from detectors.heat.tally import DAYS, FAST, HOURS, Rates
+
+VERSION: Final = 1
+_KEY: Final = b"h:customers"
+_BLOCK: Final = 720
+"""Minutes of a block of strangers' tries."""
+_BLOCKS: Final = 28
+_ENOUGH: Final = 30
+"""Tries without which a block tells nothing."""
+_FAILING, _UNKNOWN = 0.20, 0.03
+"""Shares of strangers' tries that fail, and that fail on no account, before any block tells."""
+
+
+class _State(msgspec.Struct, array_like=True):
+    """Of the familiar: fading rates. Of strangers: block, its counts, past blocks' shares."""
+
+    version: int
+    familiar: Rates
+    block: int = 0
+    counts: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
+    failing: list[float] = []
+    unknown: list[float] = []
+    accounts: int = 0
+
+
+_decoder = msgspec.msgpack.Decoder(_State)
+
+
+class Everybody:
+    """Counts totals; `read` gives the state handed over so far."""
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        stored = read(_KEY)
+        self._state = _State(VERSION, Rates(0))
+        if stored is not None:
+            try:
+                self._state = _decoder.decode(stored)
+            except msgspec.MsgspecError as error:
+                raise IncompatibleState(f"stored customers cannot be read: {error}") from error
+            if self._state.version != VERSION:
+                raise IncompatibleState(f"stored customers have version {self._state.version}")
+        self._dirty = False
+
+    @property
+    def accounts(self) -> int:
+        """About how many accounts there are: of which a first sign-in was seen."""
+        return self._state.accounts
+
+    @property
+    def minute(self) -> int:
+        """The latest minute that was told, since the epoch."""
+        return self._state.familiar.at
+
+    def add(self, totals: Totals) -> None:
+        """Count what happened in a minute."""
+        state = self._state
+        state.familiar.count(
+            totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
+        )
+        state.accounts += totals.newcomers
+        block = totals.minute // _BLOCK
+        if block > state.block:
+            self._close(block)
+        counts = state.counts
+        counts[0] += totals.tried
+        counts[1] += totals.failed
+        counts[2] += totals.unknown
+        self._dirty = True
+
+    def _close(self, block: int) -> None:
+        state = self._state
+        tried, failed, unknown = state.counts
+        if tried >= _ENOUGH:
+            state.failing = [*state.failing, max(failed, 0) / tried][-_BLOCKS:]
+            state.unknown = [*state.unknown, unknown / tried][-_BLOCKS:]
+        state.block, state.counts = block, [0, 0, 0]
+
+    def now(self) -> Customers:
+        """Return the shares that strangers who are customers fail with, in each window."""
+        state = self._state
+        failing = _quiet(state.failing, _FAILING)
+        unknown = _quiet(state.unknown, _UNKNOWN)
+        tried, failed, _ = state.familiar.window(3)
+        usual = (failed + 2.0) / (tried + 20.0)
+        rises = []
+        for window in (FAST, HOURS, DAYS):
+            tried, failed, _ = state.familiar.window(window)
+            rises.append(max(1.0, (failed + 10.0 * usual) / (tried + 10.0) / usual))
+        return Customers(
+            tuple(min(failing * rise, 0.97) for rise in rises),
+            tuple(min(unknown * rise, 0.9) for rise in rises),
+        )
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the counts where they changed."""
+        if self._dirty:
+            self._dirty = False
+            yield _KEY, msgspec.msgpack.encode(self._state)
+
+
+def _quiet(shares: list[float], before: float) -> float:
+    """Return the quiet quarter's share, held between a third of and twice what is expected."""
+    if len(shares) < 4:
+        return before
+    quartile = sorted(shares)[len(shares) // 4]
+    return min(max(quartile, before / 3.0), 0.6)

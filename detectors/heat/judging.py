@@ -1,0 +1,111 @@
+"""What an indicator's counts mean: how much more fails through it than customers account for.
+
+Of N accounts that were tried by strangers (nothing of theirs known to the account), F were not
+entered. Customers on a new phone fail as well, with share q; what they do not account for,
+`(F - q N) / (1 - q)`, is an attack's, where it is more than chance: N KL(F/N || q) nats against
+customers alone (the likelihood ratio of a binomial test). The same is asked of failures on accounts
+that do not exist, where the shop tells them: a list of names from elsewhere is full of them.
+
+**The weight of evidence.** Of what an attack tries, a share p gets in; of strangers that get in, a
+share o are hijackers when no attack is on. So a stranger who got in through the indicator has odds
+`1 + excess p / (successes o)` times as bad as elsewhere. Stuffing lists succeed by 0.1 to 2 % (p
+about 0.5 %) and the shipped base rate puts o near 0.25 %: `_PAYS` is their ratio.
+"""
+
+from math import log
+from typing import Final, NamedTuple
+
+from detectors.heat.records import Technique
+from detectors.heat.tally import DAYS, FAST, HOURS, USUAL, Rates
+
+_PAYS: Final = 2.0
+MOST: Final = 6.0
+"""Nats that heat can add at most."""
+LEAST: Final = 0.5
+"""Nats below which an indicator is not worth telling."""
+_SURE: Final = 10.0
+"""Nats against chance from which on customers do not account for what fails: one in 20,000 times
+an indicator and window."""
+_FEWEST: Final = 5
+"""Accounts without which it is no attack on many."""
+_STAYS: Final = {FAST: 60.0, HOURS: 720.0, DAYS: 2_880.0}
+"""Minutes for which a verdict on a window holds."""
+_MANY_AN_ADDRESS: Final = 10.0
+_A_DAY: Final = 600.0
+"""Tries a day above which no attack is slow."""
+
+
+class Judgement(NamedTuple):
+    """An attack through an indicator: weight of evidence (nats), what it was seen by, how long."""
+
+    nats: float
+    window: int
+    technique: Technique
+    tried: int
+    failed: int
+    holds: float
+
+
+class Customers(NamedTuple):
+    """How often strangers who are customers fail, and fail on no account, in each window now."""
+
+    failing: tuple[float, ...]
+    unknown: tuple[float, ...]
+
+
+def judge(rates: Rates, customers: Customers, accounts: int, networks: int) -> Judgement | None:
+    """Return what attack an indicator's counts show, None where customers account for them.
+
+    `accounts` and `networks` are how many different ones were tried through it and from where.
+    """
+    if accounts < _FEWEST:
+        return None
+    best: tuple[float, int] | None = None
+    for window in (FAST, HOURS, DAYS):
+        tried, failed, unknown = rates.window(window)
+        if failed < 4.0:
+            continue
+        usual_failing, usual_unknown = _usual(rates)
+        excess = max(
+            _excess(tried, failed, max(customers.failing[window], usual_failing)),
+            _excess(tried, unknown, max(customers.unknown[window], usual_unknown)),
+        )
+        if excess > 0.0:
+            # A failure of the attack's is a failure all the same: the rest got in, or tries to.
+            nats = min(log(1.0 + _PAYS * excess / (max(tried - failed, 0.0) + 1.0)), MOST)
+            if best is None or nats > best[0] + 0.3:
+                best = nats, window
+    if best is None or best[0] < LEAST:
+        return None
+    nats, window = best
+    tried, failed, _ = rates.window(window)
+    technique = _technique(rates, failed, networks)
+    return Judgement(nats, window, technique, round(tried), round(failed), _STAYS[window])
+
+
+def _excess(tried: float, failed: float, share: float) -> float:
+    """Return how many failures customers do not account for; 0 where that may be chance."""
+    seen = failed / tried if tried > failed else 1.0
+    if seen <= share:
+        return 0.0
+    against = seen * log(seen / share)
+    if seen < 1.0:
+        against += (1.0 - seen) * log((1.0 - seen) / (1.0 - share))
+    if max(tried, failed) * against < _SURE:
+        return 0.0
+    return (failed - share * tried) / (1.0 - share)
+
+
+def _usual(rates: Rates) -> tuple[float, float]:
+    """Return the indicator's own share of failures while it was not under suspicion."""
+    tried, failed, unknown = rates.window(USUAL)
+    backing = 100.0
+    return min(failed / (tried + backing), 0.9), min(unknown / (tried + backing), 0.9)
+
+
+def _technique(rates: Rates, failed: float, networks: int) -> Technique:
+    if failed >= _MANY_AN_ADDRESS * max(networks, 1):
+        return "fast_stuffing"
+    # A window's sum is its half-life over ln 2 times the rate.
+    a_day = rates.window(HOURS)[1] / (360.0 / 0.693) * 1440.0
+    return "spraying" if a_day >= _A_DAY else "slow_stuffing"

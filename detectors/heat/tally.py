@@ -1,0 +1,182 @@
+"""What is counted for each indicator, in a table whose size is fixed.
+
+The table is set-associative, as a processor's cache is: a key belongs to one of `BUCKETS` buckets
+of at most `WAYS` tallies, and the one that was least of late makes room. So memory and state have a
+bound whatever is sent, a bucket is read when it is asked for, and what is forgotten depends on the
+bucket alone.
+"""
+
+from collections.abc import Callable, Iterator
+from math import log
+from typing import Final
+
+import msgspec
+
+from detectors.errors import IncompatibleState
+from detectors.heat.records import Entry
+
+VERSION: Final = 1
+BUCKETS: Final = 8_192
+WAYS: Final = 8
+_BITS: Final = 256
+_HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
+"""Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
+
+FAST, HOURS, DAYS, USUAL = range(4)
+
+
+class Rates(msgspec.Struct, array_like=True, gc=False):
+    """Tries, failures, and failures on accounts that do not exist, in four fading windows.
+
+    `sums` holds these three for each window in turn, faded to minute `at`.
+    """
+
+    at: int
+    sums: list[float] = msgspec.field(default_factory=lambda: [0.0] * 12)
+
+    def count(self, minute: int, tried: int, failed: int, unknown: int, *, usual: bool) -> None:
+        """Fade to a minute and count; into what is `usual` only where that is what it was.
+
+        Time does not run back: what comes late is counted as of now.
+        """
+        age = minute - self.at
+        if age > 0:
+            self.at = minute
+            fast, hours, days, long = [2.0 ** (-age / half_life) for half_life in _HALF_LIVES]
+        else:
+            fast = hours = days = long = 1.0
+        more = tried if usual else 0
+        a, b, c, d, e, f, g, h, i, j, k, m = self.sums
+        self.sums = [
+            a * fast + tried, max(b * fast + failed, 0.0), c * fast + unknown,
+            d * hours + tried, max(e * hours + failed, 0.0), f * hours + unknown,
+            g * days + tried, max(h * days + failed, 0.0), i * days + unknown,
+            j * long + more, max(k * long + (failed if usual else 0), 0.0),
+            m * long + (unknown if usual else 0),
+        ]  # fmt: skip
+
+    def window(self, number: int) -> list[float]:
+        """Return a window's tries, failures and failures on no account."""
+        return self.sums[3 * number : 3 * number + 3]
+
+
+class Distinct:
+    """How many different digests: linear counting (Whang et al. 1990) in 256 bits.
+
+    Within a tenth of the truth up to some 500, "more than a thousand" beyond. A sketch that counts
+    millions would be larger than all else that is kept of an indicator, and nobody asks it.
+    """
+
+    EMPTY: Final = b""
+
+    @staticmethod
+    def add(bits: bytes, digests: tuple[int, ...]) -> bytes:
+        """Return the bits with digests in them."""
+        held = int.from_bytes(bits, "little")
+        for digest in digests:
+            held |= 1 << (digest * 0x9E3779B1 >> 16 & _BITS - 1)
+        return held.to_bytes(_BITS // 8, "little")
+
+    @staticmethod
+    def count(bits: bytes) -> int:
+        """Return about how many different digests were added."""
+        ones = int.from_bytes(bits, "little").bit_count()
+        return round(-_BITS * log(1 - min(ones, _BITS - 1) / _BITS))
+
+
+class Tally(msgspec.Struct, array_like=True, gc=False):
+    """What is known of one indicator, last met in minute `last`. Minutes are since the epoch.
+
+    `users` are the accounts it was new to without an alert, `accounts` and `networks` those that
+    were tried through it, and from where, since minute `tried_since` and in the day before.
+    Until a try fails there are no `rates`, only how many were `quiet`.
+    """
+
+    kind: int
+    key: int
+    last: int
+    quiet: int = 0
+    rates: Rates | None = None
+    users: bytes = b""
+    accounts: bytes = b""
+    accounts_before: bytes = b""
+    networks: bytes = b""
+    tried_since: int = 0
+    entries: list[Entry] = []
+    entered: int = 0
+    nats: float = 0.0
+    since: float = 0.0
+    until: float = 0.0
+    technique: str = ""
+    revision: int = 0
+    alerted: bool = False
+    shown: str | None = None
+
+    def fails(self, minute: int) -> Rates:
+        """Return the rates, begun by a first failure: when what was quiet came is not known."""
+        if self.rates is None:
+            quiet = float(self.quiet)
+            self.rates = Rates(minute, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, quiet, 0.0, 0.0, quiet, 0, 0])
+        return self.rates
+
+    @property
+    def standing(self) -> float:
+        """By how much it deserves its room: when it was last met, more so the more use it."""
+        grace = 2_880.0 * min(int.from_bytes(self.users, "little").bit_count(), 30)
+        return self.last + grace + (20_160.0 if self.nats or self.alerted else 0.0)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
+
+
+class Tallies:
+    """All tallies of a shard; `read` gives the state handed over so far."""
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self._read = read
+        self._buckets: dict[int, dict[tuple[int, int], Tally]] = {}
+        self._dirty: dict[int, None] = {}
+
+    def of(self, kind: int, key: int, minute: int) -> Tally:
+        """Return an indicator's tally to be changed, new where it is not known (any more)."""
+        number = (key >> 20) % BUCKETS
+        bucket = self._buckets.get(number)
+        if bucket is None:
+            bucket = self._buckets[number] = self._load(number)
+        self._dirty[number] = None
+        tally = bucket.get((kind, key))
+        if tally is not None:
+            tally.last = max(tally.last, minute)
+        else:
+            if len(bucket) >= WAYS:
+                del bucket[min(bucket, key=lambda known: (bucket[known].standing, known))]
+            tally = bucket[kind, key] = Tally(kind, key, minute)
+        return tally
+
+    def __len__(self) -> int:
+        """How many tallies are in memory."""
+        return sum(map(len, self._buckets.values()))
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the buckets that changed."""
+        for number in sorted(self._dirty):
+            tallies = list(self._buckets[number].values())
+            yield _key(number), _encoder.encode((VERSION, tallies))
+        self._dirty.clear()
+
+    def _load(self, number: int) -> dict[tuple[int, int], Tally]:
+        stored = self._read(_key(number))
+        if stored is None:
+            return {}
+        try:
+            version, tallies = _decoder.decode(stored)
+        except msgspec.MsgspecError as error:
+            raise IncompatibleState(f"stored tallies cannot be read: {error}") from error
+        if version != VERSION:
+            raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
+        return {(tally.kind, tally.key): tally for tally in tallies}
+
+
+def _key(number: int) -> bytes:
+    return f"h:tallies:{number:x}".encode()
