@@ -9,7 +9,7 @@ FOR_DEMO := -e '.[local-kafka]'
 FOR_TESTS := -e '.[local-kafka,report]' --group dev
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format unit integration e2e bench clean
+.PHONY: help setup demo test test-all lint format unit integration e2e bench compiled clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ test-all: lint  ## The same, with the chaos and soak runs
 
 bench: $(VENV)/for-tests  ## Events a second of one worker, beside two plainer ones
 	$(BIN)/python -m tests.benchmarks.throughput
+
+compiled: $(VENV)/for-tests  ## A wheel with the engine compiled to C, in dist; needs a C compiler
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:  ## Remove everything that these commands made
 	@if [ -x $(BIN)/nightlatch ]; then $(BIN)/nightlatch kafka stop; fi

@@ -60,8 +60,8 @@ class Pages:
             yield self._key(page), pack(self.cells[page * PAGE : (page + 1) * PAGE])
         self.dirty.clear()
 
-    def add(self, at: int, amount: float = 1) -> None:
-        """Add to one cell."""
+    def add(self, at: int, amount: int = 1) -> None:
+        """Add to one count."""
         self.cells[at] += amount
         self.dirty.add(at // PAGE)
 
@@ -195,9 +195,12 @@ class Moments:
     def add(self, value: float) -> None:
         """Take in one value."""
         pages = self._pages
-        for at, amount in enumerate((1.0, value, value * value)):
-            pages.add(at, amount)
-        if pages.cells[0] >= 4000:
+        cells = pages.cells
+        cells[0] += 1.0
+        cells[1] += value
+        cells[2] += value * value
+        pages.dirty.add(0)
+        if cells[0] >= 4000:
             pages.halve()
 
 
@@ -242,6 +245,9 @@ class Newcomers:
         return count, latest, tuple(last)
 
 
+_Counted = Shares | Moments | Attempts | Newcomers
+
+
 class Population:
     """Everything counted across a partition's accounts."""
 
@@ -265,7 +271,27 @@ class Population:
         self.new_addresses = Newcomers("new-addresses", 2048, read)
         self.new_payments = Newcomers("new-payments", 2048, read)
         self.new_contacts = Newcomers("new-contacts", 1024, read)
-        self._all = tuple(vars(self).values())
+        self._all: tuple[_Counted, ...] = (
+            self.agents,
+            self.clients,
+            self.prefixes,
+            self.asns,
+            self.countries,
+            self.new_asns,
+            self.new_countries,
+            self.new_clients,
+            self.hours,
+            self.categories,
+            self.amounts,
+            self.by_prefix,
+            self.by_asn,
+            self.by_agent,
+            self.new_devices,
+            self.new_ranges,
+            self.new_addresses,
+            self.new_payments,
+            self.new_contacts,
+        )
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the pages that changed since the last call."""

@@ -109,7 +109,8 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
                 self.rows[4 * at + 3] = max(self.rows[4 * at + 3], nats)
 
     def _least(self, minute: int, half_life: float) -> int:
-        return min(range(len(self.keys)), key=lambda at: self.weight(at, minute, half_life))
+        weights = [self.weight(at, minute, half_life) for at in range(len(self.keys))]
+        return weights.index(min(weights))
 
     def _drop(self, at: int) -> None:
         del self.keys[at]
@@ -147,6 +148,14 @@ class Doubt(msgspec.Struct, array_like=True, gc=False):
     nats: float
 
 
+def _hours() -> list[int]:
+    return [0] * 8
+
+
+def _changed() -> list[int]:
+    return [-1] * 6
+
+
 class Profile(msgspec.Struct, array_like=True, gc=False):
     """One account. `born` is the first event's time in whole minutes since the epoch.
 
@@ -182,7 +191,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     deliveries: Memory = msgspec.field(default_factory=Memory)
     categories: Memory = msgspec.field(default_factory=Memory)
     absent_devices: float = 0.0
-    hours: list[int] = msgspec.field(default_factory=lambda: [0] * 8)
+    hours: list[int] = msgspec.field(default_factory=_hours)
     sessions: list[Session] = msgspec.field(default_factory=list)
     place: tuple[float, float, int] | None = None
     amount_mean: float = 0.0
@@ -192,7 +201,7 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     failures: float = 0.0
     failed: int = -1
     failed_prefix: int = 0
-    changed: list[int] = msgspec.field(default_factory=lambda: [-1] * 6)
+    changed: list[int] = msgspec.field(default_factory=_changed)
     doubts: list[Doubt] = msgspec.field(default_factory=list)
     challenged: float = 0.0
     client: str | None = None

@@ -9,7 +9,7 @@ from typing import Final
 
 from detectors.features.reading import DAY, HABIT, YOUNG, Reading, step
 from detectors.features.registry import POSITION
-from detectors.models.likelihood import HIGHEST, LOWEST, Table
+from detectors.models.likelihood import HIGHEST, LOWEST, Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import Memory, Profile
 
@@ -20,23 +20,23 @@ RANGE, CHURN = POSITION["shared_range"], POSITION["churn"]
 FREQUENT, KNOWN, RECENT, NEW, ABSENT, MISSING = range(6)
 """A device: seen often, seen, first seen lately, never seen, absent as usual, absent for once."""
 
-DEVICE_HIJACKER: Final = (0.03, 0.03, 0.06, 0.64, 0.16, 0.08)
+DEVICE_HIJACKER: Final[Row] = (0.03, 0.03, 0.06, 0.64, 0.16, 0.08)
 _STEADY = (0.60, 0.15, 0.08, 0.05, 0.10, 0.02)
 _MIXED = (0.38, 0.20, 0.10, 0.19, 0.10, 0.03)
 _RESTLESS = (0.10, 0.10, 0.12, 0.53, 0.10, 0.05)
-DEVICE_CUSTOMER: Final = (
+DEVICE_CUSTOMER: Final[Rows] = (
     (0.01, 0.01, 0.03, 0.75, 0.15, 0.05),
     (0.05, 0.30, 0.25, 0.25, 0.12, 0.03),
     *(_STEADY, _MIXED, _RESTLESS) * 2,
 )
 
-CLIENT_CUSTOMER: Final = (
+CLIENT_CUSTOMER: Final[Rows] = (
     *((0.80, 0.17, 0.01, 0.01, 0.01),) * 2,
     *((0.70, 0.20, 0.05, 0.04, 0.01),) * 2,
     *((0.35, 0.25, 0.17, 0.22, 0.01),) * 2,
     *((0.55, 0.25, 0.10, 0.05, 0.05),) * 2,
 )
-CLIENT_HIJACKER: Final = (0.10, 0.10, 0.25, 0.50, 0.05)
+CLIENT_HIJACKER: Final[Row] = (0.10, 0.10, 0.25, 0.50, 0.05)
 
 HOME, LATELY, OPERATOR, OPERATOR_AWAY, ELSEWHERE, ELSEWHERE_AWAY, ABROAD, NOWHERE = range(8)
 """A network: known range, range first seen lately, known operator in a known or another city, new
@@ -45,28 +45,32 @@ operator likewise, new country, none told."""
 _AT_HOME = (0.70, 0.10, 0.09, 0.03, 0.03, 0.02, 0.01, 0.02)
 _ABOUT = (0.45, 0.15, 0.12, 0.08, 0.08, 0.06, 0.03, 0.03)
 _ROAMING = (0.25, 0.15, 0.12, 0.08, 0.16, 0.14, 0.07, 0.03)
-NETWORK_CUSTOMER: Final = (
+NETWORK_CUSTOMER: Final[Rows] = (
     (0.05, 0.10, 0.10, 0.10, 0.20, 0.35, 0.05, 0.05),
     (0.45, 0.15, 0.13, 0.07, 0.10, 0.05, 0.03, 0.02),
     *(_AT_HOME, _ABOUT, _ROAMING) * 2,
 ) * 4
-NETWORK_HIJACKER: Final = (0.02, 0.04, 0.04, 0.10, 0.09, 0.36, 0.30, 0.05)
+NETWORK_HIJACKER: Final[Row] = (0.02, 0.04, 0.04, 0.10, 0.09, 0.36, 0.30, 0.05)
 
 KINDS: Final = {
     None: 0, "access": 1, "mobile": 2, "hosting": 3, "vpn": 4, "tor": 5, "relay": 6,
     "education": 7, "business": 8,
 }  # fmt: skip
-KIND_CUSTOMER: Final = ((0.20, 0.42, 0.28, 0.01, 0.03, 0.002, 0.02, 0.02, 0.02),)
-KIND_HIJACKER: Final = (0.20, 0.33, 0.10, 0.18, 0.10, 0.03, 0.03, 0.01, 0.02)
+KIND_CUSTOMER: Final[Rows] = ((0.20, 0.42, 0.28, 0.01, 0.03, 0.002, 0.02, 0.02, 0.02),)
+KIND_HIJACKER: Final[Row] = (0.20, 0.33, 0.10, 0.18, 0.10, 0.03, 0.03, 0.01, 0.02)
 
-RANGE_CUSTOMER: Final = ((0.55, 0.20, 0.10, 0.08, 0.07),)
-RANGE_HIJACKER: Final = (0.50, 0.18, 0.12, 0.11, 0.09)
+RANGE_CUSTOMER: Final[Rows] = ((0.55, 0.20, 0.10, 0.08, 0.07),)
+RANGE_HIJACKER: Final[Row] = (0.50, 0.18, 0.12, 0.11, 0.09)
 
-CHURN_CUSTOMER: Final = ((0.95, 0.04, 0.007, 0.003), (0.75, 0.18, 0.05, 0.02), (0.4, 0.3, 0.2, 0.1))
-CHURN_HIJACKER: Final = (0.60, 0.25, 0.10, 0.05)
+CHURN_CUSTOMER: Final[Rows] = (
+    (0.95, 0.04, 0.007, 0.003),
+    (0.75, 0.18, 0.05, 0.02),
+    (0.4, 0.3, 0.2, 0.1),
+)
+CHURN_HIJACKER: Final[Row] = (0.60, 0.25, 0.10, 0.05)
 
-SHARED_CUSTOMER: Final = ((0.93, 0.05, 0.012, 0.006, 0.002),)
-SHARED_HIJACKER: Final = (0.72, 0.10, 0.06, 0.07, 0.05)
+SHARED_CUSTOMER: Final[Rows] = ((0.93, 0.05, 0.012, 0.006, 0.002),)
+SHARED_HIJACKER: Final[Row] = (0.72, 0.10, 0.06, 0.07, 0.05)
 
 _SPOOFED = 0.04
 """Share of hijackers who know the victim's client or network and imitate it."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 from detectors.events import AccountChange, Order
 from detectors.features.reading import DAY, Reading, step
 from detectors.features.registry import POSITION
-from detectors.models.likelihood import Table
+from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import digest
 
@@ -22,12 +22,12 @@ GROUP: Final = {
 }  # fmt: skip
 KINDS: Final = tuple(GROUP)
 
-CLOCK_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
+CLOCK_STEPS: Final[Row] = (10.0, 60.0, DAY, 7.0 * DAY)
 CONTEXTS: Final = 9
 """Contexts of the clocks: type of event times how familiar its doer is."""
 
-CLOCK_CUSTOMER: Final = ((0.008, 0.006, 0.012, 0.03, 0.944),)
-CLOCK_HIJACKERS: Final = (
+CLOCK_CUSTOMER: Final[Rows] = ((0.008, 0.006, 0.012, 0.03, 0.944),)
+CLOCK_HIJACKERS: Final[Rows] = (
     (0.10, 0.07, 0.05, 0.03, 0.75),
     (0.07, 0.06, 0.05, 0.02, 0.80),
     (0.06, 0.06, 0.05, 0.02, 0.81),
@@ -39,17 +39,17 @@ CLOCK_HIJACKERS: Final = (
 # Outcomes: sign-in, order, then each kind of change by customer, support and system.
 _CHANGED_BY_CUSTOMER = (0.002, 0.006, 0.002, 0.008, 0.010, 0.001, 0.015, 0.012, 0.001, 0.0005)
 _CHANGED_BY_HIJACKER = (0.050, 0.055, 0.025, 0.045, 0.030, 0.004, 0.060, 0.050, 0.010, 0.010)
-ACT_CUSTOMER: Final = (
+ACT_CUSTOMER: Final[Rows] = (
     (0.68, 0.24, *(share * by for share in _CHANGED_BY_CUSTOMER for by in (0.96, 0.02, 0.02))),
 )
-ACT_HIJACKER: Final = (
+ACT_HIJACKER: Final[Row] = (
     0.42,
     0.24,
     *(share * by for share in _CHANGED_BY_HIJACKER for by in (0.93, 0.05, 0.02)),
 )
 
-SHARED_CUSTOMER: Final = ((0.94, 0.045, 0.01, 0.004, 0.001),)
-SHARED_HIJACKER: Final = (0.72, 0.11, 0.06, 0.06, 0.05)
+SHARED_CUSTOMER: Final[Rows] = ((0.94, 0.045, 0.01, 0.004, 0.001),)
+SHARED_HIJACKER: Final[Row] = (0.72, 0.11, 0.06, 0.06, 0.05)
 
 
 def weigh_act(reading: Reading, table: Table) -> None:

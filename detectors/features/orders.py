@@ -6,7 +6,7 @@ from typing import Final
 from detectors.events import Order
 from detectors.features.reading import CHANGE, DAY, Reading, country_code, step
 from detectors.features.registry import POSITION
-from detectors.models.likelihood import Table
+from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import UNIT, digest
 
@@ -15,12 +15,12 @@ GOODS, SPEED, REWARDS, PACE = (POSITION[n] for n in ("goods", "speed", "rewards"
 FORWARDING = POSITION["forwarding"]
 
 # Outcomes: address known, only the postcode known, new, none; times payment known, new, none.
-DESTINATION_CUSTOMER: Final = (
+DESTINATION_CUSTOMER: Final[Rows] = (
     (0.05, 0.03, 0.01, 0.02, 0.02, 0.01, 0.10, 0.58, 0.03, 0.05, 0.09, 0.01),
     (0.55, 0.10, 0.02, 0.02, 0.02, 0.01, 0.08, 0.09, 0.01, 0.07, 0.02, 0.01),
     (0.68, 0.06, 0.02, 0.02, 0.01, 0.01, 0.07, 0.03, 0.01, 0.07, 0.01, 0.01),
 ) * 3
-DESTINATION_HIJACKER: Final = (
+DESTINATION_HIJACKER: Final[Row] = (
     0.12,
     0.06,
     0.03,
@@ -36,30 +36,30 @@ DESTINATION_HIJACKER: Final = (
 )
 
 DELIVERIES: Final = {None: 0, "home": 1, "click_and_collect": 2, "locker": 3, "digital": 4}
-DELIVERY_CUSTOMER: Final = (
+DELIVERY_CUSTOMER: Final[Rows] = (
     (0.01, 0.01, 0.10, 0.66, 0.02, 0.11, 0.01, 0.04, 0.01, 0.03),
     (0.01, 0.01, 0.72, 0.05, 0.08, 0.04, 0.02, 0.02, 0.03, 0.02),
 ) * 3
-DELIVERY_HIJACKER: Final = (0.01, 0.01, 0.36, 0.12, 0.05, 0.10, 0.02, 0.06, 0.09, 0.18)
+DELIVERY_HIJACKER: Final[Row] = (0.01, 0.01, 0.36, 0.12, 0.05, 0.10, 0.02, 0.06, 0.09, 0.18)
 
-AMOUNT_STEPS: Final = (-1.5, -0.5, 0.5, 1.0, 1.5, 2.5)
-AMOUNT_CUSTOMER: Final = ((0.07, 0.24, 0.38, 0.15, 0.09, 0.06, 0.01),)
-AMOUNT_HIJACKER: Final = (0.05, 0.12, 0.25, 0.18, 0.16, 0.16, 0.08)
+AMOUNT_STEPS: Final[Row] = (-1.5, -0.5, 0.5, 1.0, 1.5, 2.5)
+AMOUNT_CUSTOMER: Final[Rows] = ((0.07, 0.24, 0.38, 0.15, 0.09, 0.06, 0.01),)
+AMOUNT_HIJACKER: Final[Row] = (0.05, 0.12, 0.25, 0.18, 0.16, 0.16, 0.08)
 
-SPEED_STEPS: Final = (1.0, 2.0, 5.0, 15.0, 60.0, 360.0)
-SPEED_CUSTOMER: Final = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),)
-SPEED_HIJACKER: Final = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
+SPEED_STEPS: Final[Row] = (1.0, 2.0, 5.0, 15.0, 60.0, 360.0)
+SPEED_CUSTOMER: Final[Rows] = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),)
+SPEED_HIJACKER: Final[Row] = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
 
 # Outcomes: none, gift card for less than half or for more, points: few, many, more, a hoard.
-REWARDS_CUSTOMER: Final = (
+REWARDS_CUSTOMER: Final[Rows] = (
     (0.91, 0.03, 0.02, 0.025, 0.01, 0.004, 0.001),
     (0.60, 0.12, 0.08, 0.12, 0.06, 0.015, 0.005),
 ) * 3
-REWARDS_HIJACKER: Final = (0.76, 0.02, 0.07, 0.02, 0.03, 0.05, 0.05)
+REWARDS_HIJACKER: Final[Row] = (0.76, 0.02, 0.07, 0.02, 0.03, 0.05, 0.05)
 
-PACE_STEPS: Final = (10.0, 60.0, DAY, 7.0 * DAY)
-PACE_CUSTOMER: Final = ((0.01, 0.01, 0.04, 0.18, 0.56, 0.20),)
-PACE_HIJACKER: Final = (0.05, 0.04, 0.07, 0.14, 0.50, 0.20)
+PACE_STEPS: Final[Row] = (10.0, 60.0, DAY, 7.0 * DAY)
+PACE_CUSTOMER: Final[Rows] = ((0.01, 0.01, 0.04, 0.18, 0.56, 0.20),)
+PACE_HIJACKER: Final[Row] = (0.05, 0.04, 0.07, 0.14, 0.50, 0.20)
 
 
 def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
@@ -128,8 +128,8 @@ def weigh_goods(reading: Reading, order: Order, population: Population) -> None:
         reading.weights[GOODS] = min(max(weight / counted, -2.0), 3.0)
 
 
-FORWARDING_CUSTOMER: Final = ((0.08, 0.88, 0.03, 0.01),)
-FORWARDING_HIJACKER: Final = (0.17, 0.72, 0.05, 0.06)
+FORWARDING_CUSTOMER: Final[Rows] = ((0.08, 0.88, 0.03, 0.01),)
+FORWARDING_HIJACKER: Final[Row] = (0.17, 0.72, 0.05, 0.06)
 
 
 def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import POSITION
-from detectors.models.likelihood import Table
+from detectors.models.likelihood import Row, Rows, Table
 from detectors.profiles import Session
 
 CONTINUITY = POSITION["continuity"]
@@ -28,10 +28,12 @@ def _joint(lone: tuple[float, ...], *parts: tuple[float, ...]) -> tuple[float, .
     return (*lone, *(rest * d * c * n for d in devices for c in clients for n in networks))
 
 
-CONTINUITY_CUSTOMER: Final = (
+CONTINUITY_CUSTOMER: Final[Rows] = (
     _joint((0.05, 0.05), _DEVICES_CUSTOMER, _CLIENTS_CUSTOMER, _NETWORKS_CUSTOMER),
 )
-CONTINUITY_HIJACKER: Final = _joint((0.08, 0.22), _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF)
+CONTINUITY_HIJACKER: Final[Row] = _joint(
+    (0.08, 0.22), _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF
+)
 CONTINUITY_TOLD: Final = 0.15
 """Share of hijackers who work in a session that its owner opened."""
 

@@ -7,7 +7,7 @@ from detectors.events import Login
 from detectors.features.access import ELSEWHERE, OPERATOR, device_group
 from detectors.features.reading import DAY, Reading, step
 from detectors.features.registry import POSITION
-from detectors.models.likelihood import Table
+from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 
 TRAVEL, HOURS, METHOD = POSITION["travel"], POSITION["hours"], POSITION["method"]
@@ -20,13 +20,13 @@ GEOLOCATION_ERROR: Final = 185.0
 AIRLINER: Final = 900.0
 """km/h."""
 
-TRAVEL_CUSTOMER: Final = ((0.40, 0.40, 0.12, 0.075, 0.005),)
-TRAVEL_HIJACKER: Final = (0.35, 0.15, 0.18, 0.22, 0.10)
+TRAVEL_CUSTOMER: Final[Rows] = ((0.40, 0.40, 0.12, 0.075, 0.005),)
+TRAVEL_HIJACKER: Final[Row] = (0.35, 0.15, 0.18, 0.22, 0.10)
 
 METHODS: Final = {None: 0, "password": 1, "otp": 2, "passkey": 3, "social": 4, "remembered": 5}
 # Outcomes: method; known to the account or not; MFA passed, not passed, or missing for once.
-METHOD_CUSTOMER: Final = ((1.0,) * 36,)
-METHOD_HIJACKER: Final = (
+METHOD_CUSTOMER: Final[Rows] = ((1.0,) * 36,)
+METHOD_HIJACKER: Final[Row] = (
     *(0.3, 2.0, 0.3, 0.3, 1.0, 0.2),
     *(1.0, 14.0, 0.6, 0.8, 4.0, 0.5),
     *(0.6, 0.6, 0.1, 0.6, 0.6, 0.1),
@@ -35,15 +35,17 @@ METHOD_HIJACKER: Final = (
     *(0.05, 0.4, 0.05, 0.05, 0.3, 0.05),
 )
 
-RTT_STEPS: Final = (12.0, 25.0, 45.0, 80.0, 140.0, 240.0, 400.0)
-RTT_CUSTOMER: Final = ((0.10, 0.22, 0.26, 0.20, 0.11, 0.06, 0.03, 0.02),)
-RTT_HIJACKER: Final = (0.05, 0.10, 0.14, 0.18, 0.18, 0.16, 0.11, 0.08)
+RTT_STEPS: Final[Row] = (12.0, 25.0, 45.0, 80.0, 140.0, 240.0, 400.0)
+RTT_CUSTOMER: Final[Rows] = ((0.10, 0.22, 0.26, 0.20, 0.11, 0.06, 0.03, 0.02),)
+RTT_HIJACKER: Final[Row] = (0.05, 0.10, 0.14, 0.18, 0.18, 0.16, 0.11, 0.08)
 
-FAILURES_CUSTOMER: Final = ((0.80, 0.001, 0.02, 0.09, 0.01, 0.04, 0.008, 0.025, 0.003, 0.003),)
-FAILURES_HIJACKER: Final = (0.64, 0.001, 0.07, 0.06, 0.04, 0.03, 0.05, 0.04, 0.04, 0.03)
+FAILURES_CUSTOMER: Final[Rows] = (
+    (0.80, 0.001, 0.02, 0.09, 0.01, 0.04, 0.008, 0.025, 0.003, 0.003),
+)
+FAILURES_HIJACKER: Final[Row] = (0.64, 0.001, 0.07, 0.06, 0.04, 0.03, 0.05, 0.04, 0.04, 0.03)
 
-DORMANCY_CUSTOMER: Final = ((0.40, 0.33, 0.18, 0.06, 0.02, 0.01),)
-DORMANCY_HIJACKER: Final = (0.30, 0.28, 0.20, 0.10, 0.05, 0.07)
+DORMANCY_CUSTOMER: Final[Rows] = ((0.40, 0.33, 0.18, 0.06, 0.02, 0.01),)
+DORMANCY_HIJACKER: Final[Row] = (0.30, 0.28, 0.20, 0.10, 0.05, 0.07)
 
 
 def distance_km(here: tuple[float, float], there: tuple[float, float]) -> float:

@@ -6,12 +6,12 @@ from detectors.features.access import doubt_of
 from detectors.features.reading import Reading, step
 from detectors.features.registry import ACCESS, POSITION
 from detectors.models.half_space import FlatHalfSpaceTrees
-from detectors.models.likelihood import Table
+from detectors.models.likelihood import Row, Rows, Table
 
 STORY, ISOLATION = POSITION["story"], POSITION["isolation"]
-STORY_CUSTOMER: Final = ((0.86, 0.06, 0.04, 0.025, 0.01, 0.005),)
-STORY_HIJACKER: Final = (0.52, 0.08, 0.10, 0.12, 0.10, 0.08)
-STEPS: Final = (0.7, 1.5, 2.5, 3.5, 5.0)
+STORY_CUSTOMER: Final[Rows] = ((0.86, 0.06, 0.04, 0.025, 0.01, 0.005),)
+STORY_HIJACKER: Final[Row] = (0.52, 0.08, 0.10, 0.12, 0.10, 0.08)
+STEPS: Final[Row] = (0.7, 1.5, 2.5, 3.5, 5.0)
 
 
 def recent_doubt(reading: Reading, half_life: float) -> float:
@@ -36,9 +36,9 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     reading.weights[STORY] = max(table.ratio(reading.who, outcome), -0.5)
 
 
-ISOLATION_CUSTOMER: Final = ((0.70, 0.14, 0.07, 0.04, 0.03, 0.02),)
-ISOLATION_HIJACKER: Final = (0.30, 0.12, 0.13, 0.15, 0.15, 0.15)
-ISOLATION_STEPS: Final = (0.80, 0.86, 0.90, 0.94, 0.97)
+ISOLATION_CUSTOMER: Final[Rows] = ((0.70, 0.14, 0.07, 0.04, 0.03, 0.02),)
+ISOLATION_HIJACKER: Final[Row] = (0.30, 0.12, 0.13, 0.15, 0.15, 0.15)
+ISOLATION_STEPS: Final[Row] = (0.80, 0.86, 0.90, 0.94, 0.97)
 
 
 def weigh_isolation(reading: Reading, table: Table, forest: FlatHalfSpaceTrees) -> None:

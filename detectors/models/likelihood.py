@@ -10,7 +10,7 @@ each as if the prior had been seen `_BACKING` times.
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from math import log
 
 from detectors.population import pack, unpack
@@ -21,6 +21,11 @@ HORIZON = 60_000
 """Events of a context after which all counts are halved."""
 LOWEST, HIGHEST = -4.0, 6.0
 """No single factor may say more than this, in nats."""
+
+Row = tuple[float, ...]
+"""Shares of a factor's outcomes, or the steps that part them."""
+Rows = tuple[Row, ...]
+"""Shares of a factor's outcomes: one row for all contexts, or one row each."""
 
 
 class Table:
@@ -35,8 +40,8 @@ class Table:
         self,
         name: str,
         contexts: int,
-        customer: Sequence[Sequence[float]],
-        hijacker: Sequence[float],
+        customer: Rows,
+        hijacker: Row,
         read: Callable[[bytes], bytes | None],
         *,
         told: float = 1.0,

@@ -1,0 +1,58 @@
+"""Build hook of the wheel, off unless asked for: the engine compiled to C by mypyc.
+
+`make compiled` asks for it. The sources are in the wheel all the same, and what does not pass
+through every event stays as it is; so do the modules whose classes are msgspec's, which reads
+them at run time.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+MODULES = (
+    "accounts", "decisions", "engine", "population", "watermark",
+    "features/access", "features/changes", "features/evidence", "features/lessons",
+    "features/orders", "features/reading", "features/registry", "features/sessions",
+    "features/signin", "features/story",
+    "models/budget", "models/feedback", "models/half_space", "models/likelihood", "models/prior",
+)  # fmt: skip
+CONFIGURATION = """[mypy]
+[mypy-river.*,numpy.*]
+follow_imports = skip
+"""
+SETUP = """import sys
+from mypyc.build import mypycify
+from setuptools import setup
+
+modules = mypycify(["--config-file=mypyc.ini", *sys.stdin.read().split()], group_name="nightlatch")
+setup(name="nightlatch", packages=[], ext_modules=modules)
+"""
+
+
+class CompiledEngine(BuildHookInterface[Any]):
+    """Adds the extension modules to the wheel."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's
+        """Compile; raises CalledProcessError, after the compiler's own words, where it can't be."""
+        folder = Path(self.root) / "build" / "mypyc"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(Path(self.root) / "detectors", folder / "detectors")
+        (folder / "mypyc.ini").write_text(CONFIGURATION)
+        (folder / "setup.py").write_text(SETUP)
+        subprocess.run(
+            [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"],
+            cwd=folder,
+            input=" ".join(f"detectors/{module}.py" for module in MODULES),
+            text=True,
+            check=True,
+            env={**os.environ, "MYPYPATH": str(folder)},
+        )
+        for built in [*folder.glob("*.so"), *(folder / "detectors").rglob("*.so")]:
+            build_data["force_include"][str(built)] = str(built.relative_to(folder))
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
