@@ -22,7 +22,7 @@ MODULES = (
     "models/budget", "models/feedback", "models/half_space", "models/likelihood", "models/prior",
 )  # fmt: skip
 CONFIGURATION = """[mypy]
-[mypy-river.*,numpy.*]
+[mypy-river.*]
 follow_imports = skip
 """
 SETUP = """import sys

@@ -180,7 +180,7 @@ class Engine:
             reading = self._read(observed, event)
         if assessment is not None and assessment.alert_id is None and self._is_nobody(event):
             # Names tried at random are no accounts, only a sign of who tries them.
-            self._watermark.advance(event.occurred_at, digest(event.account_id))
+            self._watermark.advance(event.occurred_at, reading.account)
             lessons.count(reading, self._population)
             self._sight(reading, flagged=False)
             return None
@@ -191,7 +191,7 @@ class Engine:
         profile.recent += (mark, reading.minute)
         del profile.recent[: -2 * _RECENT]
         self._accounts.put(event.account_id, profile)
-        self._watermark.advance(event.occurred_at, digest(event.account_id))
+        self._watermark.advance(event.occurred_at, reading.account)
         alert_id = assessment.alert_id if assessment is not None else None
         self._sight(reading, flagged=alert_id is not None)
         alert = self._take_case(reading) if alert_id is not None else None
@@ -267,10 +267,11 @@ class Engine:
 
     def _read(self, observed: Observed, event: Login | Order | AccountChange) -> Reading:
         profile = self._accounts.profile(event.account_id)
-        at = self._watermark.believed(event.occurred_at, digest(event.account_id))
+        account = digest(event.account_id)
+        at = self._watermark.believed(event.occurred_at, account)
         if profile is None:
             profile = newborn(at)
-        reading = Reading(event, observed.facts, profile, WIDTH, at)
+        reading = Reading(event, observed.facts, profile, account, at)
         self._evidence.weigh(reading)
         weights = reading.weights
         if is_strangers(reading):

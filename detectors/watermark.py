@@ -4,7 +4,7 @@ What is learnt from an event is learnt at its own time, or at the watermark plus
 is earlier. Nothing else keeps an event of the year 2099 from being the latest that ever was.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from detectors.population import Pages
@@ -42,18 +42,32 @@ class Watermark:
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._pages = Pages("watermark", "I", len(_Position._fields), read)
         self._position = _Position(*self._pages.cells)
-        self.changes = self._pages.changes
+        # Where the event asked about last would take it: most are asked about, then taken.
+        self._asked = 0.0, 0
+        self._next = self._position
+        self._moved = False
 
     def believed(self, occurred_at: float, account: int) -> float:
         """Return when an account's event is learnt, epoch seconds. Changes nothing."""
-        return min(occurred_at, float(self._after(occurred_at, account).at + TOLERANCE))
+        self._asked = occurred_at, account
+        self._next = self._after(occurred_at, account)
+        return min(occurred_at, float(self._next.at + TOLERANCE))
 
     def advance(self, occurred_at: float, account: int) -> None:
         """Take an event's time into account."""
-        self._position = self._after(occurred_at, account)
-        for cell, value in enumerate(self._position):
-            self._pages.cells[cell] = value
-        self._pages.dirty.add(0)
+        if self._asked != (occurred_at, account):
+            self._next = self._after(occurred_at, account)
+        self._position, self._asked = self._next, (0.0, 0)
+        self._moved = True
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the position where it changed."""
+        if self._moved:
+            self._moved = False
+            for cell, value in enumerate(self._position):
+                self._pages.cells[cell] = value
+            self._pages.dirty.add(0)
+        return self._pages.changes()
 
     def _after(self, occurred_at: float, account: int) -> _Position:
         now, second = self._position, int(occurred_at)

@@ -7,6 +7,7 @@ from zlib import crc32
 from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
 from detectors.heat.records import Hot
+from detectors.features.registry import WIDTH
 from detectors.profiles import Profile, Session
 
 DAY: Final = 1440
@@ -24,7 +25,8 @@ LOGIN, ORDER, CHANGE = 0, 1, 2
 class Reading:
     """One event against one profile, and what is made of it. Minutes are of the profile's clock.
 
-    `at` is the time, epoch seconds, that all of it goes by: the event's own, or what is believed.
+    `account` is its account's digest. `at` is the time, epoch seconds, that all of it goes by: the
+    event's own, or what is believed.
 
     `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
     cells of the likelihood tables that the event belongs to, -1 where it belongs to none. `hot` is
@@ -72,7 +74,7 @@ class Reading:
         event: Login | Order | AccountChange,
         facts: Facts,
         profile: Profile,
-        width: int,
+        account: int,
         at: float,
     ) -> None:
         self.event = event
@@ -85,11 +87,11 @@ class Reading:
         else:
             self.type = ORDER if type(event) is Order else CHANGE
             self.success = True
-        self.minute = profile.minute(at)
+        self.minute = max(0, int(at // 60) - profile.born)
         self.hour = at / 3600.0
         self.day = int(at // 86400)
         self.weekhour = int(at // 3600 + 72) % 168
-        self.account = crc32(event.account_id.encode())
+        self.account = account
         self.device = _digest(event.device_id)
         self.agent = _digest(event.user_agent)
         self.client = _digest(f"{facts.browser}/{facts.os}") if facts.browser else self.agent
@@ -110,8 +112,8 @@ class Reading:
         self.hot: Hot | None = None
         self.logit = 0.0
         self.doubt = 0.0
-        self.weights = [0.0] * width
-        self.cells = [-1] * width
+        self.weights = [0.0] * WIDTH
+        self.cells = [-1] * WIDTH
 
 
 def country_code(country: str | None) -> int:

@@ -21,9 +21,16 @@ def bin_of(score: float) -> int:
     return 0 if at < 0 else min(at, BINS - 1)
 
 
+def _score_of(found: int) -> float:
+    """Return the lowest score of a bin, nats; -inf for 0, which is none."""
+    return LOWEST + (found - 1) / _PER_NAT if found else float("-inf")
+
+
 class AlertBudget:
     """Counts account-days by highest score; the threshold lets a share `budget` of them alert.
 
+    `threshold` is the score, nats, at or above which an event alerts; `notable` the one that about
+    one account-day in fifteen reaches.
     Before a thousand account-days were seen there is no telling: the threshold is -inf then.
     """
 
@@ -32,18 +39,7 @@ class AlertBudget:
         # A bin each, the number of account-days, then the bins plus one of both thresholds.
         self._pages = Pages("account-days", "I", BINS + 3, read)
         self.changes = self._pages.changes
-
-    @property
-    def threshold(self) -> float:
-        """The score, nats, at or above which an event alerts."""
-        at = self._pages.cells[BINS + 1]
-        return LOWEST + (at - 1) / _PER_NAT if at else float("-inf")
-
-    @property
-    def notable(self) -> float:
-        """The score, nats, that about one account-day in fifteen reaches."""
-        at = self._pages.cells[BINS + 2]
-        return LOWEST + (at - 1) / _PER_NAT if at else float("-inf")
+        self._set_thresholds()
 
     def take(self, before: int, now: int) -> None:
         """Count an account-day whose best bin was `before` (-1: a new day) and is `now`."""
@@ -61,6 +57,12 @@ class AlertBudget:
         if before < 0 and cells[BINS] >= _ENOUGH and cells[BINS] % 50 == 0:
             cells[BINS + 1] = self._find(self._budget)
             cells[BINS + 2] = self._find(_NOTABLE)
+            self._set_thresholds()
+
+    def _set_thresholds(self) -> None:
+        alerting, notable = self._pages.cells[BINS + 1 : BINS + 3]
+        self.threshold = _score_of(alerting)
+        self.notable = _score_of(notable)
 
     def _find(self, share: float) -> int:
         cells = self._pages.cells

@@ -51,7 +51,7 @@ class Table:
         self.outcomes = outcomes = len(hijacker)
         self.contexts = contexts
         rows = list(customer) if len(customer) == contexts else [customer[0]] * contexts
-        self._prior = [share / sum(row) for row in rows for share in row]
+        self._backed = [_BACKING * (share / sum(row)) for row in rows for share in row]
         self._hijacker = [share / sum(hijacker) for share in hijacker]
         self._counts = [0] * (contexts * outcomes)
         self._seen = [0] * outcomes
@@ -67,7 +67,7 @@ class Table:
     def customer_share(self, context: int, outcome: int) -> float:
         """Return the share of customers' events in this context that have this outcome."""
         at = context * self.outcomes + outcome
-        everywhere = (self._marginal[outcome] + _BACKING * self._prior[at]) / self._all
+        everywhere = (self._marginal[outcome] + self._backed[at]) / self._all
         return (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
 
     def ratio_beside(self, context: int, outcome: int, others: int, everywhere: int) -> float:
@@ -76,7 +76,7 @@ class Table:
         `others` is their number in the context, `everywhere` in all contexts.
         """
         at = context * self.outcomes + outcome
-        share = (self._marginal[outcome] + _BACKING * self._prior[at]) / (self._all + everywhere)
+        share = (self._marginal[outcome] + self._backed[at]) / (self._all + everywhere)
         customers = (self._counts[at] + _BACKING * share) / (
             self._totals[context] + others + _BACKING
         )
@@ -87,7 +87,7 @@ class Table:
         """Return the weight of evidence for a hijacker, nats."""
         # customer_share once more, in place: this is half of what scoring an event costs.
         at = context * self.outcomes + outcome
-        everywhere = (self._marginal[outcome] + _BACKING * self._prior[at]) / self._all
+        everywhere = (self._marginal[outcome] + self._backed[at]) / self._all
         customers = (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
         value = log(self._untold + self._shares[outcome] / customers)
         if value > HIGHEST:
