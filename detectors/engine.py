@@ -15,7 +15,7 @@ hand-overs fall between them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from detectors import cases
 from detectors.accounts import Accounts
@@ -86,21 +86,21 @@ class NoHeat:
         return ()
 
 
-_NAME = "nightlatch"
-_VERSION = "1"
-_FAILED = -4.0
+_NAME: Final = "nightlatch"
+_VERSION: Final = "1"
+_FAILED: Final = -4.0
 """Nats by which a failed attempt is less likely a takeover than a success: nobody got in."""
 
-_NOTABLE_SAMPLE = 4
+_NOTABLE_SAMPLE: Final = 4
 """One in so many remarkable events that were let pass is shown to it, too."""
 
-_RECENT = 8
+_RECENT: Final = 8
 """Events an account remembers, so that a repeated one is not learnt twice."""
 
-_FOREST_SAMPLE = 16
+_FOREST_SAMPLE: Final = 16
 """One in so many events is planted in the half-space trees: a window is some hours then."""
 
-_SAMPLE = 16
+_SAMPLE: Final = 16
 """One in so many unremarkable events is shown to the verdict model as a presumed customer's."""
 
 

@@ -7,14 +7,14 @@ makes a value look more common than it is, never rarer. Only pages that changed 
 import sys
 from array import array
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from detectors.errors import IncompatibleState
 
-PAGE = 512
+PAGE: Final = 512
 """Cells in a page: 2 kB of four-byte numbers."""
 
-_HEADER = b"\x01"
+_HEADER: Final = b"\x01"
 
 
 def pack(cells: "array[Any]") -> bytes:
@@ -220,29 +220,33 @@ class Newcomers:
 
     def others(self, key: int, account: int, day: int) -> int:
         """Return on how many other accounts this value was new within a fortnight, to 255."""
-        count, _, last = self._held(key, day)
-        return count - 1 if account in last else count
+        cells, at = self._pages.cells, key % self._width * 4
+        if not self._holds(at, key, day):
+            return 0
+        count = int(cells[at + 1])
+        return count - 1 if account in (cells[at + 2], cells[at + 3]) else count
 
     def add(self, key: int, account: int, day: int) -> None:
         """Note that the value is new on an account; `day` is the day since the epoch."""
-        count, latest, last = self._held(key, day)
-        if account not in last:
-            count = min(count + 1, 255)
-            last = account, last[0] if last else account
-        at = key % self._width * 4
-        tag = (key // self._width) & 0xFFFF
-        cells = self._pages.cells
-        cells[at], cells[at + 1] = tag << 16 | max(day, latest) & 0xFFFF, count
-        cells[at + 2], cells[at + 3] = last
+        cells, at = self._pages.cells, key % self._width * 4
+        if not self._holds(at, key, day):
+            cells[at], cells[at + 1] = self._tag(key) << 16 | day & 0xFFFF, 1
+            cells[at + 2] = cells[at + 3] = account
+        else:
+            latest = max(day, cells[at] & 0xFFFF)
+            cells[at] = self._tag(key) << 16 | latest & 0xFFFF
+            if account not in (cells[at + 2], cells[at + 3]):
+                cells[at + 1] = min(cells[at + 1] + 1, 255)
+                cells[at + 2], cells[at + 3] = account, cells[at + 2]
         self._pages.dirty.add(at // PAGE)
 
-    def _held(self, key: int, day: int) -> tuple[int, int, tuple[int, ...]]:
-        at = key % self._width * 4
-        held, count, *last = self._pages.cells[at : at + 4]
-        tag, latest = (key // self._width) & 0xFFFF, held & 0xFFFF
-        if held >> 16 != tag or count == 0 or abs(day - latest) > 14:
-            return 0, 0, ()
-        return count, latest, tuple(last)
+    def _tag(self, key: int) -> int:
+        return (key // self._width) & 0xFFFF
+
+    def _holds(self, at: int, key: int, day: int) -> bool:
+        """Whether a cell is the value's, and not forgotten."""
+        held, count = int(self._pages.cells[at]), int(self._pages.cells[at + 1])
+        return abs(day - (held & 0xFFFF)) <= 14 and held >> 16 == self._tag(key) and count > 0
 
 
 _Counted = Shares | Moments | Attempts | Newcomers

@@ -12,16 +12,16 @@ from detectors.population import Pages
 TOLERANCE: Final = 86_400
 """Seconds beyond the watermark that are believed of any event."""
 
-_AHEAD = 3
+_AHEAD: Final = 3
 """Events in a row beyond the tolerance that move the watermark: there was a gap."""
 
-_BEHIND = 16
+_BEHIND: Final = 16
 """Events in a row that are late by more than the tolerance that set it back: it was wrong."""
 
-_ALONE = 8
+_ALONE: Final = 8
 """Events in a row of one account after which nobody else's are there to compare it with."""
 
-_SILENCE = 400 * 86_400
+_SILENCE: Final = 400 * 86_400
 """Seconds of silence that are believed of such an account at once."""
 
 

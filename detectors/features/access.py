@@ -13,17 +13,27 @@ from detectors.models.likelihood import HIGHEST, LOWEST, Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import Memory, Profile
 
-DEVICE, CLIENT, NETWORK, RARITY = (POSITION[n] for n in ("device", "client", "network", "rarity"))
-KIND, SHARED = POSITION["kind"], POSITION["shared_device"]
-RANGE, CHURN = POSITION["shared_range"], POSITION["churn"]
+DEVICE: Final = POSITION["device"]
+CLIENT: Final = POSITION["client"]
+NETWORK: Final = POSITION["network"]
+RARITY: Final = POSITION["rarity"]
+KIND: Final = POSITION["kind"]
+SHARED: Final = POSITION["shared_device"]
+RANGE: Final = POSITION["shared_range"]
+CHURN: Final = POSITION["churn"]
 
-FREQUENT, KNOWN, RECENT, NEW, ABSENT, MISSING = range(6)
+FREQUENT: Final = 0
+KNOWN: Final = 1
+RECENT: Final = 2
+NEW: Final = 3
+ABSENT: Final = 4
+MISSING: Final = 5
 """A device: seen often, seen, first seen lately, never seen, absent as usual, absent for once."""
 
 DEVICE_HIJACKER: Final[Row] = (0.03, 0.03, 0.06, 0.64, 0.16, 0.08)
-_STEADY = (0.60, 0.15, 0.08, 0.05, 0.10, 0.02)
-_MIXED = (0.38, 0.20, 0.10, 0.19, 0.10, 0.03)
-_RESTLESS = (0.10, 0.10, 0.12, 0.53, 0.10, 0.05)
+_STEADY: Final[Row] = (0.60, 0.15, 0.08, 0.05, 0.10, 0.02)
+_MIXED: Final[Row] = (0.38, 0.20, 0.10, 0.19, 0.10, 0.03)
+_RESTLESS: Final[Row] = (0.10, 0.10, 0.12, 0.53, 0.10, 0.05)
 DEVICE_CUSTOMER: Final[Rows] = (
     (0.01, 0.01, 0.03, 0.75, 0.15, 0.05),
     (0.05, 0.30, 0.25, 0.25, 0.12, 0.03),
@@ -38,13 +48,20 @@ CLIENT_CUSTOMER: Final[Rows] = (
 )
 CLIENT_HIJACKER: Final[Row] = (0.10, 0.10, 0.25, 0.50, 0.05)
 
-HOME, LATELY, OPERATOR, OPERATOR_AWAY, ELSEWHERE, ELSEWHERE_AWAY, ABROAD, NOWHERE = range(8)
+HOME: Final = 0
+LATELY: Final = 1
+OPERATOR: Final = 2
+OPERATOR_AWAY: Final = 3
+ELSEWHERE: Final = 4
+ELSEWHERE_AWAY: Final = 5
+ABROAD: Final = 6
+NOWHERE: Final = 7
 """A network: known range, range first seen lately, known operator in a known or another city, new
 operator likewise, new country, none told."""
 
-_AT_HOME = (0.70, 0.10, 0.09, 0.03, 0.03, 0.02, 0.01, 0.02)
-_ABOUT = (0.45, 0.15, 0.12, 0.08, 0.08, 0.06, 0.03, 0.03)
-_ROAMING = (0.25, 0.15, 0.12, 0.08, 0.16, 0.14, 0.07, 0.03)
+_AT_HOME: Final[Row] = (0.70, 0.10, 0.09, 0.03, 0.03, 0.02, 0.01, 0.02)
+_ABOUT: Final[Row] = (0.45, 0.15, 0.12, 0.08, 0.08, 0.06, 0.03, 0.03)
+_ROAMING: Final[Row] = (0.25, 0.15, 0.12, 0.08, 0.16, 0.14, 0.07, 0.03)
 NETWORK_CUSTOMER: Final[Rows] = (
     (0.05, 0.10, 0.10, 0.10, 0.20, 0.35, 0.05, 0.05),
     (0.45, 0.15, 0.13, 0.07, 0.10, 0.05, 0.03, 0.02),
@@ -72,7 +89,7 @@ CHURN_HIJACKER: Final[Row] = (0.60, 0.25, 0.10, 0.05)
 SHARED_CUSTOMER: Final[Rows] = ((0.93, 0.05, 0.012, 0.006, 0.002),)
 SHARED_HIJACKER: Final[Row] = (0.72, 0.10, 0.06, 0.07, 0.05)
 
-_SPOOFED = 0.04
+_SPOOFED: Final = 0.04
 """Share of hijackers who know the victim's client or network and imitate it."""
 
 

@@ -10,7 +10,8 @@ from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import digest
 
-ACT, SHARED = POSITION["act"], POSITION["shared_value"]
+ACT: Final = POSITION["act"]
+SHARED: Final = POSITION["shared_value"]
 CLOCKS: Final = tuple(
     POSITION[f"{group}_clock"]
     for group in ("contact", "credential", "reset", "address", "payment", "mfa")

@@ -1,6 +1,7 @@
 """All features of an event, in their order: the one place that knows which apply when."""
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from detectors.events import AccountChange, Login, Order
 from detectors.features import access, changes, orders, sessions, signin, story
@@ -11,7 +12,7 @@ from detectors.models.likelihood import HORIZON, Table
 from detectors.population import Pages, Population
 from detectors.profiles import Session
 
-_TABLES = {
+_TABLES: Final = {
     "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),
     "client": (8, access.CLIENT_CUSTOMER, access.CLIENT_HIJACKER),
     "network": (32, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
@@ -43,8 +44,8 @@ _TABLES = {
     "isolation": (3, story.ISOLATION_CUSTOMER, story.ISOLATION_HIJACKER),
     "story": (3, story.STORY_CUSTOMER, story.STORY_HIJACKER),
 }
-_TOLD = {"continuity": sessions.CONTINUITY_TOLD}
-_CARRIED = 8.0
+_TOLD: Final = {"continuity": sessions.CONTINUITY_TOLD}
+_CARRIED: Final = 8.0
 """A session keeps its sign-in's features in eighths of a nat."""
 
 

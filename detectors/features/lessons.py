@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from math import log
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from detectors.events import AccountChange, Login, Order
 from detectors.features.access import KINDS
@@ -14,14 +14,14 @@ from detectors.features.signin import METHODS
 from detectors.population import Population
 from detectors.profiles import Doubt, Memory, Profile, Session, digest
 
-_SESSIONS = 5
-_DOUBTS = 3
-_REMEMBERED = 16
-_NO_ORDER = 1e-6
+_SESSIONS: Final = 5
+_DOUBTS: Final = 3
+_REMEMBERED: Final = 16
+_NO_ORDER: Final = 1e-6
 """A count of orders below this is rounding, once the last one is taken back."""
 
 # What each memory holds at most: the most telling and the most various get the room.
-_LIMITS = {
+_LIMITS: Final = {
     "devices": 10, "agents": 7, "clients": 5, "systems": 4, "prefixes": 12, "asns": 7,
     "countries": 5, "cities": 6, "kinds": 4, "methods": 5, "addresses": 6, "postcodes": 5,
     "payments": 5, "deliveries": 4, "categories": 8,

@@ -10,9 +10,14 @@ from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import UNIT, digest
 
-DESTINATION, DELIVERY, AMOUNT = (POSITION[n] for n in ("destination", "delivery", "amount"))
-GOODS, SPEED, REWARDS, PACE = (POSITION[n] for n in ("goods", "speed", "rewards", "pace"))
-FORWARDING = POSITION["forwarding"]
+DESTINATION: Final = POSITION["destination"]
+DELIVERY: Final = POSITION["delivery"]
+AMOUNT: Final = POSITION["amount"]
+GOODS: Final = POSITION["goods"]
+SPEED: Final = POSITION["speed"]
+REWARDS: Final = POSITION["rewards"]
+PACE: Final = POSITION["pace"]
+FORWARDING: Final = POSITION["forwarding"]
 
 # Outcomes: address known, only the postcode known, new, none; times payment known, new, none.
 DESTINATION_CUSTOMER: Final[Rows] = (

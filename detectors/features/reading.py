@@ -1,14 +1,14 @@
 """An event as the features read it: digests instead of text, and the account's clock."""
 
 from bisect import bisect_right
+from functools import lru_cache
 from typing import Final
-from zlib import crc32
 
 from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
-from detectors.heat.records import Hot
 from detectors.features.registry import WIDTH
-from detectors.profiles import Profile, Session
+from detectors.heat.records import Hot
+from detectors.profiles import Profile, Session, digest
 
 DAY: Final = 1440
 """Minutes in a day."""
@@ -19,7 +19,9 @@ HABIT: Final = 60.0 * DAY
 YOUNG: Final = 2 * DAY
 """Minutes for which a value brought in lately proves nothing: its owner may be an intruder."""
 
-LOGIN, ORDER, CHANGE = 0, 1, 2
+LOGIN: Final = 0
+ORDER: Final = 1
+CHANGE: Final = 2
 
 
 class Reading:
@@ -93,21 +95,21 @@ class Reading:
         self.weekhour = int(at // 3600 + 72) % 168
         self.account = account
         self.device = _digest(event.device_id)
-        self.agent = _digest(event.user_agent)
-        self.client = _digest(f"{facts.browser}/{facts.os}") if facts.browser else self.agent
-        self.system = _digest(facts.os)
+        self.agent = _common(event.user_agent)
+        self.client = _client(facts.browser, facts.os) if facts.browser else self.agent
+        self.system = _common(facts.os)
         self.prefix = _digest(facts.prefix or event.ip)
         self.asn = facts.asn or 0
         self.country = country_code(facts.country)
-        self.city = _digest(facts.city or facts.region)
+        self.city = _common(facts.city or facts.region)
         self.kind = facts.network_kind
         self.gap = self.minute - profile.seen
         self.depth = profile.depth
         self.session_key = _digest(event.session_id)
         self.session = _find_session(profile, self.session_key)
-        self.device_class = 0
-        self.network = 0
-        self.who = 0
+        self.device_class: int = 0
+        self.network: int = 0
+        self.who: int = 0
         self.fresh_access = False
         self.hot: Hot | None = None
         self.logit = 0.0
@@ -122,7 +124,16 @@ def country_code(country: str | None) -> int:
 
 
 def _digest(value: str | None) -> int:
-    return (crc32(value.encode()) or 1) if value else 0
+    return digest(value) if value else 0
+
+
+# Many customers share these: they are remembered.
+_common = lru_cache(4096)(_digest)
+
+
+@lru_cache(4096)
+def _client(browser: str, system: str | None) -> int:
+    return digest(f"{browser}/{system}")
 
 
 def _find_session(profile: Profile, key: int) -> Session | None:

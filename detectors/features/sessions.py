@@ -7,19 +7,21 @@ from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.profiles import Session
 
-CONTINUITY = POSITION["continuity"]
+CONTINUITY: Final = POSITION["continuity"]
 
-NONE, UNSEEN, FOLLOWED = 0, 1, 2
+NONE: Final = 0
+UNSEEN: Final = 1
+FOLLOWED: Final = 2
 """No session given; never seen signing in; from here on, what became of device, client, network:
 device the same, another, or not told; client the same, another version, another system or
 browser, or not told; network the same, another range, another operator, another country."""
 
-_DEVICES_CUSTOMER = (0.80, 0.004, 0.196)
-_CLIENTS_CUSTOMER = (0.82, 0.02, 0.01, 0.15)
-_NETWORKS_CUSTOMER = (0.82, 0.10, 0.07, 0.01)
-_DEVICES_THIEF = (0.15, 0.55, 0.30)
-_CLIENTS_THIEF = (0.35, 0.10, 0.40, 0.15)
-_NETWORKS_THIEF = (0.03, 0.09, 0.60, 0.28)
+_DEVICES_CUSTOMER: Final[Row] = (0.80, 0.004, 0.196)
+_CLIENTS_CUSTOMER: Final[Row] = (0.82, 0.02, 0.01, 0.15)
+_NETWORKS_CUSTOMER: Final[Row] = (0.82, 0.10, 0.07, 0.01)
+_DEVICES_THIEF: Final[Row] = (0.15, 0.55, 0.30)
+_CLIENTS_THIEF: Final[Row] = (0.35, 0.10, 0.40, 0.15)
+_NETWORKS_THIEF: Final[Row] = (0.03, 0.09, 0.60, 0.28)
 
 
 def _joint(lone: tuple[float, ...], *parts: tuple[float, ...]) -> tuple[float, ...]:

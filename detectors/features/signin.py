@@ -10,9 +10,13 @@ from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 
-TRAVEL, HOURS, METHOD = POSITION["travel"], POSITION["hours"], POSITION["method"]
-ROUND_TRIP = POSITION["round_trip"]
-FAILURES, DORMANCY, GUESSING = (POSITION[n] for n in ("failures", "dormancy", "guessing"))
+TRAVEL: Final = POSITION["travel"]
+HOURS: Final = POSITION["hours"]
+METHOD: Final = POSITION["method"]
+ROUND_TRIP: Final = POSITION["round_trip"]
+FAILURES: Final = POSITION["failures"]
+DORMANCY: Final = POSITION["dormancy"]
+GUESSING: Final = POSITION["guessing"]
 
 GEOLOCATION_ERROR: Final = 185.0
 """Median distance, km, between two well-known databases' answers for one address."""
@@ -143,7 +147,7 @@ def weigh_dormancy(reading: Reading, table: Table) -> None:
     reading.weights[DORMANCY] = table.ratio(context, outcome)
 
 
-_CUSTOMERS_FAIL = 0.12
+_CUSTOMERS_FAIL: Final = 0.12
 """Share of accounts whose customers try and do not get in within the hour, on a bad day."""
 
 

@@ -8,7 +8,8 @@ from detectors.features.registry import ACCESS, POSITION
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import Row, Rows, Table
 
-STORY, ISOLATION = POSITION["story"], POSITION["isolation"]
+STORY: Final = POSITION["story"]
+ISOLATION: Final = POSITION["isolation"]
 STORY_CUSTOMER: Final[Rows] = ((0.86, 0.06, 0.04, 0.025, 0.01, 0.005),)
 STORY_HIJACKER: Final[Row] = (0.52, 0.08, 0.10, 0.12, 0.10, 0.08)
 STEPS: Final[Row] = (0.7, 1.5, 2.5, 3.5, 5.0)

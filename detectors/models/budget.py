@@ -5,14 +5,17 @@ halved now and then, is an online quantile that is exact to a bin and the same a
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from detectors.population import Pages
 
-LOWEST, HIGHEST, BINS = -15.0, 25.0, 320
-_PER_NAT = BINS / (HIGHEST - LOWEST)
-_HORIZON = 100_000
-_ENOUGH = 1_000
-_NOTABLE = 0.07
+LOWEST: Final = -15.0
+HIGHEST: Final = 25.0
+BINS: Final = 320
+_PER_NAT: Final = BINS / (HIGHEST - LOWEST)
+_HORIZON: Final = 100_000
+_ENOUGH: Final = 1_000
+_NOTABLE: Final = 0.07
 
 
 def bin_of(score: float) -> int:

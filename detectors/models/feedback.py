@@ -14,6 +14,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from operator import mul
+from typing import Final
 
 from river.linear_model import LogisticRegression
 from river.optim import SGD
@@ -22,8 +23,8 @@ from detectors.errors import IncompatibleState
 from detectors.events import Verdict
 from detectors.population import pack, unpack
 
-_KEY = b"m:feedback"
-_CONVINCING = 300.0
+_KEY: Final = b"m:feedback"
+_CONVINCING: Final = 300.0
 """Takeover verdicts at which half of what was learnt is believed."""
 
 

@@ -6,14 +6,14 @@ Tan, Ting and Liu, Fast Anomaly Detection for Streaming Data, IJCAI 2011.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from river.anomaly import HalfSpaceTrees
 
 from detectors.errors import IncompatibleState
 from detectors.population import Pages
 
-_SIZE_LIMIT = 0.1
+_SIZE_LIMIT: Final = 0.1
 
 
 class FlatHalfSpaceTrees:

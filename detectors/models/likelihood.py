@@ -12,14 +12,16 @@ each as if the prior had been seen `_BACKING` times.
 from array import array
 from collections.abc import Callable, Iterator
 from math import log
+from typing import Final
 
 from detectors.population import pack, unpack
 
-_BACKING = 30.0
-_PRIOR_HIJACKS = 25.0
-HORIZON = 60_000
+_BACKING: Final = 30.0
+_PRIOR_HIJACKS: Final = 25.0
+HORIZON: Final = 60_000
 """Events of a context after which all counts are halved."""
-LOWEST, HIGHEST = -4.0, 6.0
+LOWEST: Final = -4.0
+HIGHEST: Final = 6.0
 """No single factor may say more than this, in nats."""
 
 Row = tuple[float, ...]

@@ -189,6 +189,7 @@ def _recorded(
     """Make the pass over the events; nothing is recorded where nothing is judged."""
     from streams.backtesting import DeadLines, Recording, Written, backtest
     from streams.enrichment import Enricher
+    from streams.garbage import collect_seldom
     from streams.labels import read_labels
     from streams.rba import RbaTruth
     from streams.simulated_files import Files
@@ -204,6 +205,7 @@ def _recorded(
         _read_scores(options, recording)
     enricher = Enricher(options.lookup or load(options.settings).settings.lookups)
     engines = _engines(options)
+    collect_seldom()
     paths = [*options.events, *options.verdicts]
     began, done = time.monotonic(), 0
     with ExitStack() as stack:

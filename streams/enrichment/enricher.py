@@ -87,7 +87,10 @@ class Enricher:
 
 
 def _prefix(address: str) -> str:
-    """The network of an address as text: /24 for IPv4, /48 for IPv6."""
+    """The network of a canonical address as text: /24 for IPv4, /48 for IPv6."""
     if ":" not in address:
         return f"{address.rpartition('.')[0]}.0/24"
+    first, second, third, *_ = address.split(":")
+    if first and second and third and third != "0":
+        return f"{first}:{second}:{third}::/48"
     return f"{IPv6Address(int(IPv6Address(address)) >> 80 << 80)}/48"

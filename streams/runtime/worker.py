@@ -1,7 +1,6 @@
 """Runs an application as a process: quiet logs, one sentence for what is wrong, an exit code."""
 
 import asyncio
-import gc
 import logging
 import math
 import sys
@@ -13,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from detectors.errors import NightlatchError
 from streams.exit_codes import DONE, FAILED, exit_code
+from streams.garbage import collect_seldom
 from streams.runtime.application import RunApp
 from streams.runtime.watchdog import Watchdog
 
@@ -21,7 +21,6 @@ _SAID_AT_ONCE: Final = 3
 # Of a message as it was before its values went in, what makes it one of a kind; and how many kinds.
 _TEMPLATE: Final = 24
 _TEMPLATES: Final = 1000
-_GARBAGE_THRESHOLDS: Final = (50_000, 20, 20)
 # They say at "info" what only whoever mends them wants to know.
 _TALKATIVE: Final = ("faust", "mode", "aiokafka", "kafka", "streams.runtime.application")
 
@@ -43,10 +42,7 @@ def run(app: RunApp, *, log_level: str = "info", secrets: Collection[str] = ()) 
     `secrets` are masked wherever a line of the log would hold one.
     """
     set_up_logging(log_level, secrets)
-    # Hundreds of thousands of long-lived objects (decoded profiles) and hardly a cycle: at Python's
-    # own threshold every hundredth event would be looked at for garbage, a tenth of all time.
-    gc.freeze()
-    gc.set_threshold(*_GARBAGE_THRESHOLDS)
+    collect_seldom()
     # Faust takes the loop that is current; from Python 3.14 on there would be none.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -1,6 +1,7 @@
 """Properties of reading events: nothing but InvalidEvent, bounded errors, and there and back."""
 
 import contextlib
+import ipaddress
 import json
 from decimal import Decimal
 from typing import Any
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 from detectors.errors import InvalidEvent
 from detectors.events import AccountChange, Event, EventType, Feedback, Item, Login, Order
 from detectors.faults import MAX_FOUND, describe
-from detectors.parsing import EVENT_TYPES, parse_event
+from detectors.parsing import EVENT_TYPES, canonical_address, parse_event
 from streams.codec import decode, encode_event
+from streams.enrichment import Enricher
 
 # A few characters of every kind: control, wide, combining, astral, and those that JSON escapes.
 text = st.text(alphabet='ab1 .-:_T"\\\x00\x1b\u00df\u0301\u202e\u6f22\U0001f600', max_size=20)
+ENRICHER = Enricher()
 types = st.sampled_from([*EVENT_TYPES, None])
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | text,
@@ -141,3 +144,32 @@ def test_reading_changes_nothing() -> None:
     before = orjson.dumps(raw)
     parse_event(raw, type_="order", timestamp=1e9, fallback_id="f")
     assert orjson.dumps(raw) == before
+
+
+groups = st.sampled_from(
+    ["", "0", "00", "1", "ff", "FF", "0ff", "abcd", "ffff", "fffff", "1.2.3.4"]
+)
+octets = st.sampled_from(["", "0", "00", "1", "01", "99", "199", "249", "255", "256", "1\n", "٣"])
+addresses = st.one_of(
+    st.lists(groups, max_size=9).map(":".join),
+    st.lists(octets, min_size=3, max_size=5).map(".".join),
+    st.ip_addresses().map(str),
+    st.ip_addresses(v=6).map(lambda address: address.exploded),
+)
+
+
+@given(addresses)
+@settings(max_examples=1000)
+def test_an_address_read_at_a_glance_is_the_one_that_is_worked_out(spelt: str) -> None:
+    """Canonical spellings are told by a pattern and their networks cut out: `ipaddress` agrees."""
+    try:
+        address = ipaddress.ip_address(spelt)
+    except ValueError:
+        assert canonical_address(spelt) is None
+        return
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    assert canonical_address(spelt) == str(address)
+    network = ipaddress.ip_network((address, 24 if address.version == 4 else 48), strict=False)
+    login = Login(account_id="a", event_id="e", occurred_at=0.0, ip=str(address), outcome="success")
+    assert ENRICHER.facts(login).prefix == str(network)
