@@ -77,7 +77,7 @@ class FraudProcessor:
         except InvalidEvent as error:
             # Taken at once where its time is impossible: it must not hold back what is behind it.
             time = record.timestamp if is_plausible(record.timestamp) else EARLIEST
-            return Prepared(record, time, error)
+            return Prepared(record, time, _bare(error))
         return Prepared(record, _turn(event, record), Observed(event, self._facts(event)))
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
@@ -119,6 +119,12 @@ def dead_letter(topic: str, record: Record, error: InvalidEvent) -> Send:
     """Return the message that puts a record, and what is wrong with it, on the topic for those."""
     key = record.key and record.key[:CUT_BYTES]  # a longer one may be what does not fit
     return Send(topic, key, encode_dead_letter(record, error), independent=True)
+
+
+def _bare(error: InvalidEvent) -> InvalidEvent:
+    """Return an error without what it came of: that holds all that was decoded, while it waits."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _turn(event: Event, record: Record) -> float:

@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
-from detectors.errors import ConfigurationError
+from detectors.errors import ConfigurationError, NightlatchError
 
 _log: Final = logging.getLogger(__name__)
 # As RocksDB words them: a message may name a block, or a path, that has "lock" in it.
@@ -113,7 +113,10 @@ class RocksStore:
             else:
                 batch.put(key, value)
         batch.put(_MARK_KEY, _MARK.pack(next_offset, time.time()))
-        self._db.write(batch)
+        try:
+            self._db.write(batch)
+        except Exception as error:
+            raise _failed(self._path, error) from error
         self.next_offset = next_offset
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -143,7 +146,7 @@ class RocksStore:
                     f"another worker uses {self._path}: give each worker a data_dir of its own"
                 ) from error
             if not _CORRUPT.match(str(error)):
-                raise
+                raise _failed(self._path, error) from error
             _log.warning("%s is damaged; it is only a copy, and made anew: %s", self._path, error)
             shutil.rmtree(self._path)
             return Rdict(str(self._path), _options())
@@ -157,6 +160,14 @@ class RocksStore:
             self.clear()
             return 0
         return int(next_offset)
+
+
+class StoreFailed(NightlatchError):
+    """A local store cannot be written, as on a disk that is full. What it held is in Kafka."""
+
+
+def _failed(path: Path, error: Exception) -> StoreFailed:
+    return StoreFailed(f"local state in {path} cannot be written: {error}")
 
 
 class StoreInUse(ConfigurationError):

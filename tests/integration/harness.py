@@ -94,26 +94,44 @@ class Expected(NamedTuple):
     alerts: set[bytes]
 
 
+class Folded(NamedTuple):
+    """What folding some topics gives: state by partition, messages by topic, records in all."""
+
+    state: State
+    sent: dict[str, list[bytes]]
+    records: int
+
+
 def oracle(
     broker: str, topics: Sequence[str], factory: Callable[[int, dict[bytes, bytes]], Processor]
 ) -> Expected:
-    """Fold the source topics offline, each partition in one run, as they stand."""
+    """Fold the source topics offline; all that is sent counts as an alert."""
+    folded = fold_all(broker, topics, factory)
+    return Expected(folded.state, {value for values in folded.sent.values() for value in values})
+
+
+def fold_all(
+    broker: str, topics: Sequence[str], factory: Callable[[int, dict[bytes, bytes]], Processor]
+) -> Folded:
+    """Fold topics offline, each partition in one run, as they stand."""
     records: dict[int, dict[str, list[Record]]] = {}
     for topic in topics:
         for record in read_all(broker, topic):
             by_topic = records.setdefault(record.partition, {t: [] for t in topics})
             by_topic[topic].append(record)
     state: State = {}
-    alerts: set[bytes] = set()
+    sent: dict[str, list[bytes]] = {}
     for partition, by_topic in records.items():
         processor = factory(partition, {})
         merge = PartitionMerge(topics, processor.prepare)
         for topic, found in by_topic.items():
             merge.add(topic, found)
-        alerts |= {s.value or b"" for s in processor.fold(merge.take(10**9, topics).records)}
+        for message in processor.fold(merge.take(10**9, topics).records):
+            sent.setdefault(message.topic, []).append(message.value or b"")
         changes = processor.changes()
         state[partition] = {key: value for key, value in changes.items() if value is not None}
-    return Expected(state, alerts)
+    count = sum(len(found) for by_topic in records.values() for found in by_topic.values())
+    return Folded(state, sent, count)
 
 
 class Worker:

@@ -1,10 +1,13 @@
 """The product's worker, as a program: `python -m tests.integration.product_worker JSON`."""
 
 import asyncio
+import resource
 import sys
 import time
+from pathlib import Path
 
 import msgspec
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.app import run_worker
 from streams.configuration import load
@@ -21,6 +24,8 @@ class Options(msgspec.Struct, kw_only=True):
 
     `die_at` is where the process is to kill itself (see `counting_worker`). `hang` has it stand
     still for good at the first run, `deaf` has nothing fetched, as by a fetcher that has died.
+    No file may grow beyond `largest_file` bytes, as on a disk that is full. The file `clock` says
+    by how many seconds the clock is wrong.
     """
 
     settings: dict[str, str]
@@ -28,12 +33,31 @@ class Options(msgspec.Struct, kw_only=True):
     die_after: int = 1
     hang: bool = False
     deaf: bool = False
+    largest_file: int | None = None
+    clock: str | None = None
 
 
 def hang(*_: object) -> None:
     """Never return."""
     while True:
         time.sleep(1)
+
+
+def turn_the_clock(file: Path) -> None:
+    """Have the clock be as wrong as a file says: nought where there is none."""
+    real = time.time
+
+    def wrong() -> float:
+        return real() + (float(file.read_text() or 0) if file.exists() else 0.0)
+
+    time.time = wrong
+    append = BatchBuilder.append
+
+    def stamped(self: BatchBuilder, *, timestamp: int | None, **fields: object) -> object:
+        # aiokafka's own clock is in C, where nothing can be put in its place.
+        return append(self, timestamp=timestamp or int(wrong() * 1000), **fields)
+
+    BatchBuilder.append = stamped
 
 
 async def hear_nothing(*_: object) -> Fetched:
@@ -51,6 +75,10 @@ def main() -> int:
         FraudProcessor.fold = hang  # type: ignore[method-assign,assignment] # for this test
     if options.deaf:
         RunConsumerThread._fetch = hear_nothing  # type: ignore[method-assign,assignment] # for this test
+    if options.clock is not None:
+        turn_the_clock(Path(options.clock))
+    if options.largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (options.largest_file, options.largest_file))
     settings = load(environ={}, overrides=options.settings).settings
     return run_worker(msgspec.structs.replace(settings, session_seconds=SESSION_SECONDS))
 

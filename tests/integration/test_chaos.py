@@ -2,7 +2,6 @@
 
 import itertools
 import random
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from streams.local_kafka import LocalKafka
+from tests.chaos import campaign
+from tests.chaos.faults import FAULTS
+from tests.chaos.supervision import Supervised, supervised
 from tests.integration.counting import Counting
 from tests.integration.counting_worker import Options
 from tests.integration.harness import (
     Sent,
     Shop,
-    Worker,
     committed_everything,
     oracle,
     sending,
@@ -35,49 +36,15 @@ def live(shop: Shop, seed: int) -> Iterator[Sent]:
         yield Sent(chance.choice(shop.sources), account, b"%d" % number, time.time())
 
 
-class Supervised:
-    """A worker that is started again whenever it ends, as an init system would."""
-
-    def __init__(self, options: Options, log: Path) -> None:
-        self.exits: list[int] = []
-        self._options = options
-        self._log = log
-        self._ended = threading.Event()
-        self.running = Worker(MODULE, options, log)
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.1):
-            code = self.running.process.poll()
-            if code is not None:
-                self.exits.append(code)
-                self.running = Worker(MODULE, self._options, self._log)
-
-    def end(self) -> None:
-        """Stop for good."""
-        self._ended.set()
-        self._thread.join()
-        if self.running.process.poll() is None:
-            self.running.thaw()
-            self.running.process.kill()
-            self.running.process.wait()
-
-
 @contextmanager
-def supervised(shop: Shop, folder: Path, count: int) -> Iterator[list[Supervised]]:
-    """Run so many workers for as long as the context lasts."""
-    workers = [
-        Supervised(
-            shop.options(folder / f"worker-{n}", across_topics=False), folder / f"worker-{n}.log"
-        )
-        for n in range(count)
-    ]
-    try:
+def counting(shop: Shop, folder: Path, count: int) -> Iterator[list[Supervised]]:
+    """Run so many workers that count, for as long as the context lasts."""
+
+    def options(number: int) -> Options:
+        return shop.options(folder / f"worker-{number}", across_topics=False)
+
+    with supervised(MODULE, options, folder, count) as workers:
         yield workers
-    finally:
-        for each in workers:
-            each.end()
 
 
 def assert_exactly_once(shop: Shop) -> None:
@@ -108,7 +75,7 @@ def test_workers_that_fail_at_random(
     shop = Shop(kafka, topic_prefix, partitions=4)
     shop.create()
     chance = random.Random(seed)
-    with supervised(shop, tmp_path, 3) as workers:
+    with counting(shop, tmp_path, 3) as workers:
         with sending(kafka, live(shop, seed), rate=500):
             ends = time.monotonic() + 60
             while time.monotonic() < ends:
@@ -135,7 +102,7 @@ def test_a_broker_that_dies(own_kafka: LocalKafka, topic_prefix: str, tmp_path: 
     assert bootstrap is not None
     shop = Shop(bootstrap, topic_prefix, partitions=4)
     shop.create()
-    with supervised(shop, tmp_path, 2):
+    with counting(shop, tmp_path, 2):
         for seed in (1, 2):
             with sending(bootstrap, live(shop, seed), rate=500):
                 time.sleep(5)
@@ -146,3 +113,11 @@ def test_a_broker_that_dies(own_kafka: LocalKafka, topic_prefix: str, tmp_path: 
                 time.sleep(3)
         wait_until_read(shop)
     assert_exactly_once(shop)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_product_under_a_fault(tmp_path: Path, fault: str) -> None:
+    """Profiles, models, cases, alerts and dead letters are those of a run without the fault."""
+    report = campaign.run(fault, seed=1, folder=tmp_path, seconds=10)
+    assert not report.differences, report.differences[:5]
+    assert report.alerts >= 5

@@ -20,11 +20,11 @@ DATED = b'{"account_id":"a","ip":"192.0.2.1","outcome":"success","occurred_at":1
 
 @pytest.fixture
 def processor() -> FraudProcessor:
-    """A processor of sign-ins with nothing stored."""
+    """A processor of sign-ins and orders with nothing stored."""
     return FraudProcessor(
         Engine(Policy(), lambda _: None),
         Enricher(()),
-        sources={"logins": Source("login")},
+        sources={"logins": Source("login"), "orders": Source("order")},
         outputs=Outputs(alerts="alerts", dead_letters="dead-letters"),
         share=DeadLetterShare(1, 100),
         max_record_bytes=1_048_576,

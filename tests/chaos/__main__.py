@@ -1,0 +1,54 @@
+"""Run faults and print the table: `python -m tests.chaos [--faults NAME,...] [--seeds N,...]`.
+
+Exit code 1 where a promise was broken; then the workers' logs are kept, and it is said where.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.campaign import Report, run
+from tests.chaos.faults import FAULTS
+
+_HEADING = """\
+| fault | what | seed | struck | events | alerts | sent again | dead letters | exits | left |
+| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"""
+
+
+def row(report: Report) -> str:
+    """Return a report as a line of the table."""
+    left = "the same" if not report.differences else f"{len(report.differences)} DIFFERENCES"
+    return (
+        f"| {report.fault} | {FAULTS[report.fault].meaning} | {report.seed} | {report.strikes} | "
+        f"{report.events:,} | {report.alerts} | {report.repeated} | {report.letters} | "
+        f"{report.exits} | {left} |"
+    )
+
+
+def main() -> int:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", default=",".join(FAULTS), help=f"of: {', '.join(FAULTS)}")
+    parser.add_argument("--seeds", default="1", help="one run each, by comma")
+    parser.add_argument("--seconds", type=float, default=20, help="how long faults go on, about")
+    parser.add_argument("--rate", type=int, default=300, help="events a second meanwhile")
+    chosen = parser.parse_args()
+    print(_HEADING, flush=True)
+    broken = False
+    for fault in chosen.faults.split(","):
+        for seed in map(int, chosen.seeds.split(",")):
+            folder = Path(tempfile.mkdtemp(prefix=f"nightlatch-chaos-{fault}-{seed}-"))
+            report = run(fault, seed, folder, seconds=chosen.seconds, rate=chosen.rate)
+            print(row(report), flush=True)
+            if report.differences:
+                broken = True
+                print("\n".join([f"kept in {folder}", *report.differences[:20]]), file=sys.stderr)
+            else:
+                shutil.rmtree(folder)
+    return int(broken)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
