@@ -28,6 +28,7 @@ from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
 from detectors.features.heat import GUESSING, is_strangers, weigh_heat
+from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
@@ -405,7 +406,7 @@ class Engine:
         if sampled and reading.type == LOGIN and reading.depth:
             self._watch.see(watched(reading), reading.at)
 
-    def _keep(self, reading: Reading, alert_id: str | None, lesson: lessons.Lesson) -> None:
+    def _keep(self, reading: Reading, alert_id: str | None, lesson: Lesson) -> None:
         event = reading.event
         example = Example(
             event.event_id,

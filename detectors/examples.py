@@ -8,7 +8,7 @@ import msgspec
 
 from detectors.errors import IncompatibleState
 from detectors.events import Verdict
-from detectors.features.lessons import Forgotten, Lesson
+from detectors.features.lesson import Forgotten, Lesson
 
 _SCALE = 32.0
 

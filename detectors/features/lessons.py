@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from math import log
-from typing import Final, NamedTuple
+from typing import Final
 
 from detectors.events import AccountChange, Login, Order
 from detectors.features.access import KINDS
 from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
+from detectors.features.lesson import Forgotten, Lesson
 from detectors.features.orders import DELIVERIES
 from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading
 from detectors.features.signin import METHODS
@@ -26,25 +27,6 @@ _LIMITS: Final = {
     "countries": 5, "cities": 6, "kinds": 4, "methods": 5, "addresses": 6, "postcodes": 5,
     "payments": 5, "deliveries": 4, "categories": 8,
 }  # fmt: skip
-
-
-class Lesson(NamedTuple):
-    """Habits in an event, ready to be taught now or after a verdict. `used` pairs memory, value."""
-
-    minute: int
-    type: int
-    used: list[tuple[str, int]]
-    slot: int
-    amount: float
-    rewards: int
-
-
-class Forgotten(NamedTuple):
-    """A value that a verdict took from a memory, with what was known of it."""
-
-    memory: str
-    key: int
-    row: list[int]
 
 
 def lesson_of(reading: Reading) -> Lesson:
