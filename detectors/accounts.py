@@ -6,6 +6,7 @@ from typing import Any
 from detectors import cases, examples, profiles
 from detectors.cases import Case
 from detectors.examples import Example
+from detectors.features.reading import HABIT
 from detectors.profiles import Profile
 
 
@@ -38,7 +39,8 @@ class Accounts:
         return profile
 
     def put(self, account_id: str, profile: Profile) -> None:
-        """Note that an account's profile is new or changed."""
+        """Note that an account's profile is new, or was changed; what is used least makes room."""
+        profiles.make_room(profile, HABIT)
         self._profiles[account_id] = profile
         self._dirty[account_id] = None
 

@@ -191,7 +191,6 @@ class Engine:
             return None
         profile.recent += (mark, reading.minute)
         del profile.recent[: -2 * _RECENT]
-        self._accounts.put(event.account_id, profile)
         self._watermark.advance(event.occurred_at, reading.account)
         alert_id = assessment.alert_id if assessment is not None else None
         self._sight(reading, flagged=alert_id is not None)
@@ -199,6 +198,7 @@ class Engine:
         if reading.success:
             self._count_day(reading)
         self._learn_event(reading, alert_id, mark)
+        self._accounts.put(event.account_id, profile)
         return alert
 
     def process(self, run: Sequence[Observed]) -> list[Outcome]:

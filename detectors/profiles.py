@@ -1,10 +1,12 @@
-"""What an account usually does: bounded, decayed, versioned, about 2 KB.
+"""What an account usually does: bounded, decayed, versioned, at most 2 KB.
 
 Values are kept as 32-bit digests, times as whole minutes since the account was first seen and
 weights as whole sixteenths: a profile read back from its bytes is the profile that was written,
 to the last bit, which is what lets a hand-over fall anywhere.
 """
 
+from math import inf
+from typing import Final
 from zlib import crc32
 
 import msgspec
@@ -16,6 +18,12 @@ UNIT = 16
 """A weight of one, as stored."""
 
 _CAP = 60_000
+
+MOST_BYTES: Final = 2048
+"""Bytes of a stored profile at most."""
+
+_FITTING: Final = 50
+"""So many values always fit: where there are no more, the bytes need not be counted."""
 
 
 def digest(value: str) -> int:
@@ -107,6 +115,15 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
         for at in range(len(self.keys)):
             if self.first(at) == minute:
                 self.rows[4 * at + 3] = max(self.rows[4 * at + 3], nats)
+
+    def least(self, minute: int, half_life: float) -> float:
+        """Return the least weight that a value has left, in uses; infinity where there is none."""
+        weights = [self.weight(at, minute, half_life) for at in range(len(self.keys))]
+        return min(weights, default=inf)
+
+    def forget_least(self, minute: int, half_life: float) -> None:
+        """Forget the value that has the least weight left."""
+        self._drop(self._least(minute, half_life))
 
     def _least(self, minute: int, half_life: float) -> int:
         weights = [self.weight(at, minute, half_life) for at in range(len(self.keys))]
@@ -216,8 +233,30 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
         return max(0, int(occurred_at // 60) - self.born)
 
 
+MEMORIES: Final = tuple(
+    field.name for field in msgspec.structs.fields(Profile) if field.type is Memory
+)
+"""The names of a profile's memories."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Profile)
+
+
+def make_room(profile: Profile, half_life: float) -> None:
+    """Forget what has the least weight left, until the profile is stored in `MOST_BYTES`."""
+    p = profile
+    values = (
+        len(p.devices.keys) + len(p.agents.keys) + len(p.clients.keys) + len(p.systems.keys)
+        + len(p.prefixes.keys) + len(p.asns.keys) + len(p.countries.keys) + len(p.cities.keys)
+        + len(p.methods.keys) + len(p.kinds.keys) + len(p.addresses.keys) + len(p.postcodes.keys)
+        + len(p.payments.keys) + len(p.deliveries.keys) + len(p.categories.keys)
+    )  # fmt: skip
+    if values <= _FITTING:
+        return
+    while len(encode(profile)) > MOST_BYTES:
+        memories: list[Memory] = [getattr(profile, name) for name in MEMORIES]
+        weights = [memory.least(profile.seen, half_life) for memory in memories]
+        memories[weights.index(min(weights))].forget_least(profile.seen, half_life)
 
 
 def encode(profile: Profile) -> bytes:

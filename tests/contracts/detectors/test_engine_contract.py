@@ -14,10 +14,10 @@ from detectors.errors import IncompatibleState
 from detectors.events import Feedback, Item, Login, Order
 from detectors.facts import NOTHING_KNOWN, Facts
 from detectors.policy import Policy
+from detectors.profiles import MOST_BYTES
 from tests.contracts.detectors.traffic import POLICY, Stored, traffic
 
 START = 1_790_812_800.0
-PROFILE_BYTES = 2048
 
 
 def told(outcomes: list[Outcome]) -> list[tuple[Any, Any]]:
@@ -215,7 +215,7 @@ def test_a_profile_stays_small_under_a_flood_of_new_devices() -> None:
         stored.engine.process([hostile(number) for number in range(start, start + 500)])
         stored.hand_over()
         largest = max(largest, len(stored.store[b"a:victim"]))
-    assert largest <= PROFILE_BYTES
+    assert largest <= MOST_BYTES
     assert len(stored.store[b"x:victim"]) < 8192
 
 

@@ -2,12 +2,23 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detectors.errors import IncompatibleState
 from detectors.features.lessons import trust
-from detectors.profiles import Doubt, Memory, decode, encode, newborn
+from detectors.profiles import (
+    MEMORIES,
+    MOST_BYTES,
+    Doubt,
+    Memory,
+    Profile,
+    Session,
+    decode,
+    encode,
+    make_room,
+    newborn,
+)
 
 HALF_LIFE = 1000.0
 
@@ -81,6 +92,54 @@ def test_a_memory_read_back_is_the_memory_that_was_written(uses: list[tuple[int,
         memory.use(key, minute, HALF_LIFE, 8, key % 16)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(memory), type=Memory) == memory
     assert len(memory.keys) <= 8
+
+
+MOST, LATE = 2**32 - 1, 60 * 24 * 365 * 50
+
+
+def largest(values: dict[str, int]) -> Profile:
+    """A profile of which every number and text is as long as it gets, with so many values."""
+    profile = newborn(60.0 * 2_000_000_000)
+    for field in msgspec.structs.fields(Profile):
+        if field.type is float:
+            setattr(profile, field.name, 1.0 / 3.0)
+    for name in ("seen", "signed_in", "decayed", "ordered", "failed", "day", "day_bin"):
+        setattr(profile, name, LATE)
+    profile.depth = profile.bought = 60_000
+    profile.failed_prefix, profile.place = MOST, (51.123, -123.456, LATE)
+    profile.hours, profile.changed, profile.recent = [60] * 8, [LATE] * 6, [MOST, -LATE] * 8
+    session = Session(
+        MOST, MOST, MOST, MOST, MOST, MOST, 1023, 5, 7, LATE, LATE, [48] * 15, signed_in=True
+    )
+    profile.sessions, profile.doubts = [session] * 5, [Doubt(MOST, LATE, 1.234)] * 3
+    profile.client, profile.city, profile.network = "\U0001f512" * 48, "\U0001f512" * 32, "A" * 18
+    for name, count in values.items():
+        memory = getattr(profile, name)
+        memory.keys = list(range(MOST, MOST - count, -1))
+        memory.rows = [60_000, LATE, LATE, 15] * count
+    return profile
+
+
+@given(st.fixed_dictionaries({name: st.integers(0, 12) for name in MEMORIES}))
+@example(dict.fromkeys(MEMORIES[:12], 4) | {MEMORIES[12]: 2})
+def test_no_profile_is_stored_in_more_than_two_kilobytes(values: dict[str, int]) -> None:
+    """Whatever is in it and however long it is: what has the least weight left makes room."""
+    profile = largest(values)
+    before, fitted = encode(profile), len(encode(profile)) <= MOST_BYTES
+    make_room(profile, HALF_LIFE)
+    assert len(encode(profile)) <= MOST_BYTES
+    assert (encode(profile) == before) == fitted
+    assert all(len(getattr(profile, name).rows) % 4 == 0 for name in MEMORIES)
+
+
+def test_the_value_with_the_least_weight_of_all_makes_room() -> None:
+    """What the customer uses least goes, whichever memory it is in, and nothing else."""
+    profile = largest({"prefixes": 12, "devices": 10, "agents": 12, "categories": 12, "asns": 6})
+    profile.devices.rows[4:8] = [16, LATE - 1000, LATE - 1000, 0]
+    assert len(encode(profile)) > MOST_BYTES
+    make_room(profile, HALF_LIFE)
+    assert profile.devices.find(MOST - 1) < 0
+    assert sum(len(getattr(profile, name).keys) for name in MEMORIES) == 51
 
 
 def test_a_profile_reads_back() -> None:
