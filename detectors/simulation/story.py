@@ -1,6 +1,6 @@
 """A short scenario: weeks of history, then a little live traffic with hijacks in it."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from detectors.simulation.calendar import DAY
@@ -42,23 +42,24 @@ def story(
     live_minutes: float = 360.0,
     families: Collection[str] = tuple(FAMILIES),
     hijacks_each: int = 1,
+    more: Mapping[str, int] | None = None,
     tries: int = 60,
 ) -> Story:
     """Make a scenario that can be played at once.
 
     `live_minutes` of event time follow `history_days` from `start` (UTC epoch seconds). Each of
-    `families` hijacks `hijacks_each` accounts within the live part, from access to order; only
-    those that try passwords leave a quarter of the accounts they find unused. `tries`
-    are the failed attempts around those that try passwords. By default the live part is an evening
-    from 16:00, if `start` is a midnight. Thieves choose accounts with a
-    history wherever their family lets them. The same arguments give the same story.
+    `families` hijacks `hijacks_each` accounts within the live part (`more` says how many of
+    single ones), from access to order; only those that try passwords leave a quarter of the
+    accounts they find unused. `tries` are the failed attempts around those that try passwords.
+    By default the live part is an evening from 16:00, if `start` is a midnight. Thieves choose
+    accounts with a history wherever their family lets them. The same arguments give the same story.
     """
     live_from = start + history_days * DAY
     days = history_days + live_minutes / 1440
     world = World(Shop(accounts=accounts), seed=seed, start=start, days=days)
     end = world.calendar.end
     stage = Stage(world, begins=live_from, ends=end, tries=tries, fresh=0.0, hurry=True)
-    stage.campaigns(dict.fromkeys(checked(families), hijacks_each))
+    stage.campaigns({**dict.fromkeys(checked(families), hijacks_each), **(more or {})})
     world.spawn(world.calendar.forced_reset, forced_reset(world))
     history: list[SimulatedEvent] = []
     live: list[SimulatedEvent] = []

@@ -9,21 +9,26 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from detectors.assessments import Alert
+from detectors.campaigns import Campaign
 from streams.cli.options import SettingsFile
 from streams.cli.progress import waiting
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from detectors.assessments import Alert
     from detectors.simulation import Story
     from streams.demonstration.outcome import Outcome
-    from streams.demonstration.playing import Player, Progress
+    from streams.demonstration.playing import Player, Progress, Told
 
 # A Monday: the same story whenever it is told. The live part is its last afternoon and evening.
 _START: Final = datetime(2026, 10, 5, tzinfo=UTC).timestamp()
 _LIVE_FROM_HOUR: Final = 15
 _LIVE_HOURS: Final = 6
+# One family hits several accounts, from few addresses and with many tries: a gang.
+_GANG: Final = "stuffing_fast"
+_GANG_SIZE: Final = 5
+_TRIES: Final = 450
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -51,9 +56,9 @@ def command(
     """Watch hijacks being caught. Ends by itself after about two minutes, with the figures.
 
     Starts a real Apache Kafka and a worker, loads some weeks of a small shop's history, then
-    streams live traffic with one hijack of every family in it and shows each alert as it comes,
-    beside what was staged. The summary is measured from what came back on `alerts`. Ctrl-C ends
-    it at any moment and leaves nothing behind.
+    streams live traffic with hijacks of every family in it, one of them a gang's, and shows each
+    alert and campaign as it comes, beside what was staged. The summary is measured from what came
+    back on `alerts` and `campaigns`. Ctrl-C ends it at any moment and leaves nothing behind.
     """
     from rich.console import Console
 
@@ -130,6 +135,8 @@ def _invent(seed: int, accounts: int, days: int) -> "Story":
             accounts=accounts,
             history_days=days + _LIVE_FROM_HOUR / 24,
             live_minutes=_LIVE_HOURS * 60.0,
+            more={_GANG: _GANG_SIZE},
+            tries=_TRIES,
         )
 
 
@@ -187,14 +194,17 @@ def _introduction(told: "Story", accounts: int, days: int, seconds: float, budge
 def _learn(player: "Player", told: "Story", outcome: "Outcome") -> None:
     """Let the worker get to know its customers. What it alerts on meanwhile is only counted."""
 
-    def count(alert: "Alert", latency: float | None) -> None:
-        outcome.take(alert, latency)
+    def count(told: "Told", latency: float | None) -> None:
+        if isinstance(told, Alert):
+            outcome.take(told, latency)
+        elif isinstance(told, Campaign):
+            outcome.take_campaign(told)
 
     with waiting() as report:
         player.play(
             told.history,
             seconds=0,
-            on_alert=count,
+            on_told=count,
             on_progress=lambda at: report("Learning the customers' habits", at.done, at.total),
         )
 
@@ -202,19 +212,27 @@ def _learn(player: "Player", told: "Story", outcome: "Outcome") -> None:
 def _live(
     console: "Console", player: "Player", told: "Story", outcome: "Outcome", seconds: float
 ) -> None:
-    from streams.demonstration.screen import alert_panel, live_bar, revision_line
+    from streams.demonstration import screen
 
     shown: set[str] = set()
+    attacks: set[str] = set()
 
-    def show(alert: "Alert", latency: float | None) -> None:
-        finding = outcome.take(alert, latency)
-        view = revision_line if alert.alert_id in shown else alert_panel
-        shown.add(alert.alert_id)
-        console.print(view(alert, finding))
+    def show(told: "Told", latency: float | None) -> None:
+        if isinstance(told, Alert):
+            finding = outcome.take(told, latency)
+            view = screen.revision_line if told.alert_id in shown else screen.alert_panel
+            shown.add(told.alert_id)
+            console.print(view(told, finding))
+        elif isinstance(told, Campaign):
+            if outcome.take_campaign(told):
+                console.print(screen.campaign_line(told))
+        elif told.technique not in attacks:
+            attacks.add(told.technique)
+            console.print(screen.attack_line(told))
 
-    with live_bar(console, len(told.live)) as bar:
+    with screen.live_bar(console, len(told.live)) as bar:
 
         def progress(at: "Progress") -> None:
             bar.update(at.sent, told.live[max(0, at.sent - 1)].time, len(shown))
 
-        player.play(told.live, seconds=seconds, on_alert=show, on_progress=progress)
+        player.play(told.live, seconds=seconds, on_told=show, on_progress=progress)

@@ -1,11 +1,12 @@
 """What the alerts were worth: each held against the hijacks that were staged."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from math import inf
 from statistics import median
 from typing import Final, Literal, NamedTuple, get_args
 
 from detectors.assessments import Action, Alert
+from detectors.campaigns import Campaign
 from detectors.simulation import SimulatedEvent, Staged, Story
 
 _ACTIONS: Final = get_args(Action)  # from the mildest to the gravest
@@ -48,6 +49,26 @@ class Result(NamedTuple):
         """Whether what was asked for in time stands in the thief's way."""
         return self.gravest is not None and self.gravest.action != "monitor"
 
+    @property
+    def told_by_others(self) -> bool:
+        """Whether what the same attack did to other accounts was the first reason."""
+        return self.alert is not None and any(
+            reason.code == "hot_indicator" for reason in self.alert.reasons[:1]
+        )
+
+
+class Gang(NamedTuple):
+    """A campaign that was told, and what is true of it: its hijacks, and others' accounts."""
+
+    campaign: Campaign
+    hijacks: tuple[Staged, ...]
+    others: int
+
+    @property
+    def staged(self) -> int:
+        """How many staged campaigns it holds: one is right."""
+        return len({hijack.campaign for hijack in self.hijacks})
+
 
 class Summary(NamedTuple):
     """The demonstration in figures.
@@ -62,6 +83,7 @@ class Summary(NamedTuple):
     events: int
     customers: int
     results: tuple[Result, ...]
+    gangs: tuple[Gang, ...]
     attempts: int
     false_alerts: int
     early_false_alerts: int
@@ -100,6 +122,8 @@ class Outcome:
         self._cases: dict[str, Kind] = {}
         self._early: set[str] = set()
         self._latencies: list[float] = []
+        self._joined: dict[str, str | None] = {}
+        self._campaigns: dict[str, Campaign] = {}
 
     def take(self, alert: Alert, latency: float | None) -> Finding:
         """Judge one alert; revisions of a case may come in any number."""
@@ -113,9 +137,26 @@ class Outcome:
             self._cases[alert.alert_id] = kind
         if alert.raised_at < self._live_from:
             self._early.add(alert.alert_id)
-        if latency is not None and alert.updated_at >= self._live_from:
+        # That it belongs to a campaign is told for no event of its own.
+        joined = self._joined.get(alert.alert_id) != alert.campaign_id
+        self._joined[alert.alert_id] = alert.campaign_id
+        if latency is not None and not joined and alert.updated_at >= self._live_from:
             self._latencies.append(latency)
-        return Finding(kind, hijack, first, latency)
+        return Finding(kind, hijack, first, None if joined else latency)
+
+    def take_campaign(self, campaign: Campaign) -> bool:
+        """Note a campaign's revision; return whether it is news of the live part."""
+        known = self._campaigns.get(campaign.campaign_id)
+        self._campaigns[campaign.campaign_id] = campaign
+        grown = known is None or len(known.accounts) < len(campaign.accounts)
+        return campaign.last_seen >= self._live_from and (grown or bool(campaign.merged_into))
+
+    def _gangs(self) -> Iterator[Gang]:
+        hijacks = {hijack.account_id: hijack for hijack in self._hijacks}
+        for campaign in self._campaigns.values():
+            if campaign.merged_into is None and campaign.last_seen >= self._live_from:
+                own = tuple(hijacks[a] for a in campaign.accounts if a in hijacks)
+                yield Gang(campaign, own, len(campaign.accounts) - len(own))
 
     def summary(self) -> Summary:
         """The figures so far."""
@@ -126,6 +167,7 @@ class Outcome:
             events=self._events,
             customers=self._customers - len(self._hijacks),
             results=results,
+            gangs=tuple(self._gangs()),
             attempts=sum(kind == "attempt" for kind in self._cases.values()),
             false_alerts=len(customers - self._early),
             early_false_alerts=len(customers & self._early),

@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from detectors.assessments import Alert
+from detectors.campaigns import Campaign
+from detectors.heat import Attack
 from detectors.simulation import FAMILIES, Staged
-from streams.demonstration.outcome import Finding, Result, Summary
-from streams.presentation import ACTIONS, STYLES, alert_view
+from streams.demonstration.outcome import Finding, Gang, Result, Summary
+from streams.presentation import ACTIONS, STYLES, alert_view, printable
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -43,6 +45,26 @@ def revision_line(alert: Alert, finding: Finding) -> RenderableType:
         (alert.severity, STYLES[alert.severity]),
         f", {ACTIONS[alert.action].lower()}. ",
         (_moment(alert, finding.hijack).capitalize() + ".", "dim") if finding.hijack else "",
+    )
+
+
+def campaign_line(campaign: Campaign) -> RenderableType:
+    """What is new about a campaign, in short."""
+    name = Text.assemble("  ⛓ campaign ", (printable(campaign.campaign_id), "bold"))
+    if campaign.merged_into is not None:
+        return name.append(f" goes on as {printable(campaign.merged_into)}.")
+    return name.append(f" links {len(campaign.accounts)} accounts: ").append(
+        ", ".join(map(printable, campaign.accounts)), "bold"
+    )
+
+
+def attack_line(attack: Attack) -> RenderableType:
+    """An attack under way, for those who run the platform."""
+    return Text.assemble(
+        "  ⚠ ",
+        (attack.technique.replace("_", " ").capitalize(), "bold"),
+        f" through {printable(attack.value or attack.indicator)}: {attack.failed} of ",
+        f"{attack.tried} tries failed, on {attack.accounts} accounts.",
     )
 
 
@@ -80,7 +102,23 @@ def summary_view(summary: Summary) -> RenderableType:
         table.add_column(name, no_wrap=True)
     for result in summary.results:
         table.add_row(*_row(result))
-    return Group(Text(), table, _figures(summary))
+    return Group(Text(), table, *map(_gang, summary.gangs), Text(), _figures(summary))
+
+
+def _gang(gang: Gang) -> Text:
+    families = ", ".join(sorted({hijack.family for hijack in gang.hijacks}))
+    told = {
+        0: "nothing was staged that links them",
+        1: f"one gang's, {families}",
+    }.get(gang.staged, f"{gang.staged} gangs', {families}")
+    accounts = len(gang.campaign.accounts)
+    line = Text.assemble(
+        "Campaign ",
+        (printable(gang.campaign.campaign_id), "bold"),
+        f": {accounts} accounts. ",
+        (f"In truth {told}", "green" if gang.staged == 1 else "yellow"),
+    )
+    return line.append(f"; {gang.others} of them not hijacked." if gang.others else ".")
 
 
 def _figures(summary: Summary) -> RenderableType:
@@ -92,6 +130,9 @@ def _figures(summary: Summary) -> RenderableType:
     figures.add_row(f"{summary.caught} of {staged}", "staged hijacks caught")
     figures.add_row(f"{summary.in_time} of {staged}", "caught at their first order or before it")
     figures.add_row(f"{summary.stopped} of {staged}", "stopped: a second factor, a hold, a lock")
+    by_others = sum(result.told_by_others for result in summary.results)
+    if by_others:
+        figures.add_row(f"{by_others}", "told first by what the same attack did to others")
     if summary.delay is not None:
         figures.add_row(duration(summary.delay), "from access to alert, median of those caught")
     figures.add_row(f"{summary.false_alerts}", f"false alerts on {summary.customers:,} customers")

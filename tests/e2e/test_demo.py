@@ -81,12 +81,15 @@ def test_it_shows_alerts_and_ends_with_figures_that_agree_with_them(tmp_path: Pa
         assert running.process.wait(100) == 0, text_of(running.output)
         assert not running_with(running.mark)
     text = text_of(running.output)
-    rows = dict(re.findall(r"^ *(\w+) +c\w{10} +(missed|at once|[\d.]+ \w+)", text, re.MULTILINE))
-    assert set(rows) == set(FAMILIES)
-    caught = {family for family, when in rows.items() if when != "missed"}
+    rows = re.findall(r"^ *(\w+) +c\w{10} +(missed|at once|[\d.]+ \w+)", text, re.MULTILINE)
+    assert {family for family, _ in rows} == set(FAMILIES)
+    caught = [family for family, when in rows if when != "missed"]
     assert f"{len(caught)} of {len(rows)}  staged hijacks caught" in text
     shown = text.split("live traffic in", 1)[1]
-    assert set(re.findall(r"In truth +(\w+): ", shown)) <= caught
+    assert set(re.findall(r"In truth +(\w+): ", shown)) <= set(caught)
+    linked = re.findall(r"^Campaign (\w+): \d+ accounts", text, re.MULTILINE)
+    assert set(linked) <= set(re.findall(r"campaign (\w+) links \d+ accounts", shown))
+    assert linked, "the gang's accounts are no campaign"
     false_alerts = int(re.findall(r"(\d+)  false alerts on", text)[0])
     assert shown.count("nothing was staged here") >= false_alerts
     assert len(caught) + false_alerts > 0

@@ -503,7 +503,7 @@ def test_a_demonstration_whose_broker_goes(
     with admin(chosen) as administration, consumer(chosen) as reader:
         clients = Clients(chosen, administration, reader)
         with pytest.raises(BrokerTrouble, match="nothing came for 3 s"):
-            clients.alerts_to_end(lambda _alert: own_kafka.kill())
+            clients.read_to_end(lambda _told: own_kafka.kill())
 
 
 def test_settings_are_told_with_their_source(nightlatch: Command, settings: Settings) -> None:

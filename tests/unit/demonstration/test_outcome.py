@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from detectors.assessments import Alert, Model
+from detectors.campaigns import Campaign
 from detectors.simulation import SimulatedEvent, Staged, Story, Truth
 from streams.demonstration.outcome import Outcome
 from streams.demonstration.screen import duration
@@ -110,6 +111,40 @@ def test_false_alerts_are_counted_by_case_and_apart_from_the_history() -> None:
     summary = judged.summary()
     assert (summary.false_alerts, summary.early_false_alerts, summary.attempts) == (1, 1, 1)
     assert summary.latency is None
+
+
+def campaign(name: str, accounts: tuple[str, ...], **fields: Any) -> Campaign:
+    """One revision of a campaign of these accounts."""
+    return Campaign(
+        campaign_id=name,
+        revision=1,
+        first_seen=1200.0,
+        accounts=accounts,
+        alert_ids=(),
+        indicators=(),
+        techniques=(),
+        **{"last_seen": 1200.0, **fields},
+    )
+
+
+def test_a_campaign_is_held_against_the_gangs_that_were_staged() -> None:
+    """Whose accounts it links; what grew is news, and what another took over is gone."""
+    judged = outcome()
+    assert judged.take_campaign(campaign("k", ("a1", "a4")))
+    assert not judged.take_campaign(campaign("k", ("a1", "a4")))
+    assert judged.take_campaign(campaign("k", ("a1", "a2", "a4")))
+    assert judged.take_campaign(campaign("gone", ("a5",), merged_into="k"))
+    assert not judged.take_campaign(campaign("old", ("a4", "a5"), last_seen=900.0))
+    (gang,) = judged.summary().gangs
+    assert (gang.staged, gang.others, gang.hijacks) == (2, 1, STAGED)
+
+
+def test_that_a_case_is_of_a_campaign_is_no_answer_to_an_event() -> None:
+    """It comes later, and is no part of how fast alerts are."""
+    judged = outcome()
+    assert judged.take(alert("c1", ["e1"]), 0.1).latency == 0.1
+    assert judged.take(alert("c1", ["e1"], revision=2, campaign_id="k"), 5.0).latency is None
+    assert judged.summary().latency == 0.1
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def test_a_story_hijacks_what_is_asked_from_access_to_order_in_its_live_part() -
 
 def test_a_story_can_stage_every_family_among_customers() -> None:
     """All of the registry fit into an evening; most of the live traffic is honest."""
-    told = story(seed=1, start=START, accounts=4_000)
+    told = story(seed=1, start=START, accounts=4_000, more={"stuffing_fast": 4})
     assert {hijack.family for hijack in told.hijacks} == set(FAMILIES)
     honest = [e for e in told.live if e.truth is None]
     assert len(honest) > 60
     assert len(told.history) > 20 * len(told.live)
-    assert told == story(seed=1, start=START, accounts=4_000)
+    assert told == story(seed=1, start=START, accounts=4_000, more={"stuffing_fast": 4})
 
 
 def test_a_story_of_an_unknown_family_is_refused() -> None:
