@@ -6,55 +6,68 @@ settings or stands here; none follows from a module's or a function's name.
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from detectors.campaigns import CampaignLinker
 from detectors.engine import Engine
 from detectors.errors import ConfigurationError, InvalidEvent, NightlatchError
+from detectors.heat import decode_batch, decode_link
+from detectors.heat.counter import HeatCounter
+from detectors.heat.sightings import Sightings
+from detectors.heat.table import HotTable
 from streams import health
 from streams.agents import fold, rekey
 from streams.codec import decode_object
 from streams.connections import client_options, faust_credentials
-from streams.dead_letters import DeadLetterShare
+from streams.dead_letters import DeadLetters, DeadLetterShare, dead_letter
 from streams.enrichment import Enricher
 from streams.exit_codes import exit_code
-from streams.processor import FraudProcessor, Outputs, Source, dead_letter
+from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.application import RunApp, run_app
-from streams.runtime.interfaces import ReadState, Record, Send, record_bytes
+from streams.runtime.interfaces import (
+    Processor,
+    ProcessorFactory,
+    ReadState,
+    Record,
+    Send,
+    record_bytes,
+)
 from streams.runtime.lanes import Flow
-from streams.runtime.options import RuntimeOptions, StatefulFlow
+from streams.runtime.options import Followed, RuntimeOptions, StatefulFlow
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.worker import run
 from streams.settings import Settings, SourceTopic, secrets
+from streams.telling import ToldProcessor, into, messages
 from streams.topics import (
     MAX_CARRIED_BYTES,
     SOURCE_TYPES,
-    changelog_topic,
+    flows,
+    own_topics,
     repartition_topic,
     worker_access,
 )
 
-# Of events at the same moment: the sign-in before what it made possible, the verdict last.
-MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
+# The agents, by the flow that they read. Names of Faust's, and persisted with the flows' own.
+AGENTS: Final = {"events": "detect", "heat": "heat", "campaigns": "campaigns"}
 
 
 def create_app(settings: Settings) -> RunApp:
     """Return the application. Opens the look-up files; raises ConfigurationError where it can't."""
     rekeyings = tuple(_rekeying(settings, name) for name in settings.rekey)
-    topics = tuple(
-        repartition_topic(settings, name) if name in settings.rekey else settings.topic(name)
-        for name in MERGE_ORDER
-    )
+    hot = HotTable()
+    factories = _factories(settings, hot)
     options = RuntimeOptions(
         client=client_options(settings),
-        flows=(
+        flows=tuple(
             StatefulFlow(
-                Flow("events", topics, settings.chunk_records),
-                changelog_topic(settings),
-                settings.partitions,
-                _processor_factory(settings),
-            ),
+                Flow(name, flow.read, settings.chunk_records),
+                flow.changelog,
+                flow.partitions,
+                factories[name],
+                frozenset({flow.told}),
+            )
+            for name, flow in flows(settings).items()
         ),
         store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
         session_seconds=settings.session_seconds,
@@ -62,6 +75,7 @@ def create_app(settings: Settings) -> RunApp:
         begin=settings.auto_offset_reset,
         give_up_seconds=settings.give_up_seconds,
         rekeyings=rekeyings,
+        followed=(Followed(own_topics(settings).heat, settings.partitions, into(hot)),),
     )
     web = {"web_bind": settings.web_bind, "web_port": settings.web_port}
     app = run_app(
@@ -74,7 +88,8 @@ def create_app(settings: Settings) -> RunApp:
     )
     if settings.web_port:
         health.attach(app)
-    fold.attach(app, "events", agent="detect")
+    for name, agent in AGENTS.items():
+        fold.attach(app, name, agent=agent)
     for rekeying in rekeyings:
         rekey.attach(app, rekeying)
     return app
@@ -119,30 +134,56 @@ def check_topics(settings: Settings) -> None:
             raise ConfigurationError(f"topic {fault.topic} {fault.problem}: {remedy}")
 
 
-def _processor_factory(settings: Settings) -> Callable[[int, ReadState], FraudProcessor]:
-    enricher = Enricher(settings.lookups)
-    policy = settings.policy()
+def _factories(settings: Settings, hot: HotTable) -> dict[str, ProcessorFactory]:
     # One a worker, not one a partition: bad records of one producer come to all of them.
     share = DeadLetterShare(settings.dead_letter_limit, settings.dead_letter_window)
+    dead_letters = DeadLetters(settings.topic("dead_letters"), share)
+    message = messages(settings)
+
+    def heat(_partition: int, read: ReadState) -> Processor:
+        counter = HeatCounter(read)
+        return ToldProcessor(counter, decode_batch, message=message, dead_letters=dead_letters)
+
+    def campaigns(_partition: int, read: ReadState) -> Processor:
+        linker = CampaignLinker(read)
+        return ToldProcessor(linker, decode_link, message=message, dead_letters=dead_letters)
+
+    return {
+        "events": _events_factory(settings, hot, dead_letters),
+        "heat": heat,
+        "campaigns": campaigns,
+    }
+
+
+def _events_factory(
+    settings: Settings, hot: HotTable, dead_letters: DeadLetters
+) -> ProcessorFactory:
+    enricher = Enricher(settings.lookups)
+    policy = settings.policy()
     sources = {
         settings.topic(name): Source(
             SOURCE_TYPES[name], keyed_by_account=name not in settings.rekey
         )
-        for name in MERGE_ORDER
+        for name in SOURCE_TYPES
     }
     outputs = Outputs(
         alerts=settings.topic("alerts"),
-        dead_letters=settings.topic("dead_letters"),
+        observations=own_topics(settings).observations,
         assessments=settings.topic("assessments") if settings.publish_assessments else None,
     )
 
-    def processor(_partition: int, read: ReadState) -> FraudProcessor:
+    def engine(read: ReadState) -> Engine:
+        if not settings.heat:
+            return Engine(policy, read)
+        return Engine(policy, read, hot, Sightings(settings.partitions))
+
+    def processor(_partition: int, read: ReadState) -> Processor:
         return FraudProcessor(
-            Engine(policy, read),
+            engine(read),
             enricher,
             sources=sources,
             outputs=outputs,
-            share=share,
+            dead_letters=dead_letters,
             max_record_bytes=settings.max_record_bytes,
         )
 

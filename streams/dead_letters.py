@@ -14,9 +14,9 @@ import msgspec
 
 from detectors.errors import ConfigurationError, InvalidEvent, TooManyDeadLetters
 from detectors.faults import describe
-from streams.codec import decode, decode_object
+from streams.codec import CUT_BYTES, decode, decode_object, encode_dead_letter
 from streams.files import read_lines
-from streams.runtime.interfaces import Record
+from streams.runtime.interfaces import Prepared, Record, Send
 from streams.sending import Outgoing
 from streams.settings import Settings
 from streams.topics import SOURCE_TYPES
@@ -230,6 +230,41 @@ def selected(
     if field is not None:
         wanted.append(lambda letter: letter.error.field == field)
     return (letter for letter in letters if all(has(letter) for has in wanted))
+
+
+class DeadLetters:
+    """Sorts out of a worker's runs what could not be used, and writes it to `topic`."""
+
+    def __init__(self, topic: str, share: "DeadLetterShare") -> None:
+        self._topic = topic
+        self._share = share
+
+    def sift(self, run: Sequence[Prepared]) -> tuple[list[Any], list[Send]]:
+        """Return the contents of a run that can be used, and the letters of what cannot.
+
+        What cannot be used has an InvalidEvent for content. Raises TooManyDeadLetters.
+        """
+        living, errors, letters = [], [], []
+        for prepared in run:
+            if isinstance(prepared.content, InvalidEvent):
+                errors.append(prepared.content)
+                letters.append(dead_letter(self._topic, prepared.record, prepared.content))
+            else:
+                living.append(prepared.content)
+        self._share.count(len(run), errors)
+        return living, letters
+
+
+def bare(error: InvalidEvent) -> InvalidEvent:
+    """Return an error without what it came of: that holds all that was decoded, while it waits."""
+    error.__context__ = None
+    return error.with_traceback(None)
+
+
+def dead_letter(topic: str, record: Record, error: InvalidEvent) -> Send:
+    """Return the message that puts a record, and what is wrong with it, on the topic for those."""
+    key = record.key and record.key[:CUT_BYTES]  # a longer one may be what does not fit
+    return Send(topic, key, encode_dead_letter(record, error), independent=True)
 
 
 class DeadLetterShare:

@@ -11,6 +11,7 @@ import orjson
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from streams.metrics import exposition
+from streams.runtime.lanes import numbers_by_flow
 
 _JSON: Final = "application/json"
 
@@ -33,7 +34,7 @@ def ready(app: Any) -> Answer:
     runtime = app.runtime
     told = {
         "ready": runtime.ready,
-        "partitions": sorted({number for _, number in runtime.partitions}),
+        "partitions": numbers_by_flow(runtime.partitions),
         "restoring_records": runtime.restoring.left,
     }
     return Answer(orjson.dumps(told), status=200 if runtime.ready else 503)

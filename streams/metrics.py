@@ -1,6 +1,7 @@
 """Every figure that a worker tells of itself: name, kind, meaning. For Prometheus and the docs."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
@@ -19,14 +20,19 @@ class Figure(NamedTuple):
 
 FIGURES: Final = (
     Figure("nightlatch_ready", "gauge", "1 while the worker reads its partitions"),
-    Figure("nightlatch_partitions", "gauge", "Partition numbers that this worker owns"),
+    Figure("nightlatch_partitions", "gauge", "Partitions that this worker owns", ("flow",)),
     Figure(
         "nightlatch_lag_records",
         "gauge",
         "Records not yet folded, as far as the brokers have told",
         ("topic", "partition"),
     ),
-    Figure("nightlatch_folded_records", "counter", "Records folded since the process started"),
+    Figure(
+        "nightlatch_folded_records",
+        "counter",
+        "Records folded since the process started",
+        ("flow",),
+    ),
     Figure(
         "nightlatch_restored_records",
         "counter",
@@ -65,9 +71,11 @@ class _Collector:
         }
         return {
             "nightlatch_ready": {(): runtime.ready},
-            "nightlatch_partitions": {(): len(runtime.partitions)},
+            "nightlatch_partitions": Counter((flow,) for flow, _ in runtime.partitions),
             "nightlatch_lag_records": lags,
-            "nightlatch_folded_records": {(): runtime.folded_records},
+            "nightlatch_folded_records": {
+                (flow,): count for flow, count in runtime.folded_records.items()
+            },
             "nightlatch_restored_records": {(): runtime.restoring.records},
             "nightlatch_restoring_records": {(): runtime.restoring.left},
             "nightlatch_answer_age_seconds": {(): now - vigil.progress.answered},

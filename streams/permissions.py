@@ -54,7 +54,9 @@ def permissions(settings: Settings, role: Role) -> list[Permission]:
         sources = [settings.topic(name) for name in get_args(SourceTopic)]
         return [Permission("topic", name, "WRITE") for name in sources]
     if role == "analyst":
-        written = [settings.topic(name) for name in ("alerts", "assessments", "dead_letters")]
+        written = [
+            settings.topic(name) for name in ("alerts", "campaigns", "assessments", "dead_letters")
+        ]
         return [Permission("topic", name, "READ") for name in written]
     needed: tuple[Operation, ...] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
     return [Permission("topic", spec.name, do) for spec in topic_specs(settings) for do in needed]

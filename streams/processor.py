@@ -5,22 +5,20 @@ Between Kafka's bytes and the engine's objects, and nothing else: what an event 
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Final, NamedTuple
 
+from detectors.assessments import Alert
 from detectors.engine import Engine, Observed, Outcome
 from detectors.errors import InvalidEvent
 from detectors.events import Event, EventType
+from detectors.heat import encode_batch
 from detectors.parsing import EARLIEST, is_plausible
-from streams.codec import (
-    CUT_BYTES,
-    decode,
-    encode_alert,
-    encode_assessment,
-    encode_dead_letter,
-)
-from streams.dead_letters import DeadLetterShare, origin_of
+from streams.codec import decode, encode_alert, encode_assessment
+from streams.dead_letters import DeadLetters, bare, origin_of
 from streams.enrichment import Enricher
 from streams.runtime.interfaces import Prepared, Record, Send
+from streams.telling import notice_of
 
 _FAR_AHEAD_SECONDS: Final = 86_400.0
 
@@ -36,12 +34,15 @@ class Outputs(NamedTuple):
     """Topics that are written to; `assessments` None writes none."""
 
     alerts: str
-    dead_letters: str
+    observations: str
     assessments: str | None = None
 
 
 class FraudProcessor:
-    """One partition's records to alerts, assessments and dead letters (`interfaces.Processor`)."""
+    """One partition's records to alerts, assessments and dead letters (`interfaces.Processor`).
+
+    What is in none of `sources` is what other flows tell of accounts.
+    """
 
     def __init__(
         self,
@@ -50,19 +51,21 @@ class FraudProcessor:
         *,
         sources: Mapping[str, Source],
         outputs: Outputs,
-        share: DeadLetterShare,
+        dead_letters: DeadLetters,
         max_record_bytes: int,
     ) -> None:
         self._engine = engine
         self._facts = enricher.facts
         self._sources = sources
         self._outputs = outputs
-        self._share = share
+        self._dead_letters = dead_letters
         self._max_record_bytes = max_record_bytes
 
     def prepare(self, record: Record) -> Prepared:
         """Decode a record and look it up; one that cannot be used is content too."""
-        source = self._sources[record.topic]
+        source = self._sources.get(record.topic)
+        if source is None:
+            return _prepare_notice(record)
         origin = origin_of(record)
         try:
             event = decode(
@@ -77,54 +80,52 @@ class FraudProcessor:
         except InvalidEvent as error:
             # Taken at once where its time is impossible: it must not hold back what is behind it.
             time = record.timestamp if is_plausible(record.timestamp) else EARLIEST
-            return Prepared(record, time, _bare(error))
+            return Prepared(record, time, bare(error))
         return Prepared(record, _turn(event, record), Observed(event, self._facts(event)))
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
         """Score and learn what can be used; return the messages that a run gives rise to."""
-        observed, errors, sends = [], [], []
-        for prepared in run:
-            if isinstance(prepared.content, InvalidEvent):
-                errors.append(prepared.content)
-                sends.append(
-                    dead_letter(self._outputs.dead_letters, prepared.record, prepared.content)
-                )
+        living, sends = self._dead_letters.sift(run)
+        for is_event, contents in groupby(living, lambda content: type(content) is Observed):
+            if is_event:
+                for outcome in self._engine.process(list(contents)):
+                    self._tell(outcome, sends)
             else:
-                observed.append(prepared.content)
-        self._share.count(len(run), errors)
-        for outcome in self._engine.process(observed):
-            self._tell(outcome, sends)
+                for notice in contents:
+                    self._tell_alert(self._engine.take_notice(notice), sends)
         return sends
 
     def summaries(self) -> Sequence[Send]:
-        """Sum nothing up."""
-        return ()
+        """Sum up, for the flow that counts them, what events came with."""
+        topic = self._outputs.observations
+        return [
+            Send(topic, None, encode_batch(batch), partition=shard)
+            for shard, batch in self._engine.sightings()
+        ]
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what the engine changed."""
         return self._engine.changes()
 
+    def _tell_alert(self, alert: Alert | None, sends: list[Send]) -> None:
+        if alert is not None:
+            key = alert.account_id.encode()
+            sends.append(Send(self._outputs.alerts, key, encode_alert(alert), urgent=True))
+
     def _tell(self, outcome: Outcome, sends: list[Send]) -> None:
-        if outcome.alert is not None:
-            key = outcome.alert.account_id.encode()
-            value = encode_alert(outcome.alert)
-            sends.append(Send(self._outputs.alerts, key, value, urgent=True))
+        self._tell_alert(outcome.alert, sends)
         if self._outputs.assessments is not None and outcome.assessment is not None:
             key = outcome.assessment.account_id.encode()
             value = encode_assessment(outcome.assessment)
             sends.append(Send(self._outputs.assessments, key, value))
 
 
-def dead_letter(topic: str, record: Record, error: InvalidEvent) -> Send:
-    """Return the message that puts a record, and what is wrong with it, on the topic for those."""
-    key = record.key and record.key[:CUT_BYTES]  # a longer one may be what does not fit
-    return Send(topic, key, encode_dead_letter(record, error), independent=True)
-
-
-def _bare(error: InvalidEvent) -> InvalidEvent:
-    """Return an error without what it came of: that holds all that was decoded, while it waits."""
-    error.__context__ = None
-    return error.with_traceback(None)
+def _prepare_notice(record: Record) -> Prepared:
+    """It follows from events that were folded here long since: it need not wait its turn."""
+    try:
+        return Prepared(record, EARLIEST, notice_of(record))
+    except InvalidEvent as error:
+        return Prepared(record, EARLIEST, bare(error))
 
 
 def _turn(event: Event, record: Record) -> float:

@@ -115,6 +115,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     publish_assessments: Annotated[
         bool, Meta(description="Whether the score of every event goes to `assessments`")
     ] = False
+    heat: Annotated[
+        bool, Meta(description="Whether accounts tell of one another: heat, victims, campaigns")
+    ] = True
     lookups: Annotated[
         tuple[Path, ...],
         Meta(description="Files that tell an address's network and place (.mmdb, .csv)"),

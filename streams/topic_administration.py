@@ -13,7 +13,7 @@ from kafka.errors import for_code
 from detectors.errors import ConfigurationError
 from streams.kafka_clients import BrokerTrouble, admin
 from streams.settings import Settings
-from streams.topics import TopicSpec, co_partitioned, topic_specs
+from streams.topics import TopicSpec, partition_counts, topic_specs
 
 _UNKNOWN_TOPIC: Final = 3
 _ALREADY_THERE: Final = 36
@@ -113,11 +113,11 @@ def _existing(client: Any, names: list[str]) -> dict[str, Existing]:
 
 
 def _uneven(settings: Settings, existing: dict[str, Existing]) -> list[Fault]:
-    """Co-partitioned topics whose number of partitions is not the setting's."""
+    """Topics whose number of partitions is not what it must be."""
     wanted = settings.partitions
-    found = {
-        name: existing[name].partitions for name in co_partitioned(settings) if name in existing
-    }
+    counts = {n: count for n, count in partition_counts(settings).items() if n in existing}
+    single = [n for n, count in counts.items() if count != wanted and existing[n].partitions != 1]
+    found = {n: existing[n].partitions for n, count in counts.items() if count == wanted}
     wrong = {name: count for name, count in found.items() if count != wanted}
     # Where all agree on another number, it is the setting that is wrong.
     common = set(found.values())
@@ -132,6 +132,13 @@ def _uneven(settings: Settings, existing: dict[str, Existing]) -> list[Fault]:
     return [
         Fault(name, f"has {count} partitions and the setting partitions is {wanted}", remedy)
         for name, count in wrong.items()
+    ] + [
+        Fault(
+            name,
+            f"has {existing[name].partitions} partitions and must have one",
+            "Delete it while no worker runs: `nightlatch topics create` makes it anew",
+        )
+        for name in single
     ]
 
 

@@ -1,9 +1,12 @@
 """Every topic of the product: its partitions, its configuration, its key and its meaning.
 
-Sources and the state changelog have the same number of partitions, since one worker owns
-everything about an account. Sources made here keep the broker's time (`LogAppendTime`): retention
-goes by a record's time, and events that are simulated or sent late would otherwise be deleted, or
-refused, for being old. What an event's own time is, its `occurred_at` says.
+What is keyed by account, and the state that comes of it, has the same number of partitions, since
+one worker owns everything about an account; so has what is counted by indicator. Campaigns have one
+partition: alerts are few, and whether two belong together must be known in one place.
+
+Sources made here keep the broker's time (`LogAppendTime`): retention goes by a record's time, and
+events that are simulated or sent late would otherwise be deleted, or refused, for being old. What
+an event's own time is, its `occurred_at` says.
 """
 
 from collections.abc import Mapping
@@ -20,12 +23,22 @@ SOURCE_TYPES: Final[dict[SourceTopic, EventType]] = {
     "feedback": "feedback",
 }
 _DAY_MS: Final = 86_400_000
-_SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
-_COMPACTED: Final = {"cleanup.policy": "compact"}
 _CARRIED_BYTES: Final = 16 * 1024 * 1024
 MAX_CARRIED_BYTES: Final = _CARRIED_BYTES - 64 * 1024
-"""Of a record that is keyed anew, key, value and headers: what fits its topic with its origin."""
-
+"""Of a record between flows or keyed anew, key, value and headers: what fits its topic."""
+# Of events at the same moment: the sign-in before what it made possible, the verdict last.
+MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
+_SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
+_COMPACTED: Final = {"cleanup.policy": "compact"}
+# What is told long after it is known to be over is not read by anybody who begins.
+_EXPIRING: Final = {"cleanup.policy": "compact,delete", "retention.ms": str(7 * _DAY_MS)}
+# By the broker's time: what is carried of an old backlog would be deleted unread. And larger than a
+# source's records, by a header, or as the sum of many.
+_BETWEEN: Final = {
+    **_SOURCE,
+    "retention.ms": str(30 * _DAY_MS),
+    "max.message.bytes": str(_CARRIED_BYTES),
+}
 
 Access = Literal["read", "write"]
 
@@ -79,35 +92,46 @@ def _others(settings: Settings) -> list[TopicSpec]:
 def _workers_own(settings: Settings) -> list[TopicSpec]:
     from streams.runtime.changelog import TOPIC_CONFIG
 
-    changelog = TopicSpec(
-        changelog_topic(settings),
-        settings.partitions,
-        dict(TOPIC_CONFIG),
-        "state key",
-        "The worker's state: profiles, cases, models and positions",
-    )
-    rekeyed = [
-        TopicSpec(
-            repartition_topic(settings, name),
-            settings.partitions,
-            # By the broker's time: what is carried of an old backlog would be deleted unread. And
-            # a header more than the source takes.
-            {
-                **_SOURCE,
-                "retention.ms": str(30 * _DAY_MS),
-                "max.message.bytes": str(_CARRIED_BYTES),
-            },
-            "account_id",
-            f"{settings.topic(name)}, keyed by account",
-        )
-        for name in settings.rekey
+    own, many = own_topics(settings), settings.partitions
+    state = "The worker's state: profiles, cases, models and positions"
+    told = "What the others tell of an account: an attack had entered it, its alert's campaign"
+    changelog = dict(TOPIC_CONFIG)
+    return [
+        TopicSpec(own.state_changelog, many, changelog, "state key", state),
+        TopicSpec(own.reassessments, many, _BETWEEN, "account_id", told),
+        TopicSpec(own.observations, many, _BETWEEN, "none", "Events by indicator, summed up"),
+        TopicSpec(own.heat_changelog, many, changelog, "state key", "Counts by indicator"),
+        TopicSpec(own.heat, many, _EXPIRING, "indicator", "Hot indicators, for every worker"),
+        TopicSpec(own.alert_links, 1, _BETWEEN, "alert_id", "Alerts and what they may share"),
+        TopicSpec(own.campaigns_changelog, 1, changelog, "state key", "Campaigns and their alerts"),
+        *(
+            TopicSpec(
+                repartition_topic(settings, name),
+                many,
+                _BETWEEN,
+                "account_id",
+                f"{settings.topic(name)}, keyed by account",
+            )
+            for name in settings.rekey
+        ),
     ]
-    return [changelog, *rekeyed]
 
 
-def changelog_topic(settings: Settings) -> str:
-    """Return the state's changelog, named as Faust names that of a table called `state`."""
-    return f"{settings.app_id}-state-changelog"
+class OwnTopics(NamedTuple):
+    """Topics that are the worker's own: what flows tell one another, and their states."""
+
+    state_changelog: str
+    reassessments: str
+    observations: str
+    heat_changelog: str
+    heat: str
+    alert_links: str
+    campaigns_changelog: str
+
+
+def own_topics(settings: Settings) -> OwnTopics:
+    """Return the worker's own topics; the state's changelog is named as Faust names a table's."""
+    return OwnTopics(*(f"{settings.app_id}-{n.replace('_', '-')}" for n in OwnTopics._fields))
 
 
 def repartition_topic(settings: Settings, source: SourceTopic) -> str:
@@ -115,26 +139,52 @@ def repartition_topic(settings: Settings, source: SourceTopic) -> str:
     return f"{settings.app_id}-{settings.topic(source)}-by-account"
 
 
-def co_partitioned(settings: Settings) -> list[str]:
-    """Return the topics that must have the same number of partitions: what a worker reads.
+class FlowTopics(NamedTuple):
+    """What a flow reads, in the order that decides between equal times, and where its state is.
 
-    In the contract's order; a source that is keyed anew stands under its repartition topic.
+    `told` is the one of its topics that other flows write to.
     """
-    sources = [
+
+    read: tuple[str, ...]
+    changelog: str
+    partitions: int
+    told: str
+
+
+def flows(settings: Settings) -> dict[str, FlowTopics]:
+    """Return the topics of every flow, by the flow's name, which is persisted."""
+    own, many = own_topics(settings), settings.partitions
+    sources = (
         repartition_topic(settings, name) if name in settings.rekey else settings.topic(name)
-        for name in get_args(SourceTopic)
-    ]
-    return [*sources, changelog_topic(settings)]
+        for name in MERGE_ORDER
+    )
+    return {
+        "events": FlowTopics(
+            (*sources, own.reassessments), own.state_changelog, many, own.reassessments
+        ),
+        "heat": FlowTopics((own.observations,), own.heat_changelog, many, own.observations),
+        "campaigns": FlowTopics((own.alert_links,), own.campaigns_changelog, 1, own.alert_links),
+    }
+
+
+def partition_counts(settings: Settings) -> dict[str, int]:
+    """Return how many partitions topics must have: those that a worker reads, and its states."""
+    counts = {
+        topic: flow.partitions
+        for flow in flows(settings).values()
+        for topic in (*flow.read, flow.changelog)
+    }
+    return {**counts, own_topics(settings).heat: settings.partitions}
 
 
 def worker_access(settings: Settings) -> Mapping[str, frozenset[Access]]:
     """Return every topic that a worker uses, and what it does with it: all that must be there."""
-    keyed_otherwise = [settings.topic(name) for name in settings.rekey]
-    written = [settings.topic("alerts"), settings.topic("dead_letters"), changelog_topic(settings)]
+    read = [*partition_counts(settings), *(settings.topic(name) for name in settings.rekey)]
+    written = [settings.topic(name) for name in ("alerts", "campaigns", "dead_letters")]
+    written += [*own_topics(settings)]
     written += [repartition_topic(settings, name) for name in settings.rekey]
     if settings.publish_assessments:
         written.append(settings.topic("assessments"))
-    read = [*co_partitioned(settings), *keyed_otherwise]
     uses: dict[str, frozenset[Access]] = dict.fromkeys(read, frozenset({"read"}))
     for topic in written:
         uses[topic] = uses.get(topic, frozenset()) | {"write"}

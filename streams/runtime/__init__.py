@@ -63,5 +63,6 @@ where no other file is named; integration tests are in `tests/integration`).
 
 **What is not promised.** The order across topics is by time for everything that had been written
 before it was read. Live, a record that arrives after a later one of another topic is folded when
-it comes.
+it comes. Between flows there is no order but each sender's own: when one flow hears of what another
+has found depends on the clock, and docs/across-accounts.md says what then follows.
 """

@@ -1,6 +1,6 @@
 """What is read together, and the runs that come of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from streams.runtime.interfaces import Prepared, Record
@@ -28,6 +28,14 @@ class Place(NamedTuple):
 
     flow: str
     number: int
+
+
+def numbers_by_flow(places: Iterable[Place]) -> dict[str, list[int]]:
+    """Return partition numbers by flow, in order."""
+    by_flow: dict[str, list[int]] = {}
+    for flow, number in sorted(places):
+        by_flow.setdefault(flow, []).append(number)
+    return by_flow
 
 
 class Run(NamedTuple):

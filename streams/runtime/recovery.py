@@ -8,7 +8,6 @@ until all is restored, claimed and sought.
 # ruff: noqa: SLF001 - mends what Faust keeps private
 
 import logging
-from collections.abc import Iterable
 from typing import Any, Final
 
 from aiokafka.errors import IllegalStateError
@@ -16,7 +15,7 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import RebalanceAgain, Recovery, ServiceStopped
 from mode import Service
 
-from streams.runtime.lanes import Place
+from streams.runtime.lanes import numbers_by_flow
 
 _log: Final = logging.getLogger(__name__)
 
@@ -57,15 +56,9 @@ class RunRecovery(Recovery):
         self.tables.on_actives_ready()
         self.tables.on_standbys_ready()
         app.on_rebalance_end()
-        _log.info("Ready: partitions %s", _told(app.runtime.partitions))
-
-
-def _told(places: Iterable[Place]) -> str:
-    """Partition numbers by flow, `events 0 3, heat 0 3`."""
-    by_flow: dict[str, list[str]] = {}
-    for flow, number in sorted(places):
-        by_flow.setdefault(flow, []).append(str(number))
-    return ", ".join(" ".join([flow, *numbers]) for flow, numbers in by_flow.items()) or "none"
+        owned = numbers_by_flow(app.runtime.partitions)
+        told = (" ".join(map(str, [flow, *numbers])) for flow, numbers in owned.items())
+        _log.info("Ready: partitions %s", ", ".join(told) or "none")
 
 
 class RunTableManager(TableManager):

@@ -51,7 +51,7 @@ class Runtime(Service):
         self._committed: dict[TP, int] = {}
         self._generation = -1
         self.term = 0
-        self.folded_records = 0
+        self.folded_records = dict.fromkeys((flow.name for flow in options.flows), 0)
         self.restoring = Restoring()
         self._broken = False
         self._guard = StallGuard(options.session_seconds)
@@ -218,7 +218,7 @@ class Runtime(Service):
             # Half of the run may be folded: this state must never be written.
             self._broken = True
             raise
-        self.folded_records += len(run.records)
+        self.folded_records[partition.flow.name] += len(run.records)
         if folded.independent:
             sending = self.outbox.send(folded.independent, keyless=run.partition)
             arrival = asyncio.ensure_future(sending)

@@ -22,7 +22,7 @@ from streams.local_kafka.broker import free_port, new_cluster_id
 from streams.runtime.outbox import OUTBOX_KEY
 from streams.settings import Settings
 from streams.topic_administration import create
-from streams.topics import changelog_topic
+from streams.topics import own_topics
 from tests.chaos import traffic
 from tests.chaos.faults import FAULTS, MODULE, Stage
 from tests.chaos.supervision import supervised
@@ -104,7 +104,7 @@ def _report(settings: Settings, exits: list[int], run_: tuple[str, int, int, flo
     told = {(a["alert_id"], a["revision"]) for a in map(orjson.loads, found["alerts"])}
     if len(told) != len(set(found["alerts"])):
         differences.append("two alerts of one id and revision")
-    state = last_values(broker, changelog_topic(settings))
+    state = last_values(broker, own_topics(settings).state_changelog)
     for number, keys in expected.state.items():
         stored = {k: v for k, v in state.get(number, {}).items() if k != OUTBOX_KEY}
         wrong = {k for k in keys | stored if keys.get(k) != stored.get(k)}
@@ -136,6 +136,8 @@ def _settings(brokers: list[LocalKafka], folder: Path, seed: int) -> Settings:
         "flush_seconds": "0.05",
         "dead_letter_limit": "1",
         "give_up_seconds": "20",
+        # What accounts tell of one another depends on timing (`tests/integration/test_gangs.py`).
+        "heat": "false",
     }
     return load(environ={}, overrides=chosen).settings
 
@@ -148,6 +150,7 @@ def _options_of(settings: Settings, folder: Path) -> Any:
         "flush_seconds",
         "dead_letter_limit",
         "give_up_seconds",
+        "heat",
     )
     shared = {name: str(getattr(settings, name)) for name in names}
     shared["broker"] = ",".join(settings.broker)

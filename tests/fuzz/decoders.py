@@ -52,6 +52,27 @@ def alerts(data: bytes) -> None:
         return
 
 
+def published(data: bytes) -> None:
+    """Whatever is on the topic of campaigns is one, or an attack, or InvalidEvent."""
+    from streams.codec import decode_published
+
+    try:
+        decode_published(data)
+    except InvalidEvent:
+        return
+
+
+def told(data: bytes) -> None:
+    """Whatever is on a topic between flows is what one tells, or IncompatibleState."""
+    from detectors import heat
+
+    for reader in (heat.decode_batch, heat.decode_hot, heat.decode_link, heat.decode_notice):
+        try:
+            reader(data)
+        except IncompatibleState:
+            continue
+
+
 def state(data: bytes) -> None:
     """Whatever is in the changelog is state of ours, or IncompatibleState."""
     from detectors import cases, profiles
@@ -71,7 +92,14 @@ def state(data: bytes) -> None:
             continue
 
 
-TARGETS: Final[tuple[Callable[[bytes], None], ...]] = (events, letters, alerts, state)
+TARGETS: Final[tuple[Callable[[bytes], None], ...]] = (
+    events,
+    letters,
+    alerts,
+    published,
+    told,
+    state,
+)
 
 
 def one_input(data: bytes) -> None:

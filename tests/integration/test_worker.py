@@ -14,7 +14,7 @@ from streams.configuration import load
 from streams.kafka_clients import producer
 from streams.settings import Settings
 from streams.topic_administration import create
-from streams.topics import changelog_topic, co_partitioned, repartition_topic
+from streams.topics import flows, own_topics, repartition_topic
 from tests.integration import shop_traffic
 from tests.integration.harness import (
     Sent,
@@ -69,9 +69,9 @@ def settings_of(chosen: dict[str, str]) -> Settings:
 
 
 def sources(settings: Settings) -> list[str]:
-    """Everything that a worker reads, its own changelog excepted."""
+    """Everything that a worker commits: what its flows read, and what it carries."""
     carried = [settings.topic(name) for name in settings.rekey]
-    return [*co_partitioned(settings)[:-1], *carried]
+    return [*(topic for flow in flows(settings).values() for topic in flow.read), *carried]
 
 
 def run_to_the_end(chosen: dict[str, str], log: Path) -> None:
@@ -147,8 +147,8 @@ def test_a_hijack_among_customers(kafka: str, topic_prefix: str, tmp_path: Path)
     for name in ("alerts", "dead_letters"):
         once = {r.value for r in read_all(kafka, settings.topic(name))}
         assert {r.value for r in read_all(kafka, again.topic(name))} == once
-    assert last_values(kafka, changelog_topic(again)) == last_values(
-        kafka, changelog_topic(settings)
+    assert last_values(kafka, own_topics(again).state_changelog) == last_values(
+        kafka, own_topics(settings).state_changelog
     )
 
 

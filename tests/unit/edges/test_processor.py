@@ -8,7 +8,7 @@ from detectors.errors import InvalidEvent
 from detectors.parsing import EARLIEST, LATEST
 from detectors.policy import Policy
 from streams.codec import MAX_LETTER_BYTES
-from streams.dead_letters import RESENT_HEADER, DeadLetterShare, decode_dead_letter
+from streams.dead_letters import RESENT_HEADER, DeadLetters, DeadLetterShare, decode_dead_letter
 from streams.enrichment import Enricher
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.interfaces import Record
@@ -25,8 +25,8 @@ def processor() -> FraudProcessor:
         Engine(Policy(), lambda _: None),
         Enricher(()),
         sources={"logins": Source("login"), "orders": Source("order")},
-        outputs=Outputs(alerts="alerts", dead_letters="dead-letters"),
-        share=DeadLetterShare(1, 100),
+        outputs=Outputs(alerts="alerts", observations="observations"),
+        dead_letters=DeadLetters("dead-letters", DeadLetterShare(1, 100)),
         max_record_bytes=1_048_576,
     )
 

@@ -5,13 +5,13 @@ from typing import get_args
 import pytest
 
 from streams.settings import Settings, SourceTopic
-from streams.topics import SOURCE_TYPES, co_partitioned, topic_specs
+from streams.topics import SOURCE_TYPES, flows, partition_counts, topic_specs
 
 SETTINGS = Settings(partitions=6, topic_prefix="shop-", app_id="latch", rekey=("orders",))
 
 
 def test_every_topic_of_the_contract() -> None:
-    """The contract's nine, the state's changelog, and one for each topic that is keyed anew."""
+    """The contract's nine, the worker's own, and one for each topic that is keyed anew."""
     assert [spec.name for spec in topic_specs(SETTINGS)] == [
         "shop-logins",
         "shop-orders",
@@ -23,6 +23,12 @@ def test_every_topic_of_the_contract() -> None:
         "shop-assessments",
         "shop-dead-letters",
         "latch-state-changelog",
+        "latch-reassessments",
+        "latch-observations",
+        "latch-heat-changelog",
+        "latch-heat",
+        "latch-alert-links",
+        "latch-campaigns-changelog",
         "latch-shop-orders-by-account",
     ]
 
@@ -43,17 +49,35 @@ def test_a_carried_record_is_neither_too_old_nor_too_large() -> None:
 
 def test_state_and_keyed_tables_are_compacted() -> None:
     """What is read as a table keeps the last value of each key."""
-    compacted = {s.name for s in topic_specs(SETTINGS) if s.config["cleanup.policy"] == "compact"}
-    assert compacted == {"shop-indicators", "shop-campaigns", "latch-state-changelog"}
+    compacted = {s.name for s in topic_specs(SETTINGS) if "compact" in s.config["cleanup.policy"]}
+    assert compacted == {
+        "shop-indicators",
+        "shop-campaigns",
+        "latch-heat",
+        "latch-state-changelog",
+        "latch-heat-changelog",
+        "latch-campaigns-changelog",
+    }
 
 
 def test_what_a_worker_reads_is_co_partitioned() -> None:
     """One worker sees all of an account only where numbers of partitions agree."""
     specs = {spec.name: spec for spec in topic_specs(SETTINGS)}
-    read = co_partitioned(SETTINGS)
+    read = flows(SETTINGS)["events"].read
     assert "latch-shop-orders-by-account" in read
     assert "shop-orders" not in read
     assert {specs[name].partitions for name in read} == {6}
+
+
+def test_topics_are_made_with_the_partitions_they_must_have() -> None:
+    """Campaigns are linked in one place; all else is spread over the setting's partitions."""
+    made = {spec.name: spec.partitions for spec in topic_specs(SETTINGS)}
+    counts = partition_counts(SETTINGS)
+    assert {name: made[name] for name in counts} == counts
+    assert {n for n, c in counts.items() if c == 1} == {
+        "latch-alert-links",
+        "latch-campaigns-changelog",
+    }
 
 
 @pytest.mark.parametrize("name", get_args(SourceTopic))
