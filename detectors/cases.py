@@ -17,7 +17,7 @@ import msgspec
 
 from detectors.assessments import Alert, Model, Reason
 from detectors.decisions import SEVERITIES, STAGES, action_for
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.events import EventType, Feedback, Order
 from detectors.features.reading import Reading
 from detectors.heat.records import Entry
@@ -78,7 +78,7 @@ def decode(stored: bytes) -> Case:
     """Return the case that was stored. Raises IncompatibleState for anything else."""
     try:
         case = _decoder.decode(stored)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"a stored case cannot be read: {error}") from error
     if case.version != VERSION:
         raise IncompatibleState(f"a stored case has version {case.version}, not {VERSION}")

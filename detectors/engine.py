@@ -260,11 +260,15 @@ class Engine:
         """Find the scores behind which the policy's least risks stand: verdicts move them."""
         self._floor = self._calibration.score(log_odds(self._policy.alert_floor))
         self._cold_floor = self._calibration.score(log_odds(self._policy.medium_risk))
+        self._certain = self._calibration.score(log_odds(self._policy.high_risk))
 
     def _threshold(self) -> float:
         # While nobody can say what the budget would allow, only what is likely enough alerts.
         threshold = self._budget.threshold
-        return max(threshold, self._floor) if threshold > float("-inf") else self._cold_floor
+        if threshold == float("-inf"):
+            return self._cold_floor
+        # Whoever has burnt the budget on decoys must not have bought silence for the real thing.
+        return min(max(threshold, self._floor), max(self._certain, self._floor))
 
     def _read(self, observed: Observed, event: Login | Order | AccountChange) -> Reading:
         profile = self._accounts.profile(event.account_id)

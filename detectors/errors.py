@@ -4,6 +4,10 @@ Only `InvalidEvent` means "this one message is bad": it is what dead letters are
 Everything else is a fault of the configuration or of the product, and stops the worker.
 """
 
+from typing import Final
+
+import msgspec
+
 
 class NightlatchError(Exception):
     """Root of the errors raised on purpose; its text is one sentence fit for an operator."""
@@ -33,6 +37,10 @@ class ConfigurationError(NightlatchError):
 
 class IncompatibleState(NightlatchError):
     """Stored state of a version or shape that this release cannot read."""
+
+
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
+"""What msgspec raises for bytes that are none of ours; text in MessagePack may be no UTF-8."""
 
 
 class UnreadableFile(NightlatchError):

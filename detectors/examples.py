@@ -6,7 +6,7 @@ the older. A verdict may come weeks later; what has gone by then is not learnt f
 
 import msgspec
 
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.events import Verdict
 from detectors.features.lesson import Forgotten, Lesson
 
@@ -68,7 +68,7 @@ def decode(stored: bytes) -> list[Example]:
     """Return the examples that were stored. Raises IncompatibleState for anything else."""
     try:
         examples = _decoder.decode(stored)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"stored examples cannot be read: {error}") from error
     for example in examples:
         # Version 0.1 kept a lesson only until it was taught, and did not say whether it was.

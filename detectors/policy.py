@@ -17,7 +17,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     `critical_risk` as well (`streams.configuration`); the constructor checks nothing.
 
     seed: of the half-space trees.
-    alert_budget: share of account-days (an account and a UTC day with events) that may alert.
+    alert_budget: share of account-days (an account and a UTC day) that may alert below high_risk.
     alert_floor: risk, 0 to 1, below which nothing alerts whatever the budget has left.
     medium_risk, high_risk, critical_risk: risk from which an alert has that severity.
     story_half_life_days: after how long a suspicious thing of the account weighs half.

@@ -11,7 +11,7 @@ from zlib import crc32
 
 import msgspec
 
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 
 VERSION = 1
 UNIT = 16
@@ -268,7 +268,7 @@ def decode(stored: bytes) -> Profile:
     """Return the profile that was stored. Raises IncompatibleState for anything else."""
     try:
         profile = _decoder.decode(stored)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"a stored profile cannot be read: {error}") from error
     if profile.version != VERSION:
         raise IncompatibleState(f"a stored profile has version {profile.version}, not {VERSION}")

@@ -68,10 +68,13 @@ class Verdicts:
             for example in named:
                 lessons.recall(profile, example.forgotten)
                 example.forgotten = []
-        for example in named:
+        # Whoever holds an account can say in its name that it was its customer: this counts for
+        # the account, and is no evidence about anybody else's.
+        own_word = verdict.source == "customer" and verdict.verdict == "legitimate"
+        for example in () if own_word else named:
             self._judge(example, profile, verdict.verdict, verdict.occurred_at)
             example.implied = False
-        for example in implied:
+        for example in () if own_word else implied:
             told: Verdict | None = "takeover" if verdict.verdict == "takeover" else None
             self._judge(example, profile, told, verdict.occurred_at)
             example.implied = told is not None

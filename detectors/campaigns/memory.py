@@ -13,7 +13,7 @@ import msgspec
 
 from detectors.campaigns.records import Campaign, SharedIndicator
 from detectors.campaigns.weighing import Tie
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.indicators import Indicator
 from detectors.heat.records import AlertMark, Link
 
@@ -231,7 +231,7 @@ class Memory:
 def _decode(stored: bytes, kind: Any) -> Any:
     try:
         version, value = msgspec.msgpack.decode(stored, type=tuple[int, kind])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"a stored campaign cannot be read: {error}") from error
     if version != VERSION:
         raise IncompatibleState(f"a stored campaign has version {version}, not {VERSION}")

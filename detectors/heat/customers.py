@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.judging import Customers
 from detectors.heat.records import Totals
 from detectors.heat.tally import DAYS, FAST, HOURS, Rates
@@ -51,7 +51,7 @@ class Everybody:
         if stored is not None:
             try:
                 self._state = _decoder.decode(stored)
-            except msgspec.MsgspecError as error:
+            except UNREADABLE as error:
                 raise IncompatibleState(f"stored customers cannot be read: {error}") from error
             if self._state.version != VERSION:
                 raise IncompatibleState(f"stored customers have version {self._state.version}")

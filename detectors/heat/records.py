@@ -10,7 +10,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from detectors.assessments import Stage
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.indicators import Indicator
 
 VERSION: Final = 1
@@ -265,5 +265,5 @@ def _versioned(decoder: "msgspec.msgpack.Decoder[_V]", value: bytes) -> _V:
 def _decoded(decoder: "msgspec.msgpack.Decoder[_T]", value: bytes) -> _T:
     try:
         return decoder.decode(value)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"a record between flows cannot be read: {error}") from error

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.records import Entry
 
 VERSION: Final = 1
@@ -171,7 +171,7 @@ class Tallies:
             return {}
         try:
             version, tallies = _decoder.decode(stored)
-        except msgspec.MsgspecError as error:
+        except UNREADABLE as error:
             raise IncompatibleState(f"stored tallies cannot be read: {error}") from error
         if version != VERSION:
             raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")

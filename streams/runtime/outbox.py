@@ -8,7 +8,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 from streams.runtime.interfaces import Send
 
 OUTBOX_KEY: Final = b"\x00outbox"
@@ -83,7 +83,7 @@ def decode_outbox(value: bytes) -> tuple[Send, ...]:
     """Read what `encode_outbox` wrote; raises IncompatibleState for anything else."""
     try:
         return msgspec.msgpack.decode(value, type=tuple[Send, ...])
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"the changelog holds no outbox we can read: {error}") from None
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.errors import IncompatibleState
+from detectors.errors import UNREADABLE, IncompatibleState
 
 POSITION_KEY: Final = b"\x00position"
 FORMAT: Final = 1
@@ -40,7 +40,7 @@ def decode_position(value: bytes | None) -> Position:
     """Read what `encode_position` wrote; raises IncompatibleState for anything else."""
     try:
         position = msgspec.json.decode(value or b"", type=Position)
-    except msgspec.MsgspecError as error:
+    except UNREADABLE as error:
         raise IncompatibleState(f"the changelog holds no position we can read: {error}") from None
     if position.format != FORMAT:
         raise IncompatibleState(

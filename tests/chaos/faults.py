@@ -17,6 +17,7 @@ from tests.integration.product_worker import SESSION_SECONDS, Options
 
 MODULE: Final = "tests.integration.product_worker"
 FULL_DISK_BYTES: Final = 100_000
+FULL_DISK_SECONDS: Final = 60.0
 BURST: Final = 10
 BURST_BYTES: Final = 200 << 20
 
@@ -135,10 +136,15 @@ def _fill_disk(stage: Stage) -> int:
     assert isinstance(whole, Options)
     victim.options = msgspec.structs.replace(whole, largest_file=FULL_DISK_BYTES)
     victim.running.process.kill()
-    stage.pause(stage.seconds / 2, stage.seconds)
+    ends = time.monotonic() + FULL_DISK_SECONDS
+    while victim.exits.count(1) < 2 and time.monotonic() < ends:
+        time.sleep(0.2)
     victim.options = whole
-    victim.running.process.kill()
-    return 1
+    failed = victim.exits.count(1)
+    if "cannot be written" not in victim.log.read_text():
+        stage.complaints.append("no worker has said that its disk is full")
+    stage.pause(1, 3)
+    return failed
 
 
 def _turn_the_clock(stage: Stage) -> int:

@@ -7,8 +7,10 @@ functions over hypothesis' inputs.
 """
 
 import sys
+import tempfile
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from detectors.errors import IncompatibleState, InvalidEvent
@@ -108,6 +110,18 @@ def one_input(data: bytes) -> None:
         TARGETS[data[0] % len(TARGETS)](data[1:])
 
 
+def seed(corpus: Path) -> None:
+    """Write inputs to begin from: what a shop sends, and what its worker stores of it."""
+    from tests.integration import shop_traffic
+    from tests.support.golden import FOLDER, read
+
+    events = [happening.value for happening in shop_traffic.everything()[-20:]]
+    stored = [value for path in FOLDER.glob("*.gz") for value in read(path).state.values()]
+    for target, values in ((0, events), (3, stored)):
+        for number, value in enumerate(values):
+            (corpus / f"{target}-{number}").write_bytes(bytes([target]) + value)
+
+
 def main() -> None:
     """Fuzz until told to end."""
     try:
@@ -117,8 +131,10 @@ def main() -> None:
     with atheris.instrument_imports(include=["detectors", "streams"]):
         for module in ("detectors.parsing", "streams.codec", "streams.dead_letters"):
             import_module(module)
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    with tempfile.TemporaryDirectory(prefix="nightlatch-fuzz-") as corpus:
+        seed(Path(corpus))
+        atheris.Setup([*sys.argv, corpus], one_input)
+        atheris.Fuzz()
 
 
 if __name__ == "__main__":

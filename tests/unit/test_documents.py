@@ -31,6 +31,15 @@ def test_every_command_in_the_documents_exists(document: Path) -> None:
     assert set(re.findall(r"nightlatch ([a-z][a-z-]+)\b(?=[` \n])", text)) <= commands
 
 
+def test_every_test_that_a_document_names_exists() -> None:
+    """What a page says that a test holds, a test of that name holds."""
+    sources = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)", sources))
+    named = {name for path in DOCUMENTS for name in re.findall(r"`(test_\w+)`", path.read_text())}
+    assert len(named) > 15
+    assert named <= there
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_path_in_the_documents_exists(document: Path) -> None:
     """A file or folder that a document points to is there."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed
-from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict
+from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict, VerdictSource
 from detectors.facts import Facts
 from detectors.features.reading import Reading
 from detectors.policy import Policy
@@ -156,7 +156,23 @@ class History:
         """An analyst says that the last event was the customer's."""
         return self.judge("legitimate", event_ids=(self.assessments[-1].event_id,))
 
-    def judge(self, verdict: Verdict, *, event_ids: tuple[str, ...] | None = None) -> "History":
+    def beside(self, other: "History") -> "History":
+        """Have the same engine see all that another account has done."""
+        self._engine.process(other.observed)
+        return self
+
+    def hear(self, told: Observed) -> "History":
+        """Have the engine hear what somebody says of another account."""
+        self._engine.process([told])
+        return self
+
+    def judge(
+        self,
+        verdict: Verdict,
+        *,
+        event_ids: tuple[str, ...] | None = None,
+        source: VerdictSource | None = None,
+    ) -> "History":
         """Somebody gives a verdict: on everything that was said, or on the events named."""
         if event_ids is None:
             event_ids = tuple(assessment.event_id for assessment in self.assessments)
@@ -166,6 +182,7 @@ class History:
             occurred_at=self.now,
             verdict=verdict,
             event_ids=event_ids,
+            source=source,
         )
         self._engine.process([Observed(told, Facts())])
         return self

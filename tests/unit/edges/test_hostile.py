@@ -98,6 +98,7 @@ def test_size_is_limited_before_anything_is_decoded() -> None:
 @given(data=st.binary(max_size=300))
 @example(data=b"\xc1")
 @example(data=b"null")
+@example(data=b"\x96\x01\xa1\xb0\x00\x00\x00\x00")
 @example(data=b"[]")
 @example(data=orjson.dumps({"alert_id": 1, "raised_at": "2026"}))
 def test_whatever_is_decoded_is_read_or_refused(

@@ -1,0 +1,103 @@
+"""What `docs/threats.md` says holds: attempts on the detector itself, by whoever has accounts."""
+
+from detectors.engine import Observed
+from detectors.events import Feedback, VerdictSource
+from detectors.facts import Facts
+from detectors.policy import Policy
+from tests.contracts.detectors.histories import (
+    DAY,
+    HOME,
+    HOSTING,
+    HOUR,
+    LAPTOP,
+    MINUTE,
+    PROXY,
+    STRANGER,
+    History,
+)
+
+
+def decoys(count: int) -> list[History]:
+    """Accounts of the attacker's own, each taken over by him as loudly as the victim's will be."""
+    made = []
+    for number in range(count):
+        decoy = History(f"decoy-{number}").wait(71 * DAY + number * HOUR / 4)
+        decoy.sign_in(LAPTOP, HOME).wait(HOUR).sign_in(STRANGER, HOSTING, failures=2)
+        decoy.wait(2 * MINUTE).change("email", f"burner {number}")
+        made.append(decoy.order("300", address=f"drop {number}", payment="another card"))
+    return made
+
+
+def attacked(victim: History) -> History:
+    """Take an account over from where the decoys were."""
+    victim.forget_what_was_said().sign_in(STRANGER, HOSTING, failures=2).wait(2 * MINUTE)
+    return victim.change("email", "burner").order("210", address="drop", payment="another card")
+
+
+def test_alerts_by_the_hundred_do_not_buy_silence() -> None:
+    """A budget burnt on decoys lets pass what is doubtful, not what is likely; nor is it learnt."""
+    victim = History().months()
+    for decoy in decoys(120):
+        victim.beside(decoy)
+    attacked(victim)
+    assert victim.alerts
+    assert victim.alerts[-1].severity == "critical"
+    assert victim.assessments[-1].risk > 0.8, "the decoys have made it look usual"
+
+
+def test_who_holds_accounts_cannot_vouch_for_others() -> None:
+    """That it was me, said in the name of sixty decoys, makes no other hijack less likely."""
+    victim, told = History().months(), History().months()
+    for decoy in decoys(60):
+        victim.beside(decoy)
+        told.beside(decoy)
+        told.hear(_verdict(decoy, "customer"))
+    without, with_ = attacked(victim), attacked(told)
+    assert with_.alerts[-1].severity == "critical"
+    assert abs(with_.assessments[-1].risk - without.assessments[-1].risk) < 0.01
+
+
+def test_what_the_thief_vouched_for_is_taken_back_by_who_knows_better() -> None:
+    """A takeover verdict after the thief's own removes what the account had learnt by it."""
+    history = History().months()
+    attacked(history).judge("legitimate", source="customer").wait(DAY)
+    history.judge("takeover", source="chargeback").wait(DAY)
+    attacked(history)
+    assert history.alerts
+    assert history.assessments[-1].risk > 0.5
+
+
+def test_a_device_that_came_in_under_doubt_does_not_become_usual_by_waiting() -> None:
+    """Three weeks of quiet visits from a stranger's device do not make its order the customer's."""
+    history = History().months()
+    for visit in range(10):
+        history.sign_in(STRANGER, PROXY).wait(2 * DAY)
+        if visit % 3 == 0:
+            history.sign_in(LAPTOP, HOME).wait(HOUR)
+    history.forget_what_was_said().sign_in(STRANGER, PROXY).wait(5 * MINUTE)
+    history.order("210", address="drop", payment="another card")
+    assert history.assessments[-1].risk > Policy().medium_risk
+
+
+def test_one_account_s_own_noise_is_one_account_s() -> None:
+    """Four hundred sign-ins of one account make its network no more usual for anybody else's."""
+    quiet, noisy = History().months(), History().months()
+    loud = History("loud").wait(71 * DAY)
+    for _ in range(400):
+        loud.sign_in(STRANGER, HOSTING).wait(MINUTE)
+    noisy.beside(loud)
+    without, with_ = attacked(quiet), attacked(noisy)
+    assert with_.alerts
+    assert with_.assessments[-1].risk > without.assessments[-1].risk - 0.1
+
+
+def _verdict(decoy: History, source: VerdictSource) -> Observed:
+    told = Feedback(
+        account_id=decoy.account_id,
+        event_id=f"verdict on {decoy.account_id}",
+        occurred_at=decoy.now,
+        verdict="legitimate",
+        event_ids=tuple(assessment.event_id for assessment in decoy.assessments),
+        source=source,
+    )
+    return Observed(told, Facts())
