@@ -22,8 +22,10 @@ _CAP = 60_000
 MOST_BYTES: Final = 2048
 """Bytes of a stored profile at most."""
 
-_FITTING: Final = 50
-"""So many values always fit: where there are no more, the bytes need not be counted."""
+_FIXED: Final = 775
+"""Bytes of everything in a profile but its memories' values and its texts, at most."""
+_SHORT: Final = 65_536
+"""Minutes that take three bytes instead of five."""
 
 
 def digest(value: str) -> int:
@@ -251,7 +253,9 @@ def make_room(profile: Profile, half_life: float) -> None:
         + len(p.methods.keys) + len(p.kinds.keys) + len(p.addresses.keys) + len(p.postcodes.keys)
         + len(p.payments.keys) + len(p.deliveries.keys) + len(p.categories.keys)
     )  # fmt: skip
-    if values <= _FITTING:
+    # To count the bytes takes ten times as long as to say that they cannot be too many.
+    texts = len((p.client or "").encode()) + len((p.city or "").encode())
+    if _FIXED + texts + values * (15 if p.seen < _SHORT else 19) <= MOST_BYTES:
         return
     while len(encode(profile)) > MOST_BYTES:
         memories: list[Memory] = [getattr(profile, name) for name in MEMORIES]

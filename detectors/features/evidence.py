@@ -100,10 +100,12 @@ class Evidence:
     def learn(self, cells: list[int]) -> None:
         """Count a customer's event."""
         for cell, table in zip(cells, self._at, strict=True):
-            if cell >= 0 and table is not None:
-                table.learn(cell)
-            elif cell < -1:
+            if cell == -1:
+                continue
+            if cell < 0:
                 self._learn_quiet(-2 - cell)
+            elif table is not None:
+                table.learn(cell)
 
     def unlearn(self, cells: list[int]) -> None:
         """Take back an event that was counted as a customer's."""

@@ -97,34 +97,38 @@ def test_a_memory_read_back_is_the_memory_that_was_written(uses: list[tuple[int,
 MOST, LATE = 2**32 - 1, 60 * 24 * 365 * 50
 
 
-def largest(values: dict[str, int]) -> Profile:
-    """A profile of which every number and text is as long as it gets, with so many values."""
+def largest(values: dict[str, int], late: int = LATE) -> Profile:
+    """A profile with so many values, and every number and text as long as it gets until then."""
     profile = newborn(60.0 * 2_000_000_000)
     for field in msgspec.structs.fields(Profile):
         if field.type is float:
             setattr(profile, field.name, 1.0 / 3.0)
     for name in ("seen", "signed_in", "decayed", "ordered", "failed", "day", "day_bin"):
-        setattr(profile, name, LATE)
+        setattr(profile, name, late)
     profile.depth = profile.bought = 60_000
-    profile.failed_prefix, profile.place = MOST, (51.123, -123.456, LATE)
-    profile.hours, profile.changed, profile.recent = [60] * 8, [LATE] * 6, [MOST, -LATE] * 8
+    profile.failed_prefix, profile.place = MOST, (51.123, -123.456, late)
+    profile.hours, profile.changed, profile.recent = [60] * 8, [late] * 6, [MOST, -late] * 8
     session = Session(
-        MOST, MOST, MOST, MOST, MOST, MOST, 1023, 5, 7, LATE, LATE, [48] * 15, signed_in=True
+        MOST, MOST, MOST, MOST, MOST, MOST, 1023, 5, 7, late, late, [48] * 15, signed_in=True
     )
-    profile.sessions, profile.doubts = [session] * 5, [Doubt(MOST, LATE, 1.234)] * 3
+    profile.sessions, profile.doubts = [session] * 5, [Doubt(MOST, late, 1.234)] * 3
     profile.client, profile.city, profile.network = "\U0001f512" * 48, "\U0001f512" * 32, "A" * 18
     for name, count in values.items():
         memory = getattr(profile, name)
         memory.keys = list(range(MOST, MOST - count, -1))
-        memory.rows = [60_000, LATE, LATE, 15] * count
+        memory.rows = [60_000, late, late, 15] * count
     return profile
 
 
-@given(st.fixed_dictionaries({name: st.integers(0, 12) for name in MEMORIES}))
-@example(dict.fromkeys(MEMORIES[:12], 4) | {MEMORIES[12]: 2})
-def test_no_profile_is_stored_in_more_than_two_kilobytes(values: dict[str, int]) -> None:
+numbers = st.fixed_dictionaries({name: st.integers(0, 12) for name in MEMORIES})
+
+
+@given(numbers, st.sampled_from([LATE, 65_535]))
+@example(dict.fromkeys(MEMORIES[:13], 4), LATE)
+@example(dict.fromkeys(MEMORIES, 4), 65_535)
+def test_no_profile_is_stored_in_more_than_two_kilobytes(values: dict[str, int], late: int) -> None:
     """Whatever is in it and however long it is: what has the least weight left makes room."""
-    profile = largest(values)
+    profile = largest(values, late)
     before, fitted = encode(profile), len(encode(profile)) <= MOST_BYTES
     make_room(profile, HALF_LIFE)
     assert len(encode(profile)) <= MOST_BYTES
