@@ -31,6 +31,7 @@ from streams.runtime.outbox import BATCH_BYTES, Outbox, producer_options
 from streams.settings import Settings
 from streams.tailing import tail
 from streams.topic_administration import create
+from streams.topics import own_topics, topic_specs
 from tests.support.alerts import ALERT
 from tests.unit.edges.test_campaigns import ATTACK, CAMPAIGN
 
@@ -106,8 +107,9 @@ class TestTopics:
         assert "kafka-topics.sh" in before.out
         first = nightlatch("topics", "create")
         assert first.code == 0
-        assert "10 made, 0 were there" in first.out
-        assert "0 made, 10 were there" in nightlatch("topics", "create").out
+        count = len(topic_specs(settings))
+        assert f"{count} made, 0 were there" in first.out
+        assert f"0 made, {count} were there" in nightlatch("topics", "create").out
         after = nightlatch("topics", "check")
         assert (after.code, after.out) == (0, "every topic is there and as it must be\n")
 
@@ -121,6 +123,17 @@ class TestTopics:
         assert f"{orders}: has 2 partitions and the setting partitions is 3" in said.err
         assert said.err.count("\n") == 1
         assert f"{settings.topic('logins')} is missing" in nightlatch("topics", "check").out
+
+    def test_campaigns_are_linked_in_one_place(
+        self, nightlatch: Command, settings: Settings
+    ) -> None:
+        """A topic that must have one partition is refused with more."""
+        links = own_topics(settings).alert_links
+        with admin(settings) as client:
+            client.create_topics({links: {"num_partitions": 3}}, wait_for_metadata=True)
+        said = nightlatch("topics", "create")
+        assert said.code == 2
+        assert f"{links}: has 3 partitions and must have one" in said.err
 
     def test_a_misconfigured_topic_is_told(self, nightlatch: Command, settings: Settings) -> None:
         """A changelog deleted by age is a fault; a source in producers' time is advice."""
