@@ -27,7 +27,7 @@ from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.heat import GUESSING, is_strangers, weigh_heat
+from detectors.features.heat import GUESSING, is_explained, is_strangers, weigh_heat
 from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
@@ -183,7 +183,7 @@ class Engine:
             # Names tried at random are no accounts, only a sign of who tries them.
             self._watermark.advance(event.occurred_at, reading.account)
             lessons.count(reading, self._population)
-            self._sight(reading, flagged=False)
+            self._sight(observed, reading, flagged=False)
             return None
         profile = reading.profile
         mark = mark_of(reading.type, event.event_id)
@@ -193,7 +193,7 @@ class Engine:
         del profile.recent[: -2 * _RECENT]
         self._watermark.advance(event.occurred_at, reading.account)
         alert_id = assessment.alert_id if assessment is not None else None
-        self._sight(reading, flagged=alert_id is not None)
+        self._sight(observed, reading, flagged=alert_id is not None)
         alert = self._take_case(reading) if alert_id is not None else None
         if reading.success:
             self._count_day(reading)
@@ -335,9 +335,10 @@ class Engine:
             case.last = min(case.last, reading.at)
         return alert
 
-    def _sight(self, reading: Reading, *, flagged: bool) -> None:
+    def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
-            self._sightings.see(reading, flagged=flagged)
+            explained = not reading.success and is_explained(reading, self._heat.hottest(observed))
+            self._sightings.see(reading, flagged=flagged, explained=explained)
 
     def _reassess(self, notice: Reassessment) -> Alert | None:
         entry, hot = notice.entry, notice.hot

@@ -22,6 +22,9 @@ _SHARED: Final = {
 }  # fmt: skip
 """How often two hijacks of one gang share an indicator of a kind."""
 _BACKING: Final = 1.0
+_RARE: Final = 4.0
+"""Nats below which sharing an indicator is chance: people of one town or trade share such things,
+several of them at once. A delivery address that one account in 180 has used is not rare."""
 _MOST: Final = 9.0
 _ATTACKED: Final = 2.0
 _HOUR, _DAY = 3_600.0, 86_400.0
@@ -42,11 +45,11 @@ def weight_of(one: Tie, other: Tie) -> float:
     users = max(one.users, other.users) + _BACKING
     everybody = max(one.everybody, other.everybody, 1000)
     told = log(_SHARED[Kind(one.kind)] * everybody / users)
-    hot = min(one.hot, other.hot)
+    hot = 0.0 if KINDS[Kind(one.kind)].coarse else min(one.hot, other.hot)
     if hot:
-        # Both came through what an attack came through at the time.
+        # Both came through what an attack came through at the time, however many share it else.
         told = max(told, _ATTACKED + hot)
-    return min(max(told, 0.0), _MOST)
+    return min(told, _MOST) if told >= _RARE else 0.0
 
 
 def pair_weight(
@@ -67,5 +70,5 @@ def pair_weight(
     if told < 1.0:
         return 0.0
     apart = abs(one.raised_at - other.raised_at)
-    told += 1.5 if apart < _HOUR else 1.0 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
+    told += 1.0 if apart < _HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
     return told + (0.5 if set(one.techniques) & set(other.techniques) else 0.0)

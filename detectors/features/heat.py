@@ -1,14 +1,19 @@
 """What other accounts say of the network and client of a stranger's event, as a feature."""
 
 from collections.abc import Sequence
+from math import expm1, log1p
 from typing import Final
 
 from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import Reading
 from detectors.features.registry import FEATURES, POSITION
+from detectors.heat.indicators import KINDS, Kind
 from detectors.heat.records import Hot
+from detectors.heat.sightings import is_familiar
 
 HEAT, GUESSING = POSITION["heat"], POSITION["guessing"]
+_LEVEL: Final = 0.25
+"""The least that an attack is taken to add to all strangers' odds: so little is not measured."""
 _MOST: Final = FEATURES[HEAT].high
 
 
@@ -23,12 +28,34 @@ def is_strangers(reading: Reading) -> bool:
     )
 
 
+def is_explained(reading: Reading, hottest: Sequence[Hot]) -> bool:
+    """Return whether a stranger's failure came from an address or device that is hot."""
+    fine = any(not KINDS[Kind(hot.kind)].coarse for hot in hottest)
+    return fine and not is_familiar(reading)
+
+
+def together(hottest: Sequence[Hot]) -> float:
+    """Return what hot indicators of different groups tell together, nats.
+
+    Where an attack multiplies strangers' odds by 1 + a everywhere, and by 1 + a r through an
+    indicator that it uses r times as often as customers do, it does so by 1 + a r s through two. An
+    address or device that is hot needs no second witness.
+    """
+    fine = max((hot.nats for hot in hottest if not KINDS[Kind(hot.kind)].coarse), default=0.0)
+    shared = [hot for hot in hottest if KINDS[Kind(hot.kind)].coarse]
+    product, level = 1.0, 1.0
+    for at, hot in enumerate(shared):
+        product *= expm1(hot.nats)
+        level *= max(expm1(hot.everywhere), _LEVEL) if at else 1.0
+    return max(fine, log1p(product / level) if shared else 0.0)
+
+
 def weigh_heat(reading: Reading, hottest: Sequence[Hot], guessing: float) -> None:
-    """Add up what the hottest indicator of each group tells, nats, and keep the hottest.
+    """Put together what the hottest indicator of each group tells, nats, and keep the hottest.
 
     `guessing` is what the account's own partition has already counted of the same failures, nats.
     """
     if hottest:
-        told = sum(hot.nats for hot in hottest) - max(guessing, 0.0)
+        told = together(hottest) - max(guessing, 0.0)
         reading.weights[HEAT] = min(max(told, 0.0), _MOST)
         reading.hot = hottest[0]

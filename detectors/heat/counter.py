@@ -5,7 +5,8 @@ from hashlib import blake2b
 from typing import Final, get_args
 
 from detectors.heat.customers import Everybody
-from detectors.heat.judging import Customers, Judgement, judge
+from detectors.heat.indicators import KINDS, Kind
+from detectors.heat.judging import Customers, Judgement, everywhere, judge
 from detectors.heat.records import (
     TECHNIQUE_IDS,
     VERSION,
@@ -28,6 +29,8 @@ _LOOKS_BACK: Final = {"fast_stuffing": 86_400.0, "spraying": 86_400.0, "slow_stu
 """Seconds before an attack was known from which on entries may have been its own."""
 _STEP: Final = 0.5
 """Nats by which the evidence has to move to be told again."""
+_TELLS_OF_THE_PAST: Final = 2.0
+"""Nats without which what many customers share says nothing of those who came before."""
 _DAY: Final = 1_440
 
 
@@ -45,12 +48,11 @@ class HeatCounter:
         """Count a batch; return what changed by it, in a fixed order."""
         for totals in batch.totals:
             self._everybody.add(totals)
-        customers = None
+        customers = self._everybody.now()
         told: list[HeatOutput] = []
         for sighting in batch.sightings:
-            tally = self._count(sighting)
+            tally = self._count(sighting, customers.rise)
             if tally.rates is not None and sighting.accounts:
-                customers = customers or self._everybody.now()
                 told += self._judge(tally, tally.rates, sighting, customers)
             for mark in sighting.alerts:
                 tally.alerted = True
@@ -62,7 +64,7 @@ class HeatCounter:
         yield from self._tallies.changes()
         yield from self._everybody.changes()
 
-    def _count(self, sighting: Sighting) -> Tally:
+    def _count(self, sighting: Sighting, rise: float) -> Tally:
         tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute)
         if sighting.shown is not None:
             tally.shown = sighting.shown
@@ -70,25 +72,33 @@ class HeatCounter:
             tally.users = Distinct.add(tally.users, sighting.new)
         if sighting.accounts:
             if sighting.failed > 0 or tally.rates is not None:
-                self._count_tries(tally, sighting)
+                self._count_tries(tally, sighting, rise)
             else:
                 tally.quiet += sighting.tried
             if sighting.entries:
                 tally.entries = [*tally.entries, *sighting.entries][-_ENTRIES:]
         return tally
 
-    def _count_tries(self, tally: Tally, sighting: Sighting) -> None:
-        minute = sighting.minute
-        tally.fails(minute).count(
-            minute, sighting.tried, sighting.failed, sighting.unknown, usual=tally.nats == 0.0
-        )
-        if sighting.failed > 0:
-            if minute - tally.tried_since >= 3 * _DAY:
-                tally.tried_since = minute
-                tally.accounts_before = tally.accounts
-                tally.accounts = tally.networks = Distinct.EMPTY
-            tally.accounts = Distinct.add(tally.accounts, sighting.accounts)
-            tally.networks = Distinct.add(tally.networks, sighting.networks)
+    def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
+        minute, failed, unknown = sighting.minute, sighting.failed / rise, sighting.unknown / rise
+        if sighting.failed > 0 and not self._take_places(tally, sighting):
+            # What many customers share is not judged by what one address does through it.
+            failed = unknown = 0.0
+        tally.fails(minute).count(minute, sighting.tried, failed, unknown, usual=tally.nats == 0.0)
+
+    def _take_places(self, tally: Tally, sighting: Sighting) -> bool:
+        """Note accounts and ranges of failures; return whether they are to be counted."""
+        minute, coarse = sighting.minute, KINDS[Kind(tally.kind)].coarse
+        if minute - tally.tried_since >= 3 * _DAY:
+            tally.tried_since = minute
+            tally.accounts_before = tally.accounts
+            tally.accounts = tally.networks = Distinct.EMPTY
+        tally.accounts = Distinct.add(tally.accounts, sighting.accounts)
+        size = Distinct.LARGE if coarse else Distinct.SMALL
+        networks = Distinct.add(tally.networks, sighting.networks, size)
+        news = networks != tally.networks
+        tally.networks = networks
+        return news or not coarse
 
     def _judge(
         self, tally: Tally, rates: Rates, sighting: Sighting, customers: Customers
@@ -105,25 +115,28 @@ class HeatCounter:
             tally.since, tally.entered = 60.0 * minute, 0
         nearly_over = tally.until - minute < found.holds / 2
         if abs(found.nats - before) >= _STEP or nearly_over or found.technique != tally.technique:
-            hot = self._heat(tally, found, minute)
+            hot = self._heat(tally, found, customers, minute)
             yield hot
             rose = found.nats - before >= _STEP
             yield from self._reassess(tally, hot, tally.entries if rose else sighting.entries)
             yield self._attack(tally, hot)
         elif sighting.entries:
-            yield from self._reassess(tally, self._standing(tally, found), sighting.entries)
+            yield from self._reassess(
+                tally, self._standing(tally, found, customers), sighting.entries
+            )
 
-    def _heat(self, tally: Tally, found: Judgement, minute: int) -> Hot:
+    def _heat(self, tally: Tally, found: Judgement, customers: Customers, minute: int) -> Hot:
         tally.nats, tally.technique = round(found.nats, 3), found.technique
         tally.until = minute + found.holds
         tally.revision += 1
-        return self._standing(tally, found)
+        return self._standing(tally, found, customers)
 
-    def _standing(self, tally: Tally, found: Judgement) -> Hot:
+    def _standing(self, tally: Tally, found: Judgement, customers: Customers) -> Hot:
+        level = everywhere(self._everybody.strangers, customers, found.window)
         return Hot(
             VERSION, tally.kind, tally.key, found.technique, tally.nats, tally.since,
             60.0 * tally.last, 60.0 * tally.until, found.tried, found.failed,
-            _accounts(tally), tally.shown,
+            _accounts(tally), round(level, 3), tally.shown,
         )  # fmt: skip
 
     def _cool(self, tally: Tally, minute: int) -> Hot:
@@ -131,12 +144,14 @@ class HeatCounter:
         tally.nats = tally.until = 0.0
         return Hot(
             VERSION, tally.kind, tally.key, technique or "slow_stuffing", 0.0, tally.since,
-            60.0 * minute, 60.0 * minute, 0, 0, 0, tally.shown,
+            60.0 * minute, 60.0 * minute, 0, 0, 0, shown=tally.shown,
         )  # fmt: skip
 
     def _reassess(
         self, tally: Tally, hot: Hot, entries: tuple[Entry, ...] | list[Entry]
     ) -> Iterator[HeatOutput]:
+        if KINDS[Kind(tally.kind)].coarse and hot.nats < _TELLS_OF_THE_PAST:
+            return
         since = hot.at - _LOOKS_BACK[hot.technique]
         for entry in entries:
             if entry.at >= since:

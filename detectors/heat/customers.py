@@ -1,7 +1,8 @@
 """How often customers fail, at the moment and on ordinary days, whatever attackers do.
 
 Failures on devices or networks that the account knows are the customers' own: when those rise (an
-outage, a forced reset), strangers' failures are expected to rise alike. How often strangers fail on
+outage, a forced reset), strangers' failures are expected to rise alike, and each counts for so much
+less. How often strangers fail on
 an ordinary day is taken from the quiet quarter of the last fortnight's half-days, so that an attack
 of some days does not pass for custom.
 """
@@ -14,7 +15,7 @@ import msgspec
 from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.judging import Customers
 from detectors.heat.records import Totals
-from detectors.heat.tally import DAYS, FAST, HOURS, Rates
+from detectors.heat.tally import FAST, USUAL, Rates
 
 VERSION: Final = 1
 _KEY: Final = b"h:customers"
@@ -28,10 +29,11 @@ _FAILING, _UNKNOWN = 0.20, 0.03
 
 
 class _State(msgspec.Struct, array_like=True):
-    """Of the familiar: fading rates. Of strangers: block, its counts, past blocks' shares."""
+    """Fading rates of both. Of strangers: the block, its counts, and past blocks' shares."""
 
     version: int
     familiar: Rates
+    strangers: Rates
     block: int = 0
     counts: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
     failing: list[float] = []
@@ -47,7 +49,7 @@ class Everybody:
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         stored = read(_KEY)
-        self._state = _State(VERSION, Rates(0))
+        self._state = _State(VERSION, Rates(0), Rates(0))
         if stored is not None:
             try:
                 self._state = _decoder.decode(stored)
@@ -63,15 +65,22 @@ class Everybody:
         return self._state.accounts
 
     @property
-    def minute(self) -> int:
-        """The latest minute that was told, since the epoch."""
-        return self._state.familiar.at
+    def strangers(self) -> Rates:
+        """How strangers fare, whatever they come with."""
+        return self._state.strangers
 
     def add(self, totals: Totals) -> None:
         """Count what happened in a minute."""
         state = self._state
         state.familiar.count(
             totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
+        )
+        state.strangers.count(
+            totals.minute,
+            totals.tried,
+            totals.failed / self._rise(),
+            totals.unknown / self._rise(),
+            usual=True,
         )
         state.accounts += totals.newcomers
         block = totals.minute // _BLOCK
@@ -92,20 +101,18 @@ class Everybody:
         state.block, state.counts = block, [0, 0, 0]
 
     def now(self) -> Customers:
-        """Return the shares that strangers who are customers fail with, in each window."""
+        """Return how strangers who are customers fail on ordinary days, and how it is now."""
         state = self._state
-        failing = _quiet(state.failing, _FAILING)
-        unknown = _quiet(state.unknown, _UNKNOWN)
-        tried, failed, _ = state.familiar.window(3)
-        usual = (failed + 2.0) / (tried + 20.0)
-        rises = []
-        for window in (FAST, HOURS, DAYS):
-            tried, failed, _ = state.familiar.window(window)
-            rises.append(max(1.0, (failed + 10.0 * usual) / (tried + 10.0) / usual))
         return Customers(
-            tuple(min(failing * rise, 0.97) for rise in rises),
-            tuple(min(unknown * rise, 0.9) for rise in rises),
+            _quiet(state.failing, _FAILING), _quiet(state.unknown, _UNKNOWN), self._rise()
         )
+
+    def _rise(self) -> float:
+        """By how much more than usual customers fail on what they know, at least 1."""
+        tried, failed, _ = self._state.familiar.window(USUAL)
+        usual = (failed + 2.0) / (tried + 20.0)
+        tried, failed, _ = self._state.familiar.window(FAST)
+        return max(1.0, (failed + 10.0 * usual) / (tried + 10.0) / usual)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the counts where they changed."""

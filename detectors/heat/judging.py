@@ -8,17 +8,17 @@ that do not exist, where the shop tells them: a list of names from elsewhere is 
 
 **The weight of evidence.** Of what an attack tries, a share p gets in; of strangers that get in, a
 share o are hijackers when no attack is on. So a stranger who got in through the indicator has odds
-`1 + excess p / (successes o)` times as bad as elsewhere. Stuffing lists succeed by 0.1 to 2 % (p
-about 0.5 %) and the shipped base rate puts o near 0.25 %: `_PAYS` is their ratio.
+`1 + excess p / (successes o)` times as bad as elsewhere. Stuffing lists succeed by 0.1 to 2 % (p is
+taken as 1 %), and the shipped base rate puts o near 0.25 %: `_PAYS` is their ratio.
 """
 
 from math import log
 from typing import Final, NamedTuple
 
 from detectors.heat.records import Technique
-from detectors.heat.tally import DAYS, FAST, HOURS, USUAL, Rates
+from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Rates
 
-_PAYS: Final = 2.0
+_PAYS: Final = 4.0
 MOST: Final = 6.0
 """Nats that heat can add at most."""
 LEAST: Final = 0.5
@@ -30,7 +30,7 @@ _FEWEST: Final = 5
 """Accounts without which it is no attack on many."""
 _STAYS: Final = {FAST: 60.0, HOURS: 720.0, DAYS: 2_880.0}
 """Minutes for which a verdict on a window holds."""
-_MANY_AN_ADDRESS: Final = 10.0
+_MANY_AN_ADDRESS: Final = 4.0
 _A_DAY: Final = 600.0
 """Tries a day above which no attack is slow."""
 
@@ -47,10 +47,14 @@ class Judgement(NamedTuple):
 
 
 class Customers(NamedTuple):
-    """How often strangers who are customers fail, and fail on no account, in each window now."""
+    """How often strangers who are customers fail, and fail on no account, on ordinary days.
 
-    failing: tuple[float, ...]
-    unknown: tuple[float, ...]
+    `rise` is how much more than usual customers fail at the moment on what their accounts know.
+    """
+
+    failing: float
+    unknown: float
+    rise: float
 
 
 def judge(rates: Rates, customers: Customers, accounts: int, networks: int) -> Judgement | None:
@@ -67,20 +71,30 @@ def judge(rates: Rates, customers: Customers, accounts: int, networks: int) -> J
             continue
         usual_failing, usual_unknown = _usual(rates)
         excess = max(
-            _excess(tried, failed, max(customers.failing[window], usual_failing)),
-            _excess(tried, unknown, max(customers.unknown[window], usual_unknown)),
+            _excess(tried, failed, max(customers.failing, usual_failing)),
+            _excess(tried, unknown, max(customers.unknown, usual_unknown)),
         )
         if excess > 0.0:
-            # A failure of the attack's is a failure all the same: the rest got in, or tries to.
-            nats = min(log(1.0 + _PAYS * excess / (max(tried - failed, 0.0) + 1.0)), MOST)
+            nats = _nats(excess, tried - failed)
             if best is None or nats > best[0] + 0.3:
                 best = nats, window
     if best is None or best[0] < LEAST:
         return None
     nats, window = best
     tried, failed, _ = rates.window(window)
-    technique = _technique(rates, failed, networks)
+    technique = _technique(rates, window, networks)
     return Judgement(nats, window, technique, round(tried), round(failed), _STAYS[window])
+
+
+def everywhere(rates: Rates, customers: Customers, window: int) -> float:
+    """Return what a window of everybody's rates tells of all strangers, nats."""
+    tried, failed, _ = rates.window(window)
+    excess = (failed - customers.failing * tried) / (1.0 - customers.failing)
+    return _nats(excess, tried - failed) if excess > 0.0 else 0.0
+
+
+def _nats(excess: float, entered: float) -> float:
+    return min(log(1.0 + _PAYS * excess / (max(entered, 0.0) + 1.0)), MOST)
 
 
 def _excess(tried: float, failed: float, share: float) -> float:
@@ -103,9 +117,10 @@ def _usual(rates: Rates) -> tuple[float, float]:
     return min(failed / (tried + backing), 0.9), min(unknown / (tried + backing), 0.9)
 
 
-def _technique(rates: Rates, failed: float, networks: int) -> Technique:
+def _technique(rates: Rates, window: int, networks: int) -> Technique:
+    failed = rates.window(window)[1]
     if failed >= _MANY_AN_ADDRESS * max(networks, 1):
         return "fast_stuffing"
     # A window's sum is its half-life over ln 2 times the rate.
-    a_day = rates.window(HOURS)[1] / (360.0 / 0.693) * 1440.0
+    a_day = failed / (HALF_LIVES[window] / log(2.0)) * 1_440.0
     return "spraying" if a_day >= _A_DAY else "slow_stuffing"

@@ -111,7 +111,8 @@ class Hot(msgspec.Struct, array_like=True, frozen=True):
 
     It holds for events before `until`; 0 nats is "no longer". `id` is the topic's key, so that
     the newest takes the place of the older. `tried`, `failed` and `accounts` are of the window that
-    told it.
+    told it. `everywhere` is what the same window tells of all strangers, nats: of two things that
+    are hot by the same attack, so much is told twice.
     """
 
     version: int
@@ -125,6 +126,7 @@ class Hot(msgspec.Struct, array_like=True, frozen=True):
     tried: int
     failed: int
     accounts: int
+    everywhere: float = 0.0
     shown: str | None = None
 
     @property

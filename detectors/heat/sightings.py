@@ -21,6 +21,8 @@ from detectors.profiles import digest
 HEAT: Final = POSITION["heat"]
 _AGAIN: Final = 60
 """Minutes within which a success makes good a failure on the same account and network."""
+_ALL: Final = frozenset(Kind)
+_FINE: Final = frozenset(kind for kind, facts in KINDS.items() if not facts.coarse)
 _SHOWN: Final = 160
 """Characters of a value that are told at most."""
 
@@ -44,11 +46,18 @@ class Sightings:
         """Whether anything was seen that may change what others know: a failure or an alert."""
         return self._telling
 
-    def see(self, reading: Reading, *, flagged: bool) -> None:
-        """Note an event as it was read, before it is learnt. Of a flagged one nothing is honest."""
+    def see(self, reading: Reading, *, flagged: bool, explained: bool = False) -> None:
+        """Note an event as it was read, before it is learnt. Of a flagged one nothing is honest.
+
+        A failure is `explained` that came from an address or device which is hot already: it says
+        nothing of the operator and client that it has in common with customers.
+        """
         event = reading.event
         if type(event) is Login:
-            self._see_attempt(reading, event, flagged=flagged)
+            if explained:
+                self._see_failure(reading, event, (1, 1, 0), _minute(reading), _FINE)
+            else:
+                self._see_attempt(reading, event, flagged=flagged)
         elif not flagged:
             for kind, value in _carried(event):
                 if _is_new(reading, kind, value):
@@ -102,7 +111,8 @@ class Sightings:
             totals[3] += failed
             totals[4] += unknown
             if not success:
-                self._see_failure(reading, login, (tried, failed, unknown), minute)
+                if tried:
+                    self._see_failure(reading, login, (tried, failed, unknown), minute, _ALL)
                 return
             logit = round(reading.logit - reading.weights[HEAT], 3)
             entry = Entry(login.account_id, login.event_id, reading.at, logit, login.session_id)
@@ -111,14 +121,19 @@ class Sightings:
             self._see_success(reading, (tried, failed), entry, flagged=flagged)
 
     def _see_failure(
-        self, reading: Reading, login: Login, counts: tuple[int, int, int], minute: int
+        self,
+        reading: Reading,
+        login: Login,
+        counts: tuple[int, int, int],
+        minute: int,
+        kinds: frozenset[Kind],
     ) -> None:
         tried, failed, unknown = counts
-        if not tried:
-            return
         self._telling = True
         account, network = (reading.account,), (reading.prefix,)
         for kind, value in came_with(login, reading.facts):
+            if kind not in kinds:
+                continue
             summed = self._at(kind, key_of(kind, value), minute)
             summed.tried += tried
             summed.failed += failed

@@ -1,9 +1,13 @@
 """What is hot, where an engine can ask at once: from memory, whatever else goes on."""
 
+from typing import Final
+
 from detectors.engine import Observed
 from detectors.heat.indicators import KINDS, key_of
 from detectors.heat.records import Hot
 from detectors.heat.sightings import came_with
+
+_SWEPT_EVERY: Final = 3_600.0
 
 
 class HotTable:
@@ -15,7 +19,7 @@ class HotTable:
 
     def __init__(self) -> None:
         self._hot: dict[tuple[int, int], Hot] = {}
-        self._latest = 0.0
+        self._swept = 0.0
 
     def take(self, hot: Hot) -> None:
         """Note how an indicator stands; what is told twice, or late, changes nothing."""
@@ -24,25 +28,27 @@ class HotTable:
         if held is not None and held.at > hot.at:
             return
         self._hot[at] = hot
-        if hot.at > self._latest + _SWEPT_EVERY:
-            self._latest = hot.at
-            over = [key for key, known in self._hot.items() if known.until <= hot.at]
-            for key in over:
+        if hot.at > self._swept + _SWEPT_EVERY:
+            self._swept = hot.at
+            for key in [key for key, known in self._hot.items() if known.until <= hot.at]:
                 del self._hot[key]
 
     def hottest(self, observed: Observed) -> tuple[Hot, ...]:
-        """Return the hottest indicator of each group that the event came with, hottest first."""
+        """Return the hottest indicator of each group that the event came with, hottest first.
+
+        An address or device comes before an operator or client that many share.
+        """
         if not self._hot:
             return ()
-        event, best = observed.event, dict[str, Hot]()
+        event = observed.event
+        best: dict[str, tuple[bool, float, Hot]] = {}
         for kind, value in came_with(event, observed.facts):
             hot = self._hot.get((kind, key_of(kind, value)))
-            if hot is None or hot.until <= event.occurred_at:
+            if hot is None or hot.until <= event.occurred_at or not hot.nats:
                 continue
-            group = KINDS[kind].group
-            if group not in best or hot.nats > best[group].nats:
-                best[group] = hot
-        return tuple(sorted(best.values(), key=lambda hot: -hot.nats))
-
-
-_SWEPT_EVERY = 3600.0
+            facts = KINDS[kind]
+            # Where the very address is hot, that its operator is too says no more.
+            told = not facts.coarse, hot.nats, hot
+            if facts.group not in best or told[:2] > best[facts.group][:2]:
+                best[facts.group] = told
+        return tuple(sorted((told[2] for told in best.values()), key=lambda hot: -hot.nats))

@@ -18,8 +18,7 @@ from detectors.heat.records import Entry
 VERSION: Final = 1
 BUCKETS: Final = 8_192
 WAYS: Final = 8
-_BITS: Final = 256
-_HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
+HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
 FAST, HOURS, DAYS, USUAL = range(4)
@@ -34,7 +33,9 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
     at: int
     sums: list[float] = msgspec.field(default_factory=lambda: [0.0] * 12)
 
-    def count(self, minute: int, tried: int, failed: int, unknown: int, *, usual: bool) -> None:
+    def count(
+        self, minute: int, tried: float, failed: float, unknown: float, *, usual: bool
+    ) -> None:
         """Fade to a minute and count; into what is `usual` only where that is what it was.
 
         Time does not run back: what comes late is counted as of now.
@@ -42,7 +43,7 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
         age = minute - self.at
         if age > 0:
             self.at = minute
-            fast, hours, days, long = [2.0 ** (-age / half_life) for half_life in _HALF_LIVES]
+            fast, hours, days, long = [2.0 ** (-age / half_life) for half_life in HALF_LIVES]
         else:
             fast = hours = days = long = 1.0
         more = tried if usual else 0
@@ -61,27 +62,30 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
 
 
 class Distinct:
-    """How many different digests: linear counting (Whang et al. 1990) in 256 bits.
+    """How many different digests: linear counting (Whang et al. 1990).
 
-    Within a tenth of the truth up to some 500, "more than a thousand" beyond. A sketch that counts
-    millions would be larger than all else that is kept of an indicator, and nobody asks it.
+    256 bits tell up to some 500 within a tenth, 4096 up to some 10,000; beyond that "many". A
+    sketch that counts millions would be larger than all else that is kept of an indicator.
     """
 
     EMPTY: Final = b""
+    SMALL: Final = 32
+    LARGE: Final = 512
 
     @staticmethod
-    def add(bits: bytes, digests: tuple[int, ...]) -> bytes:
-        """Return the bits with digests in them."""
+    def add(bits: bytes, digests: tuple[int, ...], size: int = SMALL) -> bytes:
+        """Return the bits with digests in them; `size` is in bytes."""
         held = int.from_bytes(bits, "little")
         for digest in digests:
-            held |= 1 << (digest * 0x9E3779B1 >> 16 & _BITS - 1)
-        return held.to_bytes(_BITS // 8, "little")
+            held |= 1 << (digest * 0x9E3779B1 >> 16) % (8 * size)
+        return held.to_bytes(size, "little")
 
     @staticmethod
     def count(bits: bytes) -> int:
         """Return about how many different digests were added."""
+        width = 8 * len(bits)
         ones = int.from_bytes(bits, "little").bit_count()
-        return round(-_BITS * log(1 - min(ones, _BITS - 1) / _BITS))
+        return round(-width * log(1 - min(ones, width - 1) / width)) if width else 0
 
 
 class Tally(msgspec.Struct, array_like=True, gc=False):

@@ -1,0 +1,1 @@
+"""Campaigns: what links alerts, and what is published."""

@@ -1,0 +1,144 @@
+"""Which alerts become one campaign, and what is said of it."""
+
+from decimal import Decimal
+from itertools import permutations
+
+from detectors.campaigns import Campaign, CampaignLinker, CampaignOutput
+from detectors.heat.indicators import Kind, key_of
+from detectors.heat.records import VERSION, AlertMark, Link, Membership
+
+HOUR = 3_600.0
+
+
+def mark(name: str, at: float, amount: str = "0") -> AlertMark:
+    """An alert of the account of the same name."""
+    return AlertMark(
+        f"alert {name}", name, 1, at, at, 0.9, "access", ("T1110.004",), Decimal(amount), "GBP"
+    )
+
+
+def link(alert: AlertMark, kind: Kind, value: str, users: int) -> Link:
+    """An alert came with a value that so many of 20,000 accounts use."""
+    return Link(VERSION, kind, key_of(kind, value), alert, users, 20_000, 0.0, None)
+
+
+class Linked:
+    """A linker whose state is handed over after each link."""
+
+    def __init__(self, *, reopen: bool = False) -> None:
+        self.store: dict[bytes, bytes] = {}
+        self.reopen = reopen
+        self.linker = CampaignLinker(self.store.get)
+        self.told: list[CampaignOutput] = []
+
+    def take(self, *links: Link) -> "Linked":
+        """Take links."""
+        for one in links:
+            self.told += self.linker.take(one)
+            for key, value in self.linker.changes():
+                if value is None:
+                    self.store.pop(key, None)
+                else:
+                    self.store[key] = value
+            if self.reopen:
+                self.linker = CampaignLinker(self.store.get)
+        return self
+
+    @property
+    def campaigns(self) -> dict[str, Campaign]:
+        """The latest revision of each campaign."""
+        return {told.campaign_id: told for told in self.told if isinstance(told, Campaign)}
+
+    @property
+    def members(self) -> dict[str, str]:
+        """The campaign of each account, as it was last told."""
+        return {
+            told.account_id: told.campaign_id for told in self.told if isinstance(told, Membership)
+        }
+
+
+def test_a_rare_delivery_address_links() -> None:
+    """Two accounts that order to an address of nobody else's are one gang's."""
+    one, other = mark("one", HOUR, "100.50"), mark("other", 3 * HOUR, "20")
+    linked = Linked().take(
+        link(one, Kind.DELIVERY, "drop", 0), link(other, Kind.DELIVERY, "drop", 0)
+    )
+    [campaign] = linked.campaigns.values()
+    assert campaign.accounts == ("one", "other")
+    assert campaign.amount_at_risk == Decimal("120.50")
+    assert (campaign.first_seen, campaign.last_seen) == (HOUR, 3 * HOUR)
+    assert campaign.indicators[0].alerts == 2
+    assert set(linked.members) == {"one", "other"}
+
+
+def test_what_many_customers_use_links_nobody() -> None:
+    """A carrier's range, a locker and a popular client are shared by chance."""
+    linked = Linked()
+    for name in ("one", "other", "third"):
+        alert = mark(name, HOUR)
+        linked.take(
+            link(alert, Kind.PREFIX, "carrier", 400),
+            link(alert, Kind.DELIVERY, "locker", 300),
+            link(alert, Kind.AGENT, "popular", 3_000),
+        )
+    assert not linked.told
+
+
+def test_time_and_technique_alone_link_nobody() -> None:
+    """Two hijacks of an hour with nothing in common are two."""
+    linked = Linked().take(
+        link(mark("one", HOUR), Kind.DEVICE, "a", 0), link(mark("other", HOUR), Kind.DEVICE, "b", 0)
+    )
+    assert not linked.told
+
+
+def test_a_merge_keeps_the_older_id_and_says_so() -> None:
+    """Two campaigns that turn out to be one go on as the older, and everybody is told."""
+    old, older = mark("c", 30 * HOUR), mark("d", 31 * HOUR)
+    linked = Linked().take(
+        link(mark("a", HOUR), Kind.DELIVERY, "first", 0),
+        link(mark("b", 2 * HOUR), Kind.DELIVERY, "first", 0),
+        link(old, Kind.DEVICE, "second", 0),
+        link(older, Kind.DEVICE, "second", 0),
+    )
+    first, second = linked.members["a"], linked.members["c"]
+    assert first != second
+    linked.take(link(old, Kind.DELIVERY, "first", 0))
+    assert set(linked.members.values()) == {first}
+    assert linked.campaigns[first].merged_from == (second,)
+    assert linked.campaigns[second].merged_into == first
+    assert linked.campaigns[first].accounts == ("a", "b", "c", "d")
+
+
+def test_the_order_of_arrival_changes_no_id() -> None:
+    """Whatever comes first, the campaign is the oldest alert's."""
+    links = [
+        link(mark(name, at), Kind.DEVICE, "tool", 0)
+        for name, at in (("a", HOUR), ("b", 2 * HOUR), ("c", 3 * HOUR))
+    ]
+    found = set()
+    for order in permutations(links):
+        linked = Linked().take(*order)
+        [campaign] = [c for c in linked.campaigns.values() if c.merged_into is None]
+        assert campaign.accounts == ("a", "b", "c")
+        found.add(len(set(linked.members.values())))
+    assert found == {1}
+
+
+def test_a_link_told_again_tells_nothing() -> None:
+    """What is repeated after a crash makes no revision."""
+    links = [link(mark(name, HOUR), Kind.DEVICE, "tool", 0) for name in ("a", "b")]
+    linked = Linked().take(*links)
+    before = len(linked.told)
+    assert len(linked.take(*links).told) == before
+
+
+def test_the_same_links_give_the_same_whatever_is_restored_between() -> None:
+    """A linker made anew from its bytes goes on as the one before it."""
+    links = [
+        link(mark(f"{number}", number * HOUR), Kind.DEVICE, f"tool {number % 3}", 0)
+        for number in range(12)
+    ]
+    straight, reopened = Linked().take(*links), Linked(reopen=True).take(*links)
+    assert straight.told == reopened.told
+    assert straight.store == reopened.store

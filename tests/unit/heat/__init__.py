@@ -1,0 +1,1 @@
+"""Heat: sightings, counting, judging, the table, first victims."""

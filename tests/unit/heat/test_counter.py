@@ -1,0 +1,114 @@
+"""What turns hot and what does not: attacks, and innocents that look like them."""
+
+from detectors.heat import decode_batch, encode_batch
+from detectors.heat.indicators import Kind, key_of
+from detectors.heat.records import Attack, Batch
+from detectors.heat.tally import BUCKETS, WAYS
+from tests.unit.heat.counting import MINUTE, Counted, customers, tries
+
+
+def stuffing(count: int, *, entered: tuple[int, ...] = ()) -> list[Batch]:
+    """A range tries so many accounts, ten a minute; some let it in."""
+    return [
+        tries(number, minute=MINUTE + number // 10, fails=number not in entered)
+        for number in range(count)
+    ]
+
+
+def test_fast_stuffing_turns_its_range_hot_and_is_named() -> None:
+    """Many accounts that fail from one range within minutes are an attack, and a grave one."""
+    counted = Counted().take(*stuffing(60))
+    assert counted.hot[-1].nats > 3
+    assert counted.hot[-1].technique == "fast_stuffing"
+    assert counted.hot[-1].shown == "198.51.100.0/24"
+
+
+def test_the_first_victims_are_named_when_it_turns_hot() -> None:
+    """Who had let the attack in before it was known is assessed again, and everybody after."""
+    counted = Counted().take(*stuffing(60, entered=(2, 50)))
+    assert {"account 2", "account 50"} <= set(counted.reassessed)
+    attacks = [told for told in counted.told if isinstance(told, Attack)]
+    assert attacks[0].campaign_id == attacks[-1].campaign_id
+    assert attacks[-1].entered >= 1
+
+
+def test_an_attack_that_succeeded_nowhere_names_no_account() -> None:
+    """What fails everywhere is told to the platform alone."""
+    counted = Counted().take(*stuffing(60))
+    assert not counted.reassessed
+    assert any(isinstance(told, Attack) and told.entered == 0 for told in counted.told)
+
+
+def test_a_busy_range_whose_customers_fail_as_others_do_stays_cold() -> None:
+    """A carrier, an office, a university: that a fifth of new devices fail is custom."""
+    batches = [
+        tries(number, minute=MINUTE + number // 5, fails=number % 5 == 0) for number in range(2_000)
+    ]
+    assert not Counted().take(*batches).hot
+
+
+def test_an_outage_in_which_everybody_fails_heats_nothing() -> None:
+    """When customers fail on their own devices, strangers are expected to."""
+    counted = Counted()
+    for hour in range(48):
+        counted.take(customers(MINUTE + 60 * hour, tried=200, failed=20))
+    at = MINUTE + 48 * 60
+    for number in range(120):
+        counted.take(customers(at + number // 4, tried=40, failed=39))
+        counted.take(tries(number, minute=at + number // 4, fails=number % 20 != 0))
+    assert not counted.hot
+
+
+def test_one_account_that_fails_for_ever_is_no_attack() -> None:
+    """A forgotten password, tried all day, is one account."""
+    batches = [tries(1, minute=MINUTE + number, fails=True) for number in range(300)]
+    assert not Counted().take(*batches).hot
+
+
+def test_slow_stuffing_is_seen_in_the_sum_of_days() -> None:
+    """A try every quarter of an hour through ever new addresses heats the client they share."""
+    client = key_of(Kind.AGENT, "a browser that few customers have")
+    counted = Counted()
+    for number in range(150):
+        batch = tries(
+            number, kind=Kind.AGENT, key=client, minute=MINUTE + 15 * number, fails=number % 20 != 3
+        )
+        batch.sightings[0].networks = (number * 40_503,)
+        counted.take(batch)
+    assert counted.hot[-1].technique == "slow_stuffing"
+    assert counted.hot[-1].nats > 1
+
+
+def test_what_was_hot_cools() -> None:
+    """An indicator that customers use again without failing is cold, and that is told."""
+    counted = Counted().take(*stuffing(60))
+    later = MINUTE + 10 * 1440
+    counted.take(*(tries(1000 + n, minute=later + n, fails=False) for n in range(200)))
+    assert counted.hot[-1].nats == 0.0
+
+
+def test_the_same_batches_give_the_same_whatever_is_restored_between() -> None:
+    """A counter made anew from its bytes goes on as the one before it."""
+    batches = stuffing(80, entered=(3, 40))
+    straight, reopened = Counted().take(*batches), Counted(reopen=True).take(*batches)
+    assert straight.told == reopened.told
+    assert straight.store == reopened.store
+
+
+def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
+    """Ten thousand new addresses displace one another, not the range under attack."""
+    counted = Counted().take(*stuffing(60))
+    for number in range(10_000):
+        key = key_of(Kind.ADDRESS, str(number))
+        # All into one bucket: the worst that anybody can choose.
+        key = key & ~((BUCKETS - 1) << 20) | (key_of(Kind.PREFIX, "x") & ((BUCKETS - 1) << 20))
+        counted.counter.take(tries(number, kind=Kind.ADDRESS, key=key, minute=MINUTE, fails=True))
+    changed = dict(counted.counter.changes())
+    assert max(len(value or b"") for value in changed.values()) < WAYS * 4_000
+    assert len(counted.counter._tallies) <= WAYS + 1
+
+
+def test_a_batch_comes_back_from_its_bytes() -> None:
+    """What a shard reads is what an engine told."""
+    for batch in stuffing(5, entered=(2,)):
+        assert decode_batch(encode_batch(batch)) == batch

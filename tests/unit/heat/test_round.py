@@ -1,0 +1,153 @@
+"""The whole way round: engine, counter, table, first victims and campaigns, over real events."""
+
+from functools import cache
+from typing import Any
+
+from detectors.assessments import Alert
+from detectors.engine import Engine, Observed, Outcome
+from detectors.facts import Facts
+from detectors.heat.indicators import Kind, key_of
+from detectors.heat.records import Entry, Hot, Membership, Reassessment
+from detectors.heat.sightings import Sightings
+from detectors.parsing import parse_event
+from detectors.policy import Policy
+from streams.backtesting import PrequentialEngine
+
+START = 1_790_812_800.0
+DAY = 86_400.0
+
+
+def sign_in(
+    number: int, at: float, *, who: str, network: str, device: str, ok: bool = True
+) -> Observed:
+    """A sign-in, or an attempt, from an address of a network of so many."""
+    raw: dict[str, Any] = {
+        "event_id": f"{who}-{number}-{at:.0f}",
+        "account_id": who,
+        "occurred_at": int(at * 1000),
+        "ip": f"{network}.{number % 200 + 1}",
+        "device_id": device,
+        "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0",
+        "session_id": f"s-{who}-{at:.0f}",
+        "outcome": "success" if ok else "failure",
+    }
+    event = parse_event(raw, type_="login", timestamp=at, fallback_id="none")
+    facts = Facts(
+        address=raw["ip"], prefix=f"{network}.0/24", asn=64_500, browser="Firefox", os="Linux"
+    )
+    return Observed(event, facts)
+
+
+@cache
+def traffic() -> tuple[Observed, ...]:
+    """A fortnight of sixty customers at home; then a range tries them all, and two let it in."""
+    events = [
+        sign_in(n, START + day * DAY + n * 60, who=f"c{n}", network=f"10.0.{n}", device=f"d{n}")
+        for day in range(14)
+        for n in range(60)
+    ]
+    attack = START + 14 * DAY
+    for n in range(60):
+        at = attack + 5 * n
+        entered = n in {3, 55}
+        events.append(
+            sign_in(n, at, who=f"c{n}", network="203.0.113", device=f"tool {n}", ok=entered)
+        )
+    at = attack + 400
+    events.append(sign_in(7, at, who="c20", network="203.0.113", device="d20"))
+    return tuple(events)
+
+
+def outcomes(*, every: int = 20_000) -> list[Outcome]:
+    """What an engine with heat makes of it."""
+    engine = PrequentialEngine(Policy(), heat=True, hand_over_every=every)
+    return engine.process(list(traffic())) if every > 1_000 else _cut(engine, every)
+
+
+def _cut(engine: PrequentialEngine, every: int) -> list[Outcome]:
+    made: list[Outcome] = []
+    for start in range(0, len(traffic()), every):
+        made += engine.process(list(traffic()[start : start + every]))
+    return made
+
+
+def latest(made: list[Outcome]) -> dict[str, Alert]:
+    """The latest revision of each account's alert."""
+    return {o.alert.account_id: o.alert for o in made if o.alert is not None}
+
+
+def test_the_first_victim_is_alerted_when_the_range_turns_hot_and_the_next_at_once() -> None:
+    """Who was entered before anybody could know is alerted within the minute; with the reason."""
+    alerts = latest(outcomes())
+    assert {"c3", "c55"} <= set(alerts)
+    for victim in ("c3", "c55"):
+        codes = {reason.code: reason.summary for reason in alerts[victim].reasons}
+        assert "from few addresses" in codes["hot_indicator"]
+        assert "T1110.004" in alerts[victim].techniques
+    assert alerts["c3"].updated_at - alerts["c3"].raised_at < 120
+
+
+def test_a_customer_behind_the_hot_range_is_left_in_peace() -> None:
+    """Whoever comes with their own device is no victim, however hot the address."""
+    loyal = traffic()[-1].event.event_id
+    [reasons] = [
+        o.assessment.reasons
+        for o in outcomes()
+        if o.assessment is not None and o.assessment.event_id == loyal
+    ]
+    assert "hot_indicator" not in reasons
+
+
+def test_both_victims_are_one_campaign() -> None:
+    """They were entered from one range within minutes: their alerts say so."""
+    alerts = latest(outcomes())
+    assert alerts["c3"].campaign_id is not None
+    assert alerts["c3"].campaign_id == alerts["c55"].campaign_id
+
+
+def test_hand_overs_change_nothing() -> None:
+    """Wherever state is handed over, the same alerts come of it."""
+    assert latest(outcomes()) == latest(outcomes(every=37))
+
+
+def reassessed() -> tuple[Engine, Reassessment]:
+    """An engine that has let a stranger in, and the news that the stranger's range is hot."""
+    store: dict[bytes, bytes] = {}
+    engine = Engine(Policy(), store.get, None, Sightings(1))
+    for observed in traffic()[: 14 * 60 + 4]:
+        engine.learn(observed, engine.assess(observed))
+    event = traffic()[14 * 60 + 3].event
+    key = key_of(Kind.PREFIX, "203.0.113.0/24")
+    hot = Hot(
+        1, Kind.PREFIX, key, "fast_stuffing", 5.0, START, event.occurred_at + 60, 2e9, 60, 58, 57
+    )
+    entry = Entry("c3", event.event_id, event.occurred_at, -1.0, event.session_id)
+    return engine, Reassessment(entry, hot)
+
+
+def test_a_notice_told_again_changes_nothing() -> None:
+    """What a crash repeats raises no second alert, and no second case."""
+    engine, notice = reassessed()
+    first = engine.take_notice(notice)
+    assert first is not None
+    assert first.trigger_event_id == notice.entry.event_id
+    engine.changes()
+    assert engine.take_notice(notice) is None
+    joined = Membership("c3", first.alert_id, "campaign", START)
+    second = engine.take_notice(joined)
+    assert second is not None
+    assert (second.alert_id, second.revision) == (first.alert_id, first.revision + 1)
+    assert second.campaign_id == "campaign"
+    assert engine.take_notice(joined) is None
+
+
+def test_what_the_account_does_next_is_doubted() -> None:
+    """The order that follows a reassessed entry scores higher than it would have."""
+    calm, _ = reassessed()
+    warned, notice = reassessed()
+    warned.take_notice(notice)
+    raw = {"event_id": "o", "account_id": "c3", "order_id": "1", "amount": "20"}
+    raw["session_id"] = notice.entry.session_id or ""
+    event = parse_event(raw, type_="order", timestamp=notice.hot.at + 60, fallback_id="o")
+    order = Observed(event, Facts())
+    assert warned.read(order).logit > calm.read(order).logit + 0.5
