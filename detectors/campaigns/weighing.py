@@ -17,7 +17,7 @@ LINKED: Final = 6.0
 """Nats from which two alerts are one gang's: of two alerts at random about one pair in 400 is."""
 
 _SHARED: Final = {
-    Kind.ADDRESS: 0.3, Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2,
+    Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2,
     Kind.SHAPE: 0.2, Kind.DELIVERY: 0.3, Kind.PAYMENT: 0.1, Kind.CONTACT: 0.1,
 }  # fmt: skip
 """How often two hijacks of one gang share an indicator of a kind."""
@@ -26,6 +26,9 @@ _RARE: Final = 4.0
 """Nats below which sharing an indicator is chance: people of one town or trade share such things,
 several of them at once. A delivery address that one account in 180 has used is not rare."""
 _MOST: Final = 9.0
+"""Nats that one indicator can tell. An operator or client tells `_RARE` at most, which links nobody
+alone: what alerts at all is drawn to the same few hosting networks and scripts.
+"""
 _ATTACKED: Final = 2.0
 _HOUR, _DAY = 3_600.0, 86_400.0
 
@@ -49,7 +52,9 @@ def weight_of(one: Tie, other: Tie) -> float:
     if hot:
         # Both came through what an attack came through at the time, however many share it else.
         told = max(told, _ATTACKED + hot)
-    return min(told, _MOST) if told >= _RARE else 0.0
+    if told < _RARE:
+        return 0.0
+    return min(told, _RARE if KINDS[Kind(one.kind)].coarse else _MOST)
 
 
 def pair_weight(

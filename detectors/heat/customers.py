@@ -75,12 +75,9 @@ class Everybody:
         state.familiar.count(
             totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
         )
+        rise = self._rise()
         state.strangers.count(
-            totals.minute,
-            totals.tried,
-            totals.failed / self._rise(),
-            totals.unknown / self._rise(),
-            usual=True,
+            totals.minute, totals.tried, totals.failed / rise, totals.unknown / rise, usual=True
         )
         state.accounts += totals.newcomers
         block = totals.minute // _BLOCK

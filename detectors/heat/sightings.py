@@ -2,8 +2,9 @@
 
 Most sign-ins come with a device or a network that the account knows. No attacker has both the
 password list and the victim's cookie or home, so these are counted in two numbers a minute; an
-indicator hears only of accounts that everything was new to, and of values new to an account. That
-is what makes an office, a carrier, a forced reset or a new version of the app as quiet as they are.
+indicator hears only of accounts that everything was new to, and of where goods go and how they are
+paid. That is what makes an office, a carrier, a forced reset or a new version of the app as quiet
+as they are.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighti
 from detectors.profiles import digest
 
 HEAT: Final = POSITION["heat"]
+_SLOT: Final = 5
+"""Minutes that totals are told for."""
 _AGAIN: Final = 60
 """Minutes within which a success makes good a failure on the same account and network."""
 _ALL: Final = frozenset(Kind)
@@ -83,7 +86,7 @@ class Sightings:
         """
         if not self._sums and not self._totals:
             return []
-        totals = tuple(Totals(minute, *counts) for minute, counts in self._totals.items())
+        totals = tuple(Totals(_SLOT * slot, *counts) for slot, counts in self._totals.items())
         parts: list[list[Sighting]] = [[] for _ in range(self._shards)]
         for at, summed in self._sums.items():
             parts[at[1] % self._shards].append(summed)
@@ -97,9 +100,9 @@ class Sightings:
             profile.failed_prefix == reading.prefix and profile.failed >= 0 and 0 <= since <= _AGAIN
         )
         tried, failed = (0, -1 if success else 0) if again else (1, 0 if success else 1)
-        totals = self._totals.get(minute)
+        totals = self._totals.get(minute // _SLOT)
         if totals is None:
-            totals = self._totals[minute] = [0, 0, 0, 0, 0, 0]
+            totals = self._totals[minute // _SLOT] = [0, 0, 0, 0, 0, 0]
         entry = None
         known = is_familiar(reading)
         if known:
@@ -118,7 +121,8 @@ class Sightings:
             entry = Entry(login.account_id, login.event_id, reading.at, logit, login.session_id)
         if success:
             totals[5] += reading.depth == 0
-            self._see_success(reading, (tried, failed), entry, flagged=flagged)
+            if entry is not None:
+                self._see_entry(reading, (tried, failed), entry, flagged=flagged)
 
     def _see_failure(
         self,
@@ -142,33 +146,20 @@ class Sightings:
             summed.networks += network
             _show(summed, value)
 
-    def _see_success(
-        self, reading: Reading, counts: tuple[int, int], entry: Entry | None, *, flagged: bool
+    def _see_entry(
+        self, reading: Reading, counts: tuple[int, int], entry: Entry, *, flagged: bool
     ) -> None:
-        profile = reading.profile
-        range_ = profile.prefixes.find(reading.prefix) < 0
-        agent = profile.agents.find(reading.agent) < 0
-        operator = profile.asns.find(reading.asn) < 0
-        device = profile.devices.find(reading.device) < 0
-        # In the order of `Kind`.
-        news = (range_, range_, operator, device, agent, agent)
-        if entry is None and (flagged or True not in news):
-            return
         tried, failed = counts
         minute, account, network = _minute(reading), (reading.account,), (reading.prefix,)
         for kind, value in came_with(reading.event, reading.facts):
-            new = news[kind] and not flagged
-            if entry is None and not new:
-                continue
             summed = self._at(kind, key_of(kind, value), minute)
-            if new:
+            summed.tried += tried
+            summed.failed += failed
+            summed.accounts += account
+            summed.networks += network
+            summed.entries += (entry,)
+            if not flagged:
                 summed.new += account
-            if entry is not None:
-                summed.tried += tried
-                summed.failed += failed
-                summed.accounts += account
-                summed.networks += network
-                summed.entries += (entry,)
 
     def _at(self, kind: int, key: int, minute: int) -> Sighting:
         at = kind, key, minute
@@ -203,7 +194,7 @@ def came_with(event: Event, facts: Facts) -> list[tuple[Kind, str]]:
     """Return the network and the client that an event came with, as far as it tells them."""
     found: list[tuple[Kind, str]] = []
     if event.ip is not None:
-        found += ((_ADDRESS, facts.address or event.ip), (_PREFIX, facts.prefix or event.ip))
+        found.append((_RANGE, facts.prefix or event.ip))
     if facts.asn is not None:
         found.append((_OPERATOR, str(facts.asn)))
     if event.device_id is not None:
@@ -214,7 +205,7 @@ def came_with(event: Event, facts: Facts) -> list[tuple[Kind, str]]:
 
 
 # A member of an enumeration is looked up in its class each time.
-_ADDRESS, _PREFIX, _OPERATOR = Kind.ADDRESS, Kind.PREFIX, Kind.OPERATOR
+_RANGE, _OPERATOR = Kind.PREFIX, Kind.OPERATOR
 _DEVICE, _AGENT, _SHAPE = Kind.DEVICE, Kind.AGENT, Kind.SHAPE
 
 

@@ -30,7 +30,6 @@ _TECHNIQUES: Final[dict[Technique, str]] = {
     "slow_stuffing": "Leaked passwords are being tried slowly, from ever new addresses,",
 }
 _NAMES: Final = {
-    Kind.ADDRESS: "an address",
     Kind.PREFIX: "an address range",
     Kind.OPERATOR: "a network operator",
     Kind.DEVICE: "a device",

@@ -195,7 +195,7 @@ def first_victims(measured: Measured) -> tuple[int, int, int]:
         turned = [
             at
             for kind, value in came_with(event, facts)
-            if kind in {Kind.ADDRESS, Kind.PREFIX}
+            if kind is Kind.PREFIX
             for at in measured.hot.get(Indicator(kind, key_of(kind, value)).id, ())
             if abs(at - event.occurred_at) < 2 * 86_400
         ]
@@ -214,7 +214,7 @@ def flood() -> dict[str, float]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for number in range(300_000):
         minute = 29_000_000 + number * 180 // 300_000
-        kinds = ((Kind.ADDRESS, number), (Kind.PREFIX, number // 3), (Kind.OPERATOR, number % 40))
+        kinds = ((Kind.DEVICE, number), (Kind.PREFIX, number), (Kind.OPERATOR, number % 40))
         counter.take(
             Batch(
                 VERSION,

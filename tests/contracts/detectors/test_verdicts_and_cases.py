@@ -238,7 +238,7 @@ class Everything:
     """Other accounts say that everything is hot."""
 
     def hottest(self, observed: Observed) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
-        """A network of three nats, and a client likewise."""
+        """A network of three nats; the client, likewise, is of the same attack."""
         return tuple(
             Hot(1, kind, 1, "fast_stuffing", 3.0, 0.0, 0.0, 1e10, 60, 59, 40)
             for kind in (Kind.PREFIX, Kind.AGENT)
@@ -257,7 +257,7 @@ def both(history: History) -> tuple[Reading, Reading]:
 def test_heat_from_other_accounts_raises_the_risk_of_a_stranger() -> None:
     """What is hot elsewhere counts where nothing is known to the account."""
     cold, hot = both(History().months().sign_in(STRANGER, HOSTING))
-    assert hot.logit == pytest.approx(cold.logit + 6.0)
+    assert hot.logit == pytest.approx(cold.logit + 3.0)
 
 
 def test_a_loyal_customer_behind_a_hot_address_is_not_suspected() -> None:

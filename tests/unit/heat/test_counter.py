@@ -99,10 +99,10 @@ def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
     """Ten thousand new addresses displace one another, not the range under attack."""
     counted = Counted().take(*stuffing(60))
     for number in range(10_000):
-        key = key_of(Kind.ADDRESS, str(number))
+        key = key_of(Kind.DEVICE, str(number))
         # All into one bucket: the worst that anybody can choose.
         key = key & ~((BUCKETS - 1) << 20) | (key_of(Kind.PREFIX, "x") & ((BUCKETS - 1) << 20))
-        counted.counter.take(tries(number, kind=Kind.ADDRESS, key=key, minute=MINUTE, fails=True))
+        counted.counter.take(tries(number, kind=Kind.DEVICE, key=key, minute=MINUTE, fails=True))
     changed = dict(counted.counter.changes())
     assert max(len(value or b"") for value in changed.values()) < WAYS * 4_000
     assert len(counted.counter._tallies) <= WAYS + 1
