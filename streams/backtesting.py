@@ -112,7 +112,7 @@ class PrequentialEngine:
         *,
         hand_over_every: int = HAND_OVER_EVERY,
         prior: Prior = SHIPPED,
-        heat: bool = False,
+        heat: bool = True,
     ) -> None:
         self._state: dict[bytes, bytes] = {}
         self._across = AcrossAccounts(self._state.get) if heat else None

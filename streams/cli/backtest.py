@@ -67,7 +67,7 @@ def command(
     heat: Annotated[
         bool,
         typer.Option("--heat/--without-heat", help="Whether accounts tell of one another."),
-    ] = False,
+    ] = True,
     report: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write report.html and report.json into this folder."),
