@@ -54,7 +54,10 @@ class CampaignLinker:
             return False
         if known.mark.account_id == other.mark.account_id:
             return False
-        return pair_weight(known.ties, other.ties, known.mark, other.mark) >= LINKED
+        told = pair_weight(
+            known.ties, other.ties, known.mark, other.mark, self._memory.count_sharing
+        )
+        return told >= LINKED
 
     def _unite(self, known: Known, other: Known) -> Iterable[CampaignOutput]:
         memory = self._memory

@@ -127,6 +127,10 @@ class Memory:
         known = [self.alert(alert_id) for alert_id in alerts if alert_id != but]
         yield from sorted((one for one in known if one is not None), key=lambda one: one.age)
 
+    def count_sharing(self, kind: int, key: int) -> int:
+        """Return how many alerts came with an indicator, as far as they are looked up."""
+        return len(self._get(_indicator_key(kind, key), list[str]) or [])
+
     def found(self, oldest: Known) -> Gang:
         """Begin a campaign with an alert."""
         hashed = blake2b(b"campaign\0" + oldest.mark.alert_id.encode(), digest_size=12)

@@ -7,6 +7,7 @@ address, a forwarder's, a locker and a popular client as common as they are. Kin
 the same thing at different sizes, so only the most telling of a group counts.
 """
 
+from collections.abc import Callable
 from math import log
 from typing import Final, NamedTuple
 
@@ -29,6 +30,8 @@ _MOST: Final = 9.0
 """Nats that one indicator can tell. An operator or client tells `_RARE` at most, which links nobody
 alone: what alerts at all is drawn to the same few hosting networks and scripts.
 """
+_CUSTOMERS: Final = 3
+"""Accounts that used a thing in peace, of which no gang is likely to have missed so many."""
 _ATTACKED: Final = 2.0
 _HOUR, _DAY = 3_600.0, 86_400.0
 
@@ -43,18 +46,25 @@ class Tie(NamedTuple):
     hot: float
 
 
-def weight_of(one: Tie, other: Tie) -> float:
-    """Return what it tells that two alerts share this indicator, nats; 0 where it is common."""
-    users = max(one.users, other.users) + _BACKING
+def weight_of(one: Tie, other: Tie, alerts: int) -> float:
+    """Return what it tells that two alerts share this indicator, nats; 0 where it is common.
+
+    `alerts` is how many alerts came with it. A device or range that more customers use in peace is
+    a terminal, a tablet in a shop, an office: no gang's, however few they are.
+    """
+    users = max(one.users, other.users)
     everybody = max(one.everybody, other.everybody, 1000)
-    told = log(_SHARED[Kind(one.kind)] * everybody / users)
-    hot = 0.0 if KINDS[Kind(one.kind)].coarse else min(one.hot, other.hot)
+    coarse = KINDS[Kind(one.kind)].coarse
+    told = log(_SHARED[Kind(one.kind)] * everybody / (users + _BACKING))
+    if users >= _CUSTOMERS and users >= alerts and not coarse:
+        told = 0.0
+    hot = 0.0 if coarse else min(one.hot, other.hot)
     if hot:
         # Both came through what an attack came through at the time, however many share it else.
         told = max(told, _ATTACKED + hot)
     if told < _RARE:
         return 0.0
-    return min(told, _RARE if KINDS[Kind(one.kind)].coarse else _MOST)
+    return min(told, _RARE if coarse else _MOST)
 
 
 def pair_weight(
@@ -62,15 +72,17 @@ def pair_weight(
     others: dict[tuple[int, int], Tie],
     one: AlertMark,
     other: AlertMark,
+    alerts: Callable[[int, int], int],
 ) -> float:
     """Return what speaks for two alerts being one gang's, nats.
 
+    `alerts` tells how many alerts came with an indicator.
     That they are near in time or alike in technique counts only beside something shared.
     """
     best: dict[str, float] = {}
     for at in ties.keys() & others.keys():
         group = KINDS[Kind(at[0])].group
-        best[group] = max(best.get(group, 0.0), weight_of(ties[at], others[at]))
+        best[group] = max(best.get(group, 0.0), weight_of(ties[at], others[at], alerts(*at)))
     told = sum(best.values())
     if told < 1.0:
         return 0.0

@@ -84,6 +84,15 @@ def test_what_many_customers_use_links_nobody() -> None:
     assert not linked.told
 
 
+def test_a_terminal_that_customers_use_links_nobody() -> None:
+    """A device in a shop is rare among all customers, but most who use it are left in peace."""
+    linked = Linked()
+    for name in ("one", "other", "third"):
+        alert = mark(name, HOUR)
+        linked.take(link(alert, Kind.DEVICE, "terminal", 12), link(alert, Kind.PREFIX, "shop", 12))
+    assert not linked.told
+
+
 def test_time_and_technique_alone_link_nobody() -> None:
     """Two hijacks of an hour with nothing in common are two."""
     linked = Linked().take(

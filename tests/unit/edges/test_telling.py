@@ -33,11 +33,11 @@ from streams.topics import MAX_CARRIED_BYTES
 from tests.unit.edges.test_campaigns import ATTACK, CAMPAIGN
 
 MARK = AlertMark("alert", "anna", 1, 1e9, 1e9, 0.9, "access", (), Decimal(5), "GBP")
-HOT = Hot(VERSION, Kind.ADDRESS, 255, "fast_stuffing", 3.0, 1e9, 1e9, 1e9 + 600, 50, 49, 45)
+HOT = Hot(VERSION, Kind.PREFIX, 255, "fast_stuffing", 3.0, 1e9, 1e9, 1e9 + 600, 50, 49, 45)
 ENTRY = Entry("anna", "login-1", 1e9, -2.0)
 JOINS = Membership("anna", "alert", "campaign", 1e9)
-LINK = Link(VERSION, Kind.ADDRESS, 255, MARK, 3, 1000, 0.0, None)
-BATCH = Batch(VERSION, (), (Sighting(Kind.ADDRESS, 255, 1, 0, 0, 0, (), (), (), alerts=(MARK,)),))
+LINK = Link(VERSION, Kind.PREFIX, 255, MARK, 3, 1000, 0.0, None)
+BATCH = Batch(VERSION, (), (Sighting(Kind.PREFIX, 255, 1, 0, 0, 0, (), (), (), alerts=(MARK,)),))
 SENDER = Sender("heat", 0, 7)
 
 
@@ -107,7 +107,7 @@ def test_a_flow_takes_what_it_can_and_sends_the_rest_away() -> None:
 @pytest.mark.parametrize(
     ("output", "topic", "key", "urgent"),
     [
-        (HOT, "nightlatch-heat", b"address:00000000000000ff", True),
+        (HOT, "nightlatch-heat", b"address_prefix:00000000000000ff", True),
         (Reassessment(ENTRY, HOT), "nightlatch-reassessments", b"anna", True),
         (JOINS, "nightlatch-reassessments", b"anna", False),
         (LINK, "nightlatch-alert-links", b"alert", False),
