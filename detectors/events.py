@@ -119,7 +119,10 @@ class AccountChange(_Common, frozen=True, kw_only=True):
 
 
 class Feedback(_Common, frozen=True, kw_only=True):
-    """A verdict, late, repeated and sometimes wrong. It names the events or the alert it is on."""
+    """A verdict, late, repeated and sometimes wrong. It names the events or the alert it is on.
+
+    `legitimate` by `customer` counts for the account alone: a thief's session can say so, too.
+    """
 
     verdict: Verdict
     alert_id: Text | None = None
