@@ -111,7 +111,8 @@ class Installation:
         assert set(campaign["accounts"]) == set(VICTIMS)
         assert "address-drop" not in str(published), "told beyond the account"
         attacks = [r for r in published.values() if r["kind"] == "attack"]
-        assert SERVER["ip"] in {attack.get("value") for attack in attacks}
+        network = str(SERVER["ip"]).rpartition(".")[0]
+        assert any(attack["value"].startswith(network) for attack in attacks)
         assert {attack["technique"] for attack in attacks} == {"fast_stuffing"}
 
 
