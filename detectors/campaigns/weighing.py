@@ -18,10 +18,11 @@ LINKED: Final = 6.0
 """Nats from which two alerts are one gang's: of two alerts at random about one pair in 400 is."""
 
 _SHARED: Final = {
-    Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2,
-    Kind.SHAPE: 0.2, Kind.DELIVERY: 0.3, Kind.PAYMENT: 0.1, Kind.CONTACT: 0.1,
+    Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2, Kind.DELIVERY: 0.3,
+    Kind.PAYMENT: 0.1, Kind.CONTACT: 0.1,
 }  # fmt: skip
-"""How often two hijacks of one gang share an indicator of a kind."""
+"""How often two hijacks of one gang share an indicator of a kind. A client's shape names the kind
+of network too, so that it would tell the network twice: it links nobody."""
 _BACKING: Final = 1.0
 _RARE: Final = 4.0
 """Nats below which sharing an indicator is chance: people of one town or trade share such things,
@@ -54,6 +55,8 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
     """
     users = max(one.users, other.users)
     everybody = max(one.everybody, other.everybody, 1000)
+    if one.kind not in _SHARED:
+        return 0.0
     coarse = KINDS[Kind(one.kind)].coarse
     told = log(_SHARED[Kind(one.kind)] * everybody / (users + _BACKING))
     if users >= _CUSTOMERS and users >= alerts and not coarse:
@@ -83,9 +86,12 @@ def pair_weight(
     for at in ties.keys() & others.keys():
         group = KINDS[Kind(at[0])].group
         best[group] = max(best.get(group, 0.0), weight_of(ties[at], others[at], alerts(*at)))
+    apart = abs(one.raised_at - other.raised_at)
+    if "network" in best:
+        # A rented server and a VPN's exit change hands: a week between tells a nat less.
+        best["network"] = max(best["network"] - apart / (7 * _DAY), 0.0)
     told = sum(best.values())
     if told < 1.0:
         return 0.0
-    apart = abs(one.raised_at - other.raised_at)
     told += 1.0 if apart < _HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
     return told + (0.5 if set(one.techniques) & set(other.techniques) else 0.0)

@@ -306,13 +306,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
     parser.add_argument("--accounts", default="20000")
+    parser.add_argument("--hijacks", default="0.002", help="for each visit: four times the usual")
     parser.add_argument("--honest", type=int, nargs="*", default=[421])
     parser.add_argument("--files", type=Path, nargs=5, action="append", default=[])
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     results = []
     with tempfile.TemporaryDirectory() as folder:
-        shop = ("--accounts", asked.accounts)
+        shop = ("--accounts", asked.accounts, "--hijacks", asked.hijacks)
         for seed in asked.seeds:
             results.append(measure(simulated(Path(folder), seed, *shop)))
             show(results[-1])

@@ -93,6 +93,20 @@ def test_a_terminal_that_customers_use_links_nobody() -> None:
     assert not linked.told
 
 
+def test_a_range_changes_hands() -> None:
+    """Two gangs that rent the same server a month apart are two; within a day they are one."""
+
+    def linked_after(hours: float) -> bool:
+        first, second = mark("one", HOUR), mark("other", (1 + hours) * HOUR)
+        told = Linked().take(
+            link(first, Kind.PREFIX, "server", 1), link(second, Kind.PREFIX, "server", 1)
+        )
+        return bool(told.campaigns)
+
+    assert linked_after(12)
+    assert not linked_after(30 * 24)
+
+
 def test_time_and_technique_alone_link_nobody() -> None:
     """Two hijacks of an hour with nothing in common are two."""
     linked = Linked().take(
