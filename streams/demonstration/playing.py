@@ -51,7 +51,7 @@ class Player:
         self._installation = installation
         self._clients = clients
         self._check = check
-        self._sent_at: dict[str, float] = {}
+        self._sent_at: dict[str, tuple[float, float]] = {}
         self._sent = 0
         self._stop = threading.Event()
 
@@ -96,7 +96,11 @@ class Player:
         if not isinstance(told, Alert):
             return None
         sent = [self._sent_at[e] for e in told.event_ids if e in self._sent_at]
-        return time.monotonic() - max(sent) if sent else None
+        if not sent:
+            return None
+        at, occurred = max(sent)
+        # What is told only for what came later, on other accounts, answers no event of its own.
+        return time.monotonic() - at if told.updated_at < occurred + 1 else None
 
     def _paced(self, events: Sequence[SimulatedEvent], seconds: float) -> Iterator[SimulatedEvent]:
         """Yield events at the pace of their own times, made to fit."""
@@ -114,7 +118,7 @@ class Player:
         topics = {kind: settings.topic(topic) for kind, topic in _TOPIC_OF.items()}
         for simulated in events:
             event = simulated.event
-            self._sent_at[event["event_id"]] = time.monotonic()
+            self._sent_at[event["event_id"]] = time.monotonic(), simulated.time
             self._sent += 1
             key = event["account_id"].encode()
             yield Outgoing(topics[event["type"]], key, orjson.dumps(event), [])
