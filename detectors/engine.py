@@ -27,14 +27,14 @@ from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.heat import GUESSING, is_explained, is_strangers, weigh_heat
+from detectors.features.heat import GUESSING, is_explained, weigh_heat
 from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
 from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
-from detectors.heat.sightings import Sightings
+from detectors.heat.sightings import Sightings, is_strangers
 from detectors.models import calibration
 from detectors.models.budget import AlertBudget, bin_of
 from detectors.models.calibration import Calibration

@@ -28,8 +28,8 @@ _RARE: Final = 4.0
 """Nats below which sharing an indicator is chance: people of one town or trade share such things,
 several of them at once. A delivery address that one account in 180 has used is not rare."""
 _MOST: Final = 9.0
-"""Nats that one indicator can tell. An operator or client tells `_RARE` at most, which links nobody
-alone: what alerts at all is drawn to the same few hosting networks and scripts.
+"""Nats that one indicator can tell. An operator and a client tell `_RARE` at most, both together,
+which links nobody: what alerts at all is drawn to the same few hosting networks and scripts.
 """
 _CUSTOMERS: Final = 3
 """Accounts that used a thing in peace, of which no gang is likely to have missed so many."""
@@ -83,14 +83,20 @@ def pair_weight(
     That they are near in time or alike in technique counts only beside something shared.
     """
     best: dict[str, float] = {}
+    coarse: dict[str, float] = {}
     for at in ties.keys() & others.keys():
-        group = KINDS[Kind(at[0])].group
-        best[group] = max(best.get(group, 0.0), weight_of(ties[at], others[at], alerts(*at)))
+        facts = KINDS[Kind(at[0])]
+        told_by = coarse if facts.coarse else best
+        weight = weight_of(ties[at], others[at], alerts(*at))
+        told_by[facts.group] = max(told_by.get(facts.group, 0.0), weight)
     apart = abs(one.raised_at - other.raised_at)
-    if "network" in best:
-        # A rented server and a VPN's exit change hands: a week between tells a nat less.
-        best["network"] = max(best["network"] - apart / (7 * _DAY), 0.0)
-    told = sum(best.values())
+    for told_by in (best, coarse):
+        if "network" in told_by:
+            # A rented server and a VPN's exit change hands: a week between tells a nat less.
+            told_by["network"] = max(told_by["network"] - apart / (7 * _DAY), 0.0)
+    told = sum(best.values()) + min(
+        sum(max(more - best.get(group, 0.0), 0.0) for group, more in coarse.items()), _RARE
+    )
     if told < 1.0:
         return 0.0
     told += 1.0 if apart < _HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0

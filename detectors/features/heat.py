@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from math import expm1, log1p
 from typing import Final
 
-from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import Reading
 from detectors.features.registry import FEATURES, POSITION
 from detectors.heat.indicators import KINDS, Kind
@@ -15,17 +14,6 @@ HEAT, GUESSING = POSITION["heat"], POSITION["guessing"]
 _LEVEL: Final = 0.25
 """The least that an attack is taken to add to all strangers' odds: so little is not measured."""
 _MOST: Final = FEATURES[HEAT].high
-
-
-def is_strangers(reading: Reading) -> bool:
-    """Return whether neither device nor address range is known to the account.
-
-    In a session it is the session's beginning that counts. A customer behind an address that is
-    hot, with a device or a range of their own, has nothing to do with what is tried from there.
-    """
-    return reading.success and (
-        reading.network >= OPERATOR and reading.device_class in {NEW, ABSENT, MISSING}
-    )
 
 
 def is_explained(reading: Reading, hottest: Sequence[Hot]) -> bool:

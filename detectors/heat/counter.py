@@ -81,13 +81,13 @@ class HeatCounter:
 
     def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
         minute, failed, unknown = sighting.minute, sighting.failed / rise, sighting.unknown / rise
-        if sighting.failed > 0 and not self._take_places(tally, sighting):
-            # What many customers share is not judged by what one address does through it.
-            failed = unknown = 0.0
+        if sighting.failed > 0:
+            share = self._take_places(tally, sighting)
+            failed, unknown = failed * share, unknown * share
         tally.fails(minute).count(minute, sighting.tried, failed, unknown, usual=tally.nats == 0.0)
 
-    def _take_places(self, tally: Tally, sighting: Sighting) -> bool:
-        """Note accounts and ranges of failures; return whether they are to be counted."""
+    def _take_places(self, tally: Tally, sighting: Sighting) -> float:
+        """Note accounts and ranges of failures; return the share of them to be counted."""
         minute, coarse = sighting.minute, KINDS[Kind(tally.kind)].coarse
         if minute - tally.tried_since >= 3 * _DAY:
             tally.tried_since = minute
@@ -95,10 +95,14 @@ class HeatCounter:
             tally.accounts = tally.networks = Distinct.EMPTY
         tally.accounts = Distinct.add(tally.accounts, sighting.accounts)
         size = Distinct.LARGE if coarse else Distinct.SMALL
-        networks = Distinct.add(tally.networks, sighting.networks, size)
-        news = networks != tally.networks
-        tally.networks = networks
-        return news or not coarse
+        before = tally.networks
+        tally.networks = Distinct.add(before, sighting.networks, size)
+        if not coarse or not sighting.networks:
+            return 1.0
+        # What many customers share is not judged by what one address does through it: a range's
+        # first failure counts, whether its others came in the same hand-over or later.
+        news = int.from_bytes(tally.networks, "little") ^ int.from_bytes(before, "little")
+        return min(news.bit_count() / len(sighting.networks), 1.0)
 
     def _judge(
         self, tally: Tally, rates: Rates, sighting: Sighting, customers: Customers
@@ -176,9 +180,13 @@ class HeatCounter:
 
     def _link(self, tally: Tally, mark: AlertMark) -> Link:
         hot = tally.nats if tally.until > tally.last else 0.0
+        users, everybody = Distinct.count(tally.users), self._everybody.accounts
+        if users >= Distinct.MANY:
+            # It may be anybody: however large the shop, this is not rare.
+            users = max(users, everybody)
         return Link(
-            VERSION, tally.kind, tally.key, mark, Distinct.count(tally.users),
-            self._everybody.accounts, hot, _technique(tally) if hot else None, tally.shown,
+            VERSION, tally.kind, tally.key, mark, users, everybody, hot,
+            _technique(tally) if hot else None, tally.shown,
         )  # fmt: skip
 
 

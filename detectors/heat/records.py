@@ -58,10 +58,10 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
 
     Only accounts that the device and the network are new to are counted: `tried` of them, `failed`
     of which were not entered (less those made good within the hour: it can be negative), `unknown`
-    of these because the shop has no such account. `accounts` and `networks` are 32-bit digests of
-    the accounts and of the address ranges they were tried from; `new` those of accounts to which
-    the indicator was new, and the use of it honest as far as known. `shown` is the value where its
-    kind may be told.
+    of these because the shop has no such account. `accounts` are 32-bit digests of the accounts,
+    `networks` those of the address ranges that failures came from, one for each; `new` those of all
+    accounts to which the indicator was new, and the use of it honest as far as known. `shown` is
+    the value where its kind may be told.
     """
 
     kind: int

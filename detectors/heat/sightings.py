@@ -13,11 +13,12 @@ from typing import Final
 from detectors.assessments import Alert
 from detectors.events import AccountChange, Event, Login, Order
 from detectors.facts import Facts
+from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import Reading
 from detectors.features.registry import POSITION
 from detectors.heat.indicators import KINDS, Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighting, Totals
-from detectors.profiles import digest
+from detectors.profiles import Memory, digest
 
 HEAT: Final = POSITION["heat"]
 _SLOT: Final = 5
@@ -72,9 +73,16 @@ class Sightings:
         self._at(hot.kind, hot.key, int(hot.at // 60)).alerts += (_mark_of(alert),)
 
     def see_alert(self, reading: Reading, alert: Alert) -> None:
-        """Note which indicators an alert's newest event came with."""
+        """Note which indicators an alert's newest event came with.
+
+        Its network and client only where a stranger brought them: what a customer has long used
+        says nothing of who else uses it.
+        """
         self._telling, mark = True, _mark_of(alert)
-        for kind, value in (*came_with(reading.event, reading.facts), *_carried(reading.event)):
+        brought = came_with(reading.event, reading.facts) if is_strangers(reading) else ()
+        for kind, value in (*brought, *_carried(reading.event)):
+            if kind in _MEMORIES and not is_new(reading, kind):
+                continue
             summed = self._at(kind, key_of(kind, value), _minute(reading))
             summed.alerts += (mark,)
             _show(summed, value)
@@ -123,6 +131,8 @@ class Sightings:
             totals[5] += reading.depth == 0
             if entry is not None:
                 self._see_entry(reading, (tried, failed), entry, flagged=flagged)
+            elif not flagged:
+                self._see_news(reading, minute)
 
     def _see_failure(
         self,
@@ -150,16 +160,21 @@ class Sightings:
         self, reading: Reading, counts: tuple[int, int], entry: Entry, *, flagged: bool
     ) -> None:
         tried, failed = counts
-        minute, account, network = _minute(reading), (reading.account,), (reading.prefix,)
+        minute, account = _minute(reading), (reading.account,)
         for kind, value in came_with(reading.event, reading.facts):
             summed = self._at(kind, key_of(kind, value), minute)
             summed.tried += tried
             summed.failed += failed
             summed.accounts += account
-            summed.networks += network
             summed.entries += (entry,)
             if not flagged:
                 summed.new += account
+
+    def _see_news(self, reading: Reading, minute: int) -> None:
+        """Note what a known customer brings along: how common a thing is, everybody tells."""
+        for kind, value in came_with(reading.event, reading.facts):
+            if is_new(reading, kind):
+                self._at(kind, key_of(kind, value), minute).new += (reading.account,)
 
     def _at(self, kind: int, key: int, minute: int) -> Sighting:
         at = kind, key, minute
@@ -190,6 +205,31 @@ def is_familiar(reading: Reading) -> bool:
     return profile.devices.find(reading.device) >= 0 or profile.prefixes.find(reading.prefix) >= 0
 
 
+def is_strangers(reading: Reading) -> bool:
+    """Return whether neither device nor address range is known to the account.
+
+    In a session it is the session's beginning that counts. A customer behind an address that is
+    hot, with a device or a range of their own, has nothing to do with what is tried from there.
+    """
+    return reading.success and (
+        reading.network >= OPERATOR and reading.device_class in {NEW, ABSENT, MISSING}
+    )
+
+
+def is_new(reading: Reading, kind: Kind) -> bool:
+    """Return whether the account did not know the event's network or client of a kind before.
+
+    What the event's own session brought in is as new as it was then. Kinds that no profile
+    remembers are never new.
+    """
+    names = _MEMORIES.get(kind)
+    if names is None:
+        return False
+    memory: Memory = getattr(reading.profile, names[0])
+    at = memory.find(getattr(reading, names[1]))
+    return at < 0 or (reading.session is not None and memory.first(at) >= reading.session.opened)
+
+
 def came_with(event: Event, facts: Facts) -> list[tuple[Kind, str]]:
     """Return the network and the client that an event came with, as far as it tells them."""
     found: list[tuple[Kind, str]] = []
@@ -207,6 +247,13 @@ def came_with(event: Event, facts: Facts) -> list[tuple[Kind, str]]:
 # A member of an enumeration is looked up in its class each time.
 _RANGE, _OPERATOR = Kind.PREFIX, Kind.OPERATOR
 _DEVICE, _AGENT, _SHAPE = Kind.DEVICE, Kind.AGENT, Kind.SHAPE
+_MEMORIES: Final = {
+    _RANGE: ("prefixes", "prefix"),
+    _OPERATOR: ("asns", "asn"),
+    _DEVICE: ("devices", "device"),
+    _AGENT: ("agents", "agent"),
+}
+"""Where a profile and a reading have what an event came with."""
 
 
 def shape_of(event: Event, facts: Facts) -> str:

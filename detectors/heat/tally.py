@@ -71,6 +71,8 @@ class Distinct:
     EMPTY: Final = b""
     SMALL: Final = 32
     LARGE: Final = 512
+    MANY: Final = 1_000
+    """From so many on 256 bits can no longer tell how many."""
 
     @staticmethod
     def add(bits: bytes, digests: tuple[int, ...], size: int = SMALL) -> bytes:

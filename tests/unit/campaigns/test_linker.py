@@ -93,6 +93,17 @@ def test_a_terminal_that_customers_use_links_nobody() -> None:
     assert not linked.told
 
 
+def test_an_operator_and_a_client_link_nobody_even_together() -> None:
+    """In a large shop both are rare enough to tell something, and still are no gang."""
+    linked = Linked()
+    for name in ("one", "other"):
+        alert = mark(name, HOUR)
+        linked.take(
+            link(alert, Kind.OPERATOR, "an operator", 20), link(alert, Kind.AGENT, "a client", 20)
+        )
+    assert not linked.told
+
+
 def test_a_range_changes_hands() -> None:
     """Two gangs that rent the same server a month apart are two; within a day they are one."""
 

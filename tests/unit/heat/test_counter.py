@@ -1,8 +1,12 @@
 """What turns hot and what does not: attacks, and innocents that look like them."""
 
+from decimal import Decimal
+
+import pytest
+
 from detectors.heat import decode_batch, encode_batch
 from detectors.heat.indicators import Kind, key_of
-from detectors.heat.records import Attack, Batch
+from detectors.heat.records import VERSION, AlertMark, Attack, Batch, Link, Sighting, Totals
 from detectors.heat.tally import BUCKETS, WAYS
 from tests.unit.heat.counting import MINUTE, Counted, customers, tries
 
@@ -106,6 +110,44 @@ def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
     changed = dict(counted.counter.changes())
     assert max(len(value or b"") for value in changed.values()) < WAYS * 4_000
     assert len(counted.counter._tallies) <= WAYS + 1
+
+
+def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:
+    """The popular client of a shop of a million is not taken for a rare one."""
+    client = key_of(Kind.AGENT, "what most customers have")
+    counted = Counted()
+    for start in range(0, 100_000, 5_000):
+        new = tuple(number * 2_654_435_761 % 2**32 for number in range(start, start + 5_000))
+        sighting = Sighting(Kind.AGENT, client, MINUTE, new=new)
+        counted.take(Batch(VERSION, (Totals(MINUTE, 0, 0, 5_000, 0, 0, 50_000),), (sighting,)))
+    mark = AlertMark(
+        "alert", "account", 1, 60.0 * MINUTE, 60.0 * MINUTE, 0.9, "access", (), Decimal(0), None
+    )
+    counted.take(Batch(VERSION, (), (Sighting(Kind.AGENT, client, MINUTE, alerts=(mark,)),)))
+    [link] = [told for told in counted.told if isinstance(told, Link)]
+    assert link.users == link.everybody == 1_000_000
+
+
+@pytest.mark.parametrize("at_once", [1, 50])
+def test_one_address_heats_no_operator_however_much_comes_at_once(at_once: int) -> None:
+    """What an address does is the address's, in hand-overs of one failure or of fifty."""
+    operator = key_of(Kind.OPERATOR, "64500")
+    counted = Counted()
+    for start in range(0, 50, at_once):
+        accounts = tuple(n * 2_654_435_761 % 2**32 for n in range(start, start + at_once))
+        counted.take(
+            Batch(
+                VERSION,
+                (Totals(MINUTE, 0, 0, at_once, at_once, 0, 0),),
+                (
+                    Sighting(
+                        Kind.OPERATOR, operator, MINUTE, at_once, at_once, 0, accounts,
+                        (77,) * at_once,
+                    ),
+                ),
+            )
+        )  # fmt: skip
+    assert not counted.hot
 
 
 def test_a_batch_comes_back_from_its_bytes() -> None:

@@ -4,11 +4,14 @@ from functools import cache
 from typing import Any
 
 from detectors.assessments import Alert
+from detectors.campaigns import Campaign
 from detectors.engine import Engine, Observed, Outcome
 from detectors.facts import Facts
+from detectors.heat.counter import HeatCounter
 from detectors.heat.indicators import Kind, key_of
-from detectors.heat.records import Entry, Hot, Membership, Reassessment
+from detectors.heat.records import Entry, Hot, Link, Membership, Reassessment
 from detectors.heat.sightings import Sightings
+from detectors.heat.table import HotTable
 from detectors.parsing import parse_event
 from detectors.policy import Policy
 from streams.backtesting import PrequentialEngine
@@ -88,14 +91,71 @@ def test_the_first_victim_is_alerted_when_the_range_turns_hot_and_the_next_at_on
 
 
 def test_a_customer_behind_the_hot_range_is_left_in_peace() -> None:
-    """Whoever comes with their own device is no victim, however hot the address."""
-    loyal = traffic()[-1].event.event_id
-    [reasons] = [
-        o.assessment.reasons
-        for o in outcomes()
-        if o.assessment is not None and o.assessment.event_id == loyal
+    """Whoever comes with their own device is no victim and no accomplice, however hot it is."""
+    loyal = traffic()[-1]
+    engine = PrequentialEngine(Policy(), heat=True)
+    made = engine.process(list(traffic()[:-1]))
+    assert latest(made)["c3"].campaign_id is not None, "the range is not hot"
+    [outcome] = engine.process([loyal])
+    assert outcome.assessment is not None
+    assert "hot_indicator" not in outcome.assessment.reasons
+    assert all(alert.campaign_id is None for alert in made_of("c20", made, outcome))
+    accounts = [
+        published.accounts
+        for published in engine.published()
+        if isinstance(published, Campaign) and "c20" in published.accounts
     ]
-    assert "hot_indicator" not in reasons
+    assert not accounts
+
+
+def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> None:
+    """The score of a known device is to the last bit that of an engine which nothing is hot to."""
+    table, store = HotTable(), dict[bytes, bytes]()
+    engine = Engine(Policy(), store.get, table)
+    for observed in traffic()[:-1]:
+        engine.learn(observed, engine.assess(observed))
+    loyal = traffic()[-1]
+    stranger = sign_in(8, loyal.event.occurred_at, who="c21", network="203.0.113", device="a tool")
+    calm, before = engine.read(loyal).logit, engine.read(stranger).logit
+    table.take(reassessed()[1].hot)
+    assert table.hottest(loyal), "the range is not hot"
+    assert engine.read(loyal).logit == calm
+    assert engine.read(stranger).logit > before
+
+
+def test_an_office_is_known_for_one_by_those_who_bring_their_own_devices() -> None:
+    """Two hundred customers' range is theirs, whoever of them is alerted: it links nobody."""
+    sightings, store = Sightings(1), dict[bytes, bytes]()
+    engine, counter = Engine(Policy(), store.get, None, sightings), HeatCounter(store.get)
+
+    def take(observed: Observed) -> None:
+        engine.learn(observed, engine.assess(observed))
+        for _, batch in engine.sightings():
+            counter.take(batch)
+
+    for n in range(200):
+        at = START + n * 60
+        take(sign_in(n, at, who=f"c{n}", network=f"10.0.{n}", device=f"d{n}"))
+        take(sign_in(n, at + DAY, who=f"c{n}", network="192.0.2", device=f"d{n}"))
+    alert = next(alert for alert in latest(outcomes()).values())
+    key = key_of(Kind.PREFIX, "192.0.2.0/24")
+    colleague = sign_in(5, START + 3 * DAY, who="c5", network="192.0.2", device="d5")
+    stranger = sign_in(9, START + 3 * DAY, who="c900", network="192.0.2", device="d900")
+    sightings.see_alert(engine.read(colleague), alert)
+    assert not engine.sightings(), "what the account has long used is told of an alert"
+    sightings.see_alert(engine.read(stranger), alert)
+    [(_, batch)] = engine.sightings()
+    [users] = [
+        told.users
+        for told in counter.take(batch)
+        if isinstance(told, Link) and (told.kind, told.key) == (Kind.PREFIX, key)
+    ]
+    assert 150 < users < 250
+
+
+def made_of(who: str, made: list[Outcome], *more: Outcome) -> list[Alert]:
+    """An account's alerts."""
+    return [o.alert for o in (*made, *more) if o.alert is not None and o.alert.account_id == who]
 
 
 def test_both_victims_are_one_campaign() -> None:
