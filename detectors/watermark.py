@@ -37,15 +37,20 @@ class _Position(NamedTuple):
 
 
 class Watermark:
-    """The time a partition has come to. The first event sets it."""
+    """The time a partition has come to, stored under `name`. The first event sets it."""
 
-    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
-        self._pages = Pages("watermark", "I", len(_Position._fields), read)
+    def __init__(self, read: Callable[[bytes], bytes | None], name: str = "watermark") -> None:
+        self._pages = Pages(name, "I", len(_Position._fields), read)
         self._position = _Position(*self._pages.cells)
         # Where the event asked about last would take it: most are asked about, then taken.
         self._asked = 0.0, 0
         self._next = self._position
         self._moved = False
+
+    @property
+    def latest(self) -> float:
+        """The latest time that is believed of an event, epoch seconds."""
+        return float(self._position.at + TOLERANCE)
 
     def believed(self, occurred_at: float, account: int) -> float:
         """Return when an account's event is learnt, epoch seconds. Changes nothing."""

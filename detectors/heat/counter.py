@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
-from typing import Final, get_args
+from typing import Final, TypeVar, get_args
 
+import msgspec
+
+from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
 from detectors.heat.indicators import KINDS, Kind
 from detectors.heat.judging import Customers, Judgement, everywhere, judge
@@ -20,6 +23,7 @@ from detectors.heat.records import (
     Reassessment,
     Sighting,
     Technique,
+    Totals,
 )
 from detectors.heat.tally import Distinct, Rates, Tallies, Tally
 
@@ -32,6 +36,7 @@ _STEP: Final = 0.5
 _TELLS_OF_THE_PAST: Final = 2.0
 """Nats without which what many customers share says nothing of those who came before."""
 _DAY: Final = 1_440
+_Told = TypeVar("_Told", Totals, Sighting)
 
 
 class HeatCounter:
@@ -43,15 +48,18 @@ class HeatCounter:
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._tallies = Tallies(read)
         self._everybody = Everybody(read)
+        self._clock = Clock(read)
 
     def take(self, batch: Batch) -> list[HeatOutput]:
         """Count a batch; return what changed by it, in a fixed order."""
+        latest = self._clock.take(batch)
         for totals in batch.totals:
-            self._everybody.add(totals)
+            self._everybody.add(_no_later(totals, latest), latest)
         customers = self._everybody.now()
         told: list[HeatOutput] = []
-        for sighting in batch.sightings:
-            tally = self._count(sighting, customers.rise)
+        for dated in batch.sightings:
+            sighting = _no_later(dated, latest)
+            tally = self._count(sighting, customers.rise, latest)
             if tally.rates is not None and sighting.accounts:
                 told += self._judge(tally, tally.rates, sighting, customers)
             for mark in sighting.alerts:
@@ -63,9 +71,10 @@ class HeatCounter:
         """Hand over every key changed since the last call; None means delete it."""
         yield from self._tallies.changes()
         yield from self._everybody.changes()
+        yield from self._clock.changes()
 
-    def _count(self, sighting: Sighting, rise: float) -> Tally:
-        tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute)
+    def _count(self, sighting: Sighting, rise: float, latest: int) -> Tally:
+        tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute, latest)
         if sighting.shown is not None:
             tally.shown = sighting.shown
         if sighting.new:
@@ -188,6 +197,13 @@ class HeatCounter:
             VERSION, tally.kind, tally.key, mark, users, everybody, hot,
             _technique(tally) if hot else None, tally.shown,
         )  # fmt: skip
+
+
+def _no_later(told: _Told, latest: int) -> _Told:
+    """Return what was told, as of now where its minute is not believed."""
+    if told.minute <= latest:
+        return told
+    return msgspec.structs.replace(told, minute=latest - _DAY)
 
 
 def _accounts(tally: Tally) -> int:

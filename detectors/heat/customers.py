@@ -69,9 +69,13 @@ class Everybody:
         """How strangers fare, whatever they come with."""
         return self._state.strangers
 
-    def add(self, totals: Totals) -> None:
-        """Count what happened in a minute."""
-        state = self._state
+    def add(self, totals: Totals, latest: int) -> None:
+        """Count what happened in a minute. `latest` is the latest that is believed."""
+        state, minute = self._state, totals.minute
+        state.familiar.believe(minute, latest)
+        state.strangers.believe(minute, latest)
+        if state.block > latest // _BLOCK:
+            state.block = minute // _BLOCK
         state.familiar.count(
             totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
         )

@@ -30,6 +30,7 @@ _FEWEST: Final = 5
 """Accounts without which it is no attack on many."""
 _STAYS: Final = {FAST: 60.0, HOURS: 720.0, DAYS: 2_880.0}
 """Minutes for which a verdict on a window holds."""
+MOST_STAYS: Final = max(_STAYS.values())
 _MANY_AN_ADDRESS: Final = 4.0
 _A_DAY: Final = 600.0
 """Tries a day above which no attack is slow."""

@@ -19,6 +19,7 @@ from detectors.features.registry import POSITION
 from detectors.heat.indicators import KINDS, Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighting, Totals
 from detectors.profiles import Memory, digest
+from detectors.watermark import TOLERANCE
 
 HEAT: Final = POSITION["heat"]
 _SLOT: Final = 5
@@ -288,4 +289,6 @@ def _show(summed: Sighting, value: str) -> None:
 
 
 def _minute(reading: Reading) -> int:
-    return int(reading.at // 60)
+    # What is dated too late to be believed is told as of now: others' clocks must not follow it.
+    ahead = reading.event.occurred_at > reading.at
+    return int((reading.at - TOLERANCE if ahead else reading.at) // 60)

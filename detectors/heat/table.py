@@ -4,10 +4,14 @@ from typing import Final
 
 from detectors.engine import Observed
 from detectors.heat.indicators import KINDS, key_of
+from detectors.heat.judging import MOST_STAYS
 from detectors.heat.records import Hot
 from detectors.heat.sightings import came_with
+from detectors.watermark import TOLERANCE
 
 _SWEPT_EVERY: Final = 3_600.0
+_LONGEST: Final = 60.0 * MOST_STAYS + 2 * TOLERANCE
+"""Seconds from now beyond which nothing stays hot: what says so was dated by a wrong clock."""
 
 
 class HotTable:
@@ -22,13 +26,16 @@ class HotTable:
         self._swept = 0.0
 
     def take(self, hot: Hot) -> None:
-        """Note how an indicator stands; what is told twice, or late, changes nothing."""
+        """Note how an indicator stands; what is told twice, or late, changes nothing.
+
+        What is late by more than a day comes after a wrong clock that has been set right.
+        """
         at = hot.kind, hot.key
         held = self._hot.get(at)
-        if held is not None and held.at > hot.at:
+        if held is not None and hot.at < held.at <= hot.at + TOLERANCE:
             return
         self._hot[at] = hot
-        if hot.at > self._swept + _SWEPT_EVERY:
+        if not self._swept - TOLERANCE <= hot.at <= self._swept + _SWEPT_EVERY:
             self._swept = hot.at
             for key in [key for key, known in self._hot.items() if known.until <= hot.at]:
                 del self._hot[key]
@@ -44,7 +51,9 @@ class HotTable:
         best: dict[str, tuple[bool, float, Hot]] = {}
         for kind, value in came_with(event, observed.facts):
             hot = self._hot.get((kind, key_of(kind, value)))
-            if hot is None or hot.until <= event.occurred_at or not hot.nats:
+            if hot is None or not hot.nats:
+                continue
+            if not event.occurred_at < hot.until <= event.occurred_at + _LONGEST:
                 continue
             facts = KINDS[kind]
             # Where the very address is hot, that its operator is too says no more.

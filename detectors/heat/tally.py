@@ -56,6 +56,11 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
             m * long + (unknown if usual else 0),
         ]  # fmt: skip
 
+    def believe(self, minute: int, latest: int) -> None:
+        """Go back to a minute from one that is later than is believed: a clock was wrong."""
+        if self.at > latest:
+            self.at = minute
+
     def window(self, number: int) -> list[float]:
         """Return a window's tries, failures and failures on no account."""
         return self.sums[3 * number : 3 * number + 3]
@@ -125,6 +130,14 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
             self.rates = Rates(minute, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, quiet, 0.0, 0.0, quiet, 0, 0])
         return self.rates
 
+    def believe(self, minute: int, latest: int) -> None:
+        """Go back to a minute from one that is later than is believed: a clock was wrong."""
+        if self.last > latest:
+            self.last, self.tried_since = minute, min(self.tried_since, minute)
+            self.since, self.until = min(self.since, 60.0 * minute), min(self.until, latest)
+            if self.rates is not None:
+                self.rates.believe(minute, latest)
+
     @property
     def standing(self) -> float:
         """By how much it deserves its room: when it was last met, more so the more use it."""
@@ -144,8 +157,11 @@ class Tallies:
         self._buckets: dict[int, dict[tuple[int, int], Tally]] = {}
         self._dirty: dict[int, None] = {}
 
-    def of(self, kind: int, key: int, minute: int) -> Tally:
-        """Return an indicator's tally to be changed, new where it is not known (any more)."""
+    def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
+        """Return an indicator's tally to be changed, new where it is not known (any more).
+
+        `latest` is the latest minute that is believed.
+        """
         number = (key >> 20) % BUCKETS
         bucket = self._buckets.get(number)
         if bucket is None:
@@ -153,10 +169,13 @@ class Tallies:
         self._dirty[number] = None
         tally = bucket.get((kind, key))
         if tally is not None:
+            tally.believe(minute, latest)
             tally.last = max(tally.last, minute)
         else:
             if len(bucket) >= WAYS:
-                del bucket[min(bucket, key=lambda known: (bucket[known].standing, known))]
+                for known in bucket.values():
+                    known.believe(minute, latest)
+                del bucket[min(bucket, key=lambda at: (bucket[at].standing, at))]
             tally = bucket[kind, key] = Tally(kind, key, minute)
         return tally
 

@@ -7,6 +7,7 @@ import pytest
 from detectors.heat import decode_batch, encode_batch
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Attack, Batch, Link, Sighting, Totals
+from detectors.heat.table import HotTable
 from detectors.heat.tally import BUCKETS, WAYS
 from tests.unit.heat.counting import MINUTE, Counted, customers, tries
 
@@ -81,6 +82,30 @@ def test_slow_stuffing_is_seen_in_the_sum_of_days() -> None:
         counted.take(batch)
     assert counted.hot[-1].technique == "slow_stuffing"
     assert counted.hot[-1].nats > 1
+
+
+def test_one_event_dated_years_ahead_moves_no_clock() -> None:
+    """A range is judged, and cools, as if the wrong clock had told the present."""
+    wrong = MINUTE + 5 * 365 * 1440
+    counted = Counted().take(*stuffing(60), tries(900, minute=wrong, fails=True))
+    assert max(hot.until for hot in counted.hot) < 60.0 * (MINUTE + 2 * 1440 + 60)
+    counted.take(*(tries(1000 + n, minute=MINUTE + 180 * n, fails=False) for n in range(100)))
+    assert counted.hot[-1].nats == 0.0
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_a_clock_that_was_wrong_for_long_is_set_right(*, reopen: bool) -> None:
+    """Sixty tries dated years ahead heat for years; a few dozen dated now take that back."""
+    wrong = MINUTE + 5 * 365 * 1440
+    counted = Counted(reopen=reopen).take(*stuffing(60))
+    counted.take(*(tries(500 + n, minute=wrong + n // 10, fails=True) for n in range(60)))
+    counted.take(*(tries(1000 + n, minute=MINUTE + 1440 * n, fails=False) for n in range(60)))
+    table = HotTable()
+    for hot in counted.hot:
+        table.take(hot)
+    assert counted.hot[-1].nats == 0.0
+    held = [hot for hot in table._hot.values() if hot.nats]
+    assert not held, "the table holds on to what the wrong clock told"
 
 
 def test_what_was_hot_cools() -> None:

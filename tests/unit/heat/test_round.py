@@ -3,6 +3,8 @@
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from detectors.assessments import Alert
 from detectors.campaigns import Campaign
 from detectors.engine import Engine, Observed, Outcome
@@ -117,7 +119,8 @@ def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> Non
     loyal = traffic()[-1]
     stranger = sign_in(8, loyal.event.occurred_at, who="c21", network="203.0.113", device="a tool")
     calm, before = engine.read(loyal).logit, engine.read(stranger).logit
-    table.take(reassessed()[1].hot)
+    hot = reassessed()[1].hot
+    table.take(msgspec.structs.replace(hot, until=hot.at + DAY))
     assert table.hottest(loyal), "the range is not hot"
     assert engine.read(loyal).logit == calm
     assert engine.read(stranger).logit > before
