@@ -49,6 +49,7 @@ class Runtime(Service):
         self._lanes: list[Lane] = []
         self._uncommitted: dict[TP, int] = {}
         self._committed: dict[TP, int] = {}
+        self._carried: dict[TP, int] = {}
         self._generation = -1
         self.term = 0
         self.folded_records = dict.fromkeys((flow.name for flow in options.flows), 0)
@@ -141,6 +142,7 @@ class Runtime(Service):
         carried = {r.source: r for r in self.options.rekeyings}
         known = {tp: None for tp in assigned if tp.topic in carried}
         starts = await starts_of(known, consumer, self.options)
+        carried_from = dict(starts)
         lanes = [carried[tp.topic].lane(tp.partition) for tp in starts]
         for partition in partitions.values():
             reading, number = partition.flow.reading, partition.number
@@ -159,6 +161,7 @@ class Runtime(Service):
         # Whoever had them before may have died without telling the group.
         self._uncommitted = dict(starts)
         self._committed = {}
+        self._carried = carried_from
         return lanes
 
     async def release(self) -> None:
@@ -183,6 +186,7 @@ class Runtime(Service):
         self.partitions = {}
         self._lanes = []
         self._uncommitted = {}
+        self._carried = {}
         self._generation = -1
 
     @property
@@ -202,7 +206,7 @@ class Runtime(Service):
                 elif partition is not None:
                     reached[tp] = partition.next[topic]
                 else:
-                    reached[tp] = self._uncommitted.get(tp) or self._committed[tp]
+                    reached[tp] = self._carried[tp]
         return reached
 
     # -- A run's way.
@@ -247,6 +251,7 @@ class Runtime(Service):
         carrying.add_done_callback(self._carrying.discard)
         await asyncio.shield(carrying)
         self._note_read(run.partition, run.positions)
+        self._carried |= {TP(topic, run.partition): at for topic, at in run.positions.items()}
         self.app.consumer.done(run)
 
     def _flush_soon(self, partition: Partition, after: float = 0.0) -> None:
@@ -284,6 +289,9 @@ class Runtime(Service):
         changelog = self._changelogs[partition.flow.name]
         end = await changelog.append(partition.number, step.position, step.changes)
         partition.settle(step, end)
+        self._guard.check()
+        if not self._owns() or self.partitions.get(partition.place) is not partition:
+            return  # whoever has it by now has sent these, and may have sent newer ones since
         if step.outbox:
             await self.outbox.send(step.outbox, keyless=partition.number)
         self._note_read(partition.number, step.position.next)

@@ -1,0 +1,139 @@
+"""The runtime between a consumer and a broker that the tests play."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from faust.types import TP
+
+from streams.runtime.interfaces import Prepared, ReadState, Record, Send
+from streams.runtime.lanes import Flow, Run
+from streams.runtime.options import RuntimeOptions, StatefulFlow
+from streams.runtime.partition import Partition
+from streams.runtime.position import Position
+from streams.runtime.rekeying import Rekeying, origin_header
+from streams.runtime.service import Runtime
+from streams.runtime.store import MemoryStore
+
+LOGINS = TP("logins", 0)
+REKEYING = Rekeying("logins", "by-account", lambda record: record.value, chunk_records=10)
+
+
+class _Telling:
+    """Tells every record to the topic of alerts."""
+
+    def __init__(self, read: ReadState) -> None:
+        del read
+
+    def prepare(self, record: Record) -> Prepared:
+        """Take a record as it is."""
+        return Prepared(record, record.timestamp, None)
+
+    def fold(self, run: Iterable[Prepared]) -> list[Send]:
+        """Tell what each holds."""
+        return [Send("alerts", record.key, record.value) for record, _, _ in run]
+
+    def summaries(self) -> tuple[Send, ...]:
+        """Sum nothing up."""
+        return ()
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """Keep nothing."""
+        return {}
+
+
+class _Outbox:
+    def __init__(self) -> None:
+        self.sent: list[Send] = []
+
+    async def send(self, sends: Iterable[Send], *, keyless: int) -> None:
+        """Take messages at once."""
+        del keyless
+        self.sent += sends
+
+
+FLOW = StatefulFlow(
+    Flow("events", ("by-account",), 10), "changelog", 1, lambda _number, read: _Telling(read)
+)
+OPTIONS = RuntimeOptions({}, (FLOW,), None, session_seconds=10, rekeyings=(REKEYING,))
+
+
+def _runtime(**consumer: Any) -> tuple[Runtime, Any]:
+    async def _nothing(*_: Any) -> None:
+        pass
+
+    thread = SimpleNamespace(generation=1)
+    reader = SimpleNamespace(
+        thread=thread, seek_wait=_nothing, reads=lambda _: True, done=lambda _: None, **consumer
+    )
+    runtime = Runtime(SimpleNamespace(consumer=reader, crashed=False), OPTIONS)
+    runtime.outbox = _Outbox()  # type: ignore[assignment] # no broker
+    runtime._openers = []
+    return runtime, reader
+
+
+def test_how_far_a_topic_is_carried_is_known_from_the_first_moment_on() -> None:
+    """At offset 0, before anything is committed, and while a commit is under way."""
+    committing: list[Mapping[TP, int]] = []
+    told: list[Mapping[TP, int]] = []
+
+    async def commit_offsets(offsets: Mapping[TP, int]) -> bool:
+        committing.append(offsets)
+        told.append(runtime.reached())
+        return True
+
+    async def begin(*tps: TP) -> dict[TP, int]:
+        return dict.fromkeys(tps, 0)
+
+    async def live() -> None:
+        (lane,) = await runtime.take_up(1, {LOGINS}, reader)
+        told.append(runtime.reached())
+        await runtime._commit()
+        record = Record("logins", 0, 0, 1.0, None, b"anna")
+        await runtime.carry(Run(lane, [Prepared(record, 1.0, None)], {"logins": 1}), REKEYING)
+        told.append(runtime.reached())
+
+    async def committed(_tps: Iterable[TP]) -> dict[TP, None]:
+        return {LOGINS: None}
+
+    runtime, reader = _runtime(
+        commit_offsets=commit_offsets, earliest_offsets=begin, highwaters=begin
+    )
+    reader.thread.committed = committed
+    asyncio.run(live())
+    assert committing == [{LOGINS: 0}]
+    assert told == [{LOGINS: 0}, {LOGINS: 0}, {LOGINS: 1}]
+
+
+def test_what_another_owner_may_have_sent_is_not_sent_behind_it() -> None:
+    """A group that went on while a step was written: its messages are the next owner's to send."""
+    sent = []
+    for generation in (1, 2):
+        runtime, reader = _runtime()
+        runtime._generation = 1
+        position = Position(lineage="x", at=0, next={"by-account": 0})
+        partition = Partition(
+            FLOW,
+            0,
+            options=OPTIONS,
+            store=MemoryStore(),
+            position=position,
+            next_offset=0,
+            rewrite=frozenset(),
+        )
+        runtime.partitions = {partition.place: partition}
+        carried = origin_header(Record("logins", 0, 0, 1.0, b"anna", b"alert"))
+        record = Record("by-account", 0, 0, 1.0, b"anna", b"alert", (carried,))
+        partition.fold([partition.prepare(record)], {"by-account": 1})
+        step = partition.step()
+        assert step is not None
+
+        async def append(*_: Any, then: int = generation, reader: Any = reader) -> int:
+            reader.thread.generation = then
+            return 2
+
+        runtime._changelogs = {"events": SimpleNamespace(append=append)}  # type: ignore[dict-item] # no broker
+        asyncio.run(runtime._write(partition, step))
+        sent.append([message.value for message in runtime.outbox.sent])  # type: ignore[attr-defined] # the one above
+    assert sent == [[b"alert"], []]
