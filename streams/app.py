@@ -6,6 +6,7 @@ settings or stands here; none follows from a module's or a function's name.
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -45,6 +46,7 @@ from streams.topics import (
     flows,
     own_topics,
     repartition_topic,
+    run_bytes,
     worker_access,
 )
 
@@ -56,19 +58,9 @@ def create_app(settings: Settings) -> RunApp:
     """Return the application. Opens the look-up files; raises ConfigurationError where it can't."""
     rekeyings = tuple(_rekeying(settings, name) for name in settings.rekey)
     hot = HotTable()
-    factories = _factories(settings, hot)
     options = RuntimeOptions(
         client=client_options(settings),
-        flows=tuple(
-            StatefulFlow(
-                Flow(name, flow.read, settings.chunk_records),
-                flow.changelog,
-                flow.partitions,
-                factories[name],
-                frozenset({flow.told}),
-            )
-            for name, flow in flows(settings).items()
-        ),
+        flows=_stateful(settings, _factories(settings, hot)),
         store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
         session_seconds=settings.session_seconds,
         flush_seconds=settings.flush_seconds,
@@ -93,6 +85,21 @@ def create_app(settings: Settings) -> RunApp:
     for rekeying in rekeyings:
         rekey.attach(app, rekeying)
     return app
+
+
+def _stateful(
+    settings: Settings, factories: Mapping[str, ProcessorFactory]
+) -> tuple[StatefulFlow, ...]:
+    return tuple(
+        StatefulFlow(
+            Flow(name, flow.read, settings.chunk_records, run_bytes(flow)),
+            flow.changelog,
+            flow.partitions,
+            factories[name],
+            frozenset({flow.told}),
+        )
+        for name, flow in flows(settings).items()
+    )
 
 
 def run_worker(settings: Settings) -> int:

@@ -26,6 +26,8 @@ _SLOT: Final = 5
 """Minutes that totals are told for."""
 _AGAIN: Final = 60
 """Minutes within which a success makes good a failure on the same account and network."""
+_MOST: Final = 500
+"""Sightings of a batch: each may change much of the state of whoever counts it."""
 _ALL: Final = frozenset(Kind)
 _FINE: Final = frozenset(kind for kind, facts in KINDS.items() if not facts.coarse)
 _SHOWN: Final = 160
@@ -100,7 +102,12 @@ class Sightings:
         for at, summed in self._sums.items():
             parts[at[1] % self._shards].append(summed)
         self._sums, self._totals, self._telling = {}, {}, False
-        return [(shard, Batch(VERSION, totals, tuple(part))) for shard, part in enumerate(parts)]
+        return [
+            # Each shard is told the totals once.
+            (shard, Batch(VERSION, () if begin else totals, tuple(part[begin : begin + _MOST])))
+            for shard, part in enumerate(parts)
+            for begin in range(0, max(len(part), 1), _MOST)
+        ]
 
     def _see_attempt(self, reading: Reading, login: Login, *, flagged: bool) -> None:
         profile, success, minute = reading.profile, reading.success, _minute(reading)

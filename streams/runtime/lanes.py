@@ -1,10 +1,11 @@
 """What is read together, and the runs that come of it."""
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from streams.runtime.interfaces import Prepared, Record
-from streams.runtime.merge import PartitionMerge
+from streams.runtime.merge import PartitionMerge, Taken
 
 _BUFFER_BYTES: Final = 4 << 20
 # Longest that a topic which should have more holds its partition number back. Reached only where
@@ -15,12 +16,15 @@ _PATIENCE_SECONDS: Final = 10.0
 class Flow(NamedTuple):
     """Topics that are read together, partition number by partition number, in merged runs.
 
-    They all have as many partitions. `name` is persisted, and no other flow's.
+    They all have as many partitions. `name` is persisted, and no other flow's. `run_bytes` is
+    what a run comes to at most, but for its last record, and a step twice: for a flow of which one
+    record may be worth one event or hundreds.
     """
 
     name: str
     topics: tuple[str, ...]
     chunk_records: int
+    run_bytes: float = math.inf
 
 
 class Place(NamedTuple):
@@ -86,14 +90,17 @@ class Lane:
         """Form the next run, where there is one and none is out."""
         if self.out:
             return None
-        taken = self.merge.take(self.most_records, self.exhausted)
+        taken = self._take(self.exhausted)
         if not taken.records and self._patience_ended(now):
-            taken = self.merge.take(self.most_records, self.flow.topics)
+            taken = self._take(self.flow.topics)
         if not taken.records:
             return None
         self.waiting_since = None
         self.out = True
         return Run(self, taken.records, taken.positions)
+
+    def _take(self, exhausted: Collection[str]) -> Taken:
+        return self.merge.take(self.most_records, exhausted, most_bytes=self.flow.run_bytes)
 
     def _patience_ended(self, now: float) -> bool:
         if len(self.merge.missing()) == len(self.flow.topics):

@@ -12,6 +12,7 @@ Reference: KIP-353, "Improve Kafka Streams Timestamp Synchronization" (max.task.
 """
 
 import heapq
+import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
@@ -63,18 +64,24 @@ class PartitionMerge:
         present = {head[1] for head in self._heads}
         return frozenset(t for rank, t in enumerate(self.topics) if rank not in present)
 
-    def take(self, limit: int, exhausted: Collection[str]) -> Taken:
+    def take(
+        self, limit: int, exhausted: Collection[str], *, most_bytes: float = math.inf
+    ) -> Taken:
         """Take at most `limit` records in order; fewer, or none, where a topic must be waited for.
 
+        The record with which they come to `most_bytes` is the last.
         `exhausted` are the topics of which the broker says that nothing is left to fetch.
         """
         taken: list[Prepared] = []
         last: dict[int, int] = {}
+        size, bounded = 0, most_bytes < math.inf
         heads = self._heads
         if all(topic in exhausted for topic in self.missing()):
-            while heads and len(taken) < limit:
+            while heads and len(taken) < limit and size < most_bytes:
                 _, rank, offset, prepared = heads[0]
                 taken.append(prepared)
+                if bounded:
+                    size += record_bytes(prepared.record)
                 last[rank] = offset
                 if self._waiting[rank]:
                     heapq.heapreplace(heads, self._next_head(rank))

@@ -4,12 +4,13 @@ Nothing in here waits. That is what keeps it right: at any moment when somebody 
 processor's state, the position and the list of messages under way belong to the same record.
 """
 
+import math
 from asyncio import Future
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from streams.runtime.changelog import VOID_KEYS_KEY
-from streams.runtime.interfaces import Prepared, Record, Send
+from streams.runtime.interfaces import Prepared, Record, Send, record_bytes
 from streams.runtime.lanes import Place
 from streams.runtime.numbering import Sender, numbered, sender_of
 from streams.runtime.options import RuntimeOptions, StatefulFlow
@@ -74,6 +75,7 @@ class Partition:
         self._arrivals: list[Future[Any]] = []
         self._outbox: list[Send] = []
         self._outbox_bytes = 0
+        self._read_bytes = 0
         self._state_bytes = 0.0
         stored = store.get(OUTBOX_KEY)
         self.undelivered: tuple[Send, ...] = () if stored is None else decode_outbox(stored)
@@ -112,14 +114,19 @@ class Partition:
                 folded = folded if not send.urgent else folded._replace(urgent=True)
         self._next.update(next_)
         self.unsaved_records += len(records) or 1
+        if self.flow.reading.run_bytes < math.inf:
+            self._read_bytes += sum(record_bytes(prepared.record) for prepared in records)
         return folded
 
     def room(self, most_records: int) -> int:
         """Return how many more records may be folded into this step, none where it is full.
 
         A step must fit one batch. What is to be sent is known to the byte; what state a record
-        changes is taken to be what it was in the last step.
+        changes is taken to be what it was in the last step; where records differ too much for
+        that, the step is full with a run's bytes.
         """
+        if self._read_bytes >= self.flow.reading.run_bytes:
+            return 0
         left = STEP_BYTES - self._outbox_bytes - self.unsaved_records * self._state_bytes
         each = self._state_bytes + self._outbox_bytes / max(1, self.unsaved_records)
         by_bytes = int(left / each) if each else most_records
@@ -143,6 +150,7 @@ class Partition:
         self._arrivals = []
         self._outbox = []
         self._outbox_bytes = 0
+        self._read_bytes = 0
         self._rewrite = {}
         self._under_way = changes
         self.unsaved_records = 0

@@ -29,6 +29,19 @@ def test_one_run_at_a_time() -> None:
     assert second.positions == {"logins": 4}
 
 
+def test_a_run_ends_with_its_bytes() -> None:
+    """Of a flow whose records may be one event or hundreds, the last one may go beyond."""
+    flow = Flow("heat", ("observations",), chunk_records=100, run_bytes=10_000)
+    lane = Lane(flow, 3, lambda record: Prepared(record, record.timestamp, None))
+    lane.exhausted = {"observations": 8}
+    lane.merge.add("observations", [_record("observations", n, bytes(3000)) for n in range(8)])
+    taken = []
+    while (run := lane.next_run(0.0)) is not None:
+        taken.append(len(run.records))
+        lane.out = False
+    assert taken == [4, 4]
+
+
 def test_patience_with_a_topic_that_should_have_more_ends() -> None:
     """Where a topic's partition has no leader, the others go on after ten seconds."""
     lane = _lane()
