@@ -1,7 +1,8 @@
 """The shipped prior: the weight of each feature in a sign-in, an order and a change.
 
-Written by tests/benchmarks/fit_prior.py, not by hand. Heat is not fitted: it comes from outside as
-a weight of evidence.
+An earlier fit, on earlier features, in the layout of tests/benchmarks/fit_prior.py: what that fits
+today is another table, and no command prints this one again.
+Heat is not fitted: it comes from outside as a weight of evidence.
 """
 
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 COMMAND: Final = "an earlier fit, on earlier features"
 
 REGISTRY: Final = "49608860"
-"""Digest of the features' names that it was fitted for."""
+"""Digest of the names of the features that it weighs."""
 
 FITTED: Final = {
     "device": (0.37, 0.43, 0.40),

@@ -4,8 +4,10 @@
 
 Fits a logistic regression by type of event to what the features say of several shops, of
 pipelines that tell more and less, every family counting alike. `--write` writes the table that
-ships, detectors/models/prior_table.py, with the command in its header; otherwise the table is
-printed. With `--without`, families are left out, to judge the prior on what it has never seen.
+ships, detectors/models/prior_table.py, with the command in it; otherwise the table is printed. With
+`--without`, families are left out, to judge the prior on what it has never seen.
+
+The table that ships now is an earlier fit, on earlier features: no command prints it again.
 """
 
 import argparse
@@ -147,6 +149,13 @@ def _calibrated(table: Floats, seen: Collected) -> Prior:
     return rounded(weights, bias)
 
 
+EARLIER: Final = "an earlier fit, on earlier features"
+_EARLIER_ORIGIN: Final = """\
+An earlier fit, on earlier features, in the layout of tests/benchmarks/fit_prior.py: what that fits
+today is another table, and no command prints this one again."""
+_ORIGIN: Final = "Written by tests/benchmarks/fit_prior.py, by COMMAND, not by hand."
+
+
 def rounded(weights: Floats, bias: Floats) -> Prior:
     """Return a prior of two decimals."""
     return Prior(
@@ -167,15 +176,16 @@ def command_of(seeds: Sequence[int], accounts: int) -> str:
 
 
 def render(prior: Prior, command: str) -> str:
-    """Return the module that ships a prior."""
+    """Return the module that ships a prior, fitted by a command or EARLIER."""
+    origin = _EARLIER_ORIGIN if command == EARLIER else _ORIGIN
     rows = "\n".join(
         f'    "{name}": ({", ".join(f"{row[at]:.2f}" for row in prior.weights)}),'
         for at, name in enumerate(NAMES)
     )
     return f'''"""The shipped prior: the weight of each feature in a sign-in, an order and a change.
 
-Written by tests/benchmarks/fit_prior.py, not by hand. Heat is not fitted: it comes from outside as
-a weight of evidence.
+{origin}
+Heat is not fitted: it comes from outside as a weight of evidence.
 """
 
 from typing import Final
@@ -183,7 +193,7 @@ from typing import Final
 COMMAND: Final = "{command}"
 
 REGISTRY: Final = "{registry_digest()}"
-"""Digest of the features' names that it was fitted for."""
+"""Digest of the names of the features that it weighs."""
 
 FITTED: Final = {{
 {rows}
