@@ -51,8 +51,8 @@ class Accounts:
             self._cases[account_id] = None if stored is None else cases.decode(stored)
         return self._cases[account_id]
 
-    def put_case(self, account_id: str, case: Case | None) -> None:
-        """Note that an account's case is new, changed, or gone."""
+    def put_case(self, account_id: str, case: Case) -> None:
+        """Note that an account's case is new, or was changed."""
         self._cases[account_id] = case
         self._dirty_cases[account_id] = None
 
@@ -76,7 +76,8 @@ class Accounts:
             changed[b"a:" + account_id.encode()] = profiles.encode(self._profiles[account_id])
         for account_id in self._dirty_cases:
             case = self._cases[account_id]
-            changed[b"c:" + account_id.encode()] = None if case is None else cases.encode(case)
+            if case is not None:
+                changed[b"c:" + account_id.encode()] = cases.encode(case)
         for account_id in self._dirty_examples:
             changed[b"x:" + account_id.encode()] = examples.encode(self._examples[account_id])
         for dirty in (self._dirty, self._dirty_cases, self._dirty_examples):

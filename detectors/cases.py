@@ -6,7 +6,7 @@ order, of these so many a day); the rest is folded into the next revision's `sup
 
 A verdict that it was the customer ends a case before it is quiet, and without a revision: those
 who gave the verdict know, and a revision has no field that could say so. What is flagged next is
-another case.
+another case. It knows what the cases before it were, so that no revision is ever sent twice.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ from decimal import Decimal
 import msgspec
 
 from detectors.assessments import Alert, Model, Reason
-from detectors.decisions import SEVERITIES, STAGES, action_for
+from detectors.decisions import ACTIONS, SEVERITIES, STAGES, action_for
 from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.events import EventType, Feedback, Order
 from detectors.features.reading import Reading
-from detectors.heat.records import Entry
+from detectors.heat.records import Entry, Hot
 from detectors.profiles import digest
 
 VERSION = 1
@@ -30,15 +30,22 @@ _MOST_COUNTED = 256
 """Orders of a case that are known when they are told again."""
 _MOST_ATTACKS = 8
 _MOST_REVISIONS = 20
-"""Revisions of a case in a day (UTC) that another order alone can bring about."""
+"""Revisions of a case in a day (UTC) that another order or attack alone can bring about."""
+_MOST_EARLIER = 8
+_MOST_CLEARED = 40
 
 
 class Case(msgspec.Struct, array_like=True):
-    """One open case. Times are UTC epoch seconds; `orders` holds the latest ids.
+    """An account's last case. Times are UTC epoch seconds; `orders` holds the latest ids.
 
     `amount` is the value of all orders in `currency`, which is the first order's (None where that
     told none); `counted` are the orders' digests. `revised` of its revisions are of `day`.
     `reasons` are the latest revision's; `attacks` the hot indicators it was raised again for.
+
+    `action` is the gravest that any one event has asked for, by its own risk and how far the case
+    had come, as a position in ACTIONS: a customer who orders after a hijacker's sign-in does not
+    have the account locked. `closed` tells that a verdict has ended it. `earlier` has the account's
+    cases before this one, with the last revision of each, `cleared` the events of those closed.
     """
 
     version: int
@@ -63,6 +70,10 @@ class Case(msgspec.Struct, array_like=True):
     reasons: tuple[Reason, ...] = ()
     campaign_id: str | None = None
     attacks: list[str] = []
+    action: int = -1
+    closed: bool = False
+    earlier: dict[str, int] = {}
+    cleared: list[str] = []
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -82,6 +93,9 @@ def decode(stored: bytes) -> Case:
         raise IncompatibleState(f"a stored case cannot be read: {error}") from error
     if case.version != VERSION:
         raise IncompatibleState(f"a stored case has version {case.version}, not {VERSION}")
+    if case.action < 0 <= case.severity:
+        # An earlier version kept none: it followed from the gravest of both.
+        case.action = action_for(case.severity, case.stage)
     return case
 
 
@@ -91,9 +105,25 @@ def alert_id_of(account_id: str, type_: EventType, event_id: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def opened_by(account_id: str, type_: EventType, event_id: str, at: float) -> Case:
-    """Return a new case, without a revision yet."""
-    return Case(VERSION, alert_id_of(account_id, type_, event_id), event_id, at, at)
+def opened_by(
+    account_id: str, type_: EventType, event_id: str, at: float, before: Case | None = None
+) -> Case:
+    """Return a new case, of which nothing is told yet; `before` is the account's last one.
+
+    A trigger that has opened a case already opens the same again, and the revisions go on.
+    """
+    case = Case(VERSION, alert_id_of(account_id, type_, event_id), event_id, at, at)
+    if before is not None:
+        latest = [*before.earlier.items(), (before.alert_id, before.revision)][-_MOST_EARLIER:]
+        case.earlier, case.cleared = dict(latest), before.cleared
+        case.revision = case.earlier.pop(case.alert_id, 0)
+    return case
+
+
+def close(case: Case) -> None:
+    """End a case: a verdict has said that it was the customer."""
+    case.closed = True
+    case.cleared = [*case.cleared, *case.events][-_MOST_CLEARED:]
 
 
 def is_named(case: Case, verdict: Feedback) -> bool:
@@ -105,18 +135,8 @@ def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -
     """Take a flagged event into its case; return whether that makes a new revision."""
     event = reading.event
     news = severity > case.severity or stage > case.stage
-    case.risk = max(case.risk, risk)
-    case.severity = max(case.severity, severity)
-    case.stage = max(case.stage, stage)
-    case.last = max(case.last, event.occurred_at)
-    if event.event_id not in case.events:
-        # The trigger stays first, whatever follows.
-        case.events = [*case.events[:1], *case.events[1:][2 - _MOST_EVENTS :], event.event_id]
-    if event.session_id and event.session_id not in case.sessions[-_MOST_ORDERS:]:
-        case.sessions = [*case.sessions, event.session_id][-_MOST_ORDERS:]
-    day = int(event.occurred_at // 86400)
-    if day > case.day:
-        case.day, case.revised = day, 0
+    _take_event(case, event.event_id, event.session_id, event.occurred_at)
+    _raise(case, risk, severity, stage)
     if type(event) is Order and _take_order(case, event):
         news = news or case.revised < _MOST_REVISIONS
     if news:
@@ -125,6 +145,25 @@ def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -
     else:
         case.folded += 1
     return news
+
+
+def _raise(case: Case, risk: float, severity: int, stage: int) -> None:
+    case.risk = max(case.risk, risk)
+    case.severity = max(case.severity, severity)
+    case.stage = max(case.stage, stage)
+    case.action = max(case.action, action_for(severity, case.stage))
+
+
+def _take_event(case: Case, event_id: str, session_id: str | None, at: float) -> None:
+    case.last = max(case.last, at)
+    if event_id not in case.events:
+        # The trigger stays first, whatever follows.
+        case.events = [*case.events[:1], *case.events[1:][2 - _MOST_EVENTS :], event_id]
+    if session_id and session_id not in case.sessions:
+        case.sessions = [*case.sessions, session_id][-_MOST_ORDERS:]
+    day = int(at // 86400)
+    if day > case.day:
+        case.day, case.revised = day, 0
 
 
 def _take_order(case: Case, order: Order) -> bool:
@@ -141,20 +180,23 @@ def _take_order(case: Case, order: Order) -> bool:
     return True
 
 
-def take_entry(case: Case, entry: Entry, attack: str, risk: float, severity: int) -> bool:
-    """Take a sign-in into its case that an attack led to; return whether the attack is news."""
-    if attack in case.attacks:
-        return False
-    case.attacks = [*case.attacks, attack][-_MOST_ATTACKS:]
-    case.risk = max(case.risk, risk)
-    case.severity = max(case.severity, severity)
-    case.stage = max(case.stage, STAGES.index("access"))
-    if entry.event_id not in case.events:
-        case.events = [*case.events[:1], *case.events[1:][2 - _MOST_EVENTS :], entry.event_id]
-    if entry.session_id and entry.session_id not in case.sessions:
-        case.sessions = [*case.sessions, entry.session_id][-_MOST_ORDERS:]
-    case.revision += 1
-    return True
+def take_entry(case: Case, entry: Entry, hot: Hot, risk: float, severity: int) -> bool:
+    """Take a sign-in into its case that an attack led to; return whether that is news.
+
+    It is where the attack is another one, of these so many a day, and where what is told of a known
+    one makes the case graver.
+    """
+    another = hot.episode not in case.attacks
+    news = severity > case.severity
+    _take_event(case, entry.event_id, entry.session_id, hot.at)
+    _raise(case, risk, severity, STAGES.index("access"))
+    if another:
+        case.attacks = [*case.attacks, hot.episode][-_MOST_ATTACKS:]
+        news = news or case.revised < _MOST_REVISIONS
+    if news:
+        case.revision += 1
+        case.revised += 1
+    return news
 
 
 def alert_of(
@@ -176,7 +218,7 @@ def alert_of(
         updated_at=case.last,
         risk=round(case.risk, 6),
         severity=SEVERITIES[case.severity],
-        action=action_for(case.severity, case.stage),
+        action=ACTIONS[max(case.action, 0)],
         reasons=reasons,
         techniques=tuple(case.techniques),
         stage=STAGES[max(case.stage, 0)],

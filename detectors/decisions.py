@@ -9,6 +9,8 @@ from detectors.policy import Policy
 
 STAGES: tuple[Stage, ...] = ("probe", "access", "entrench", "cash_out")
 TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
+ACTIONS: tuple[Action, ...] = ("monitor", "step_up", "hold_order", "lock_account")
+"""The gravest last."""
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 
 
@@ -40,16 +42,16 @@ def stage_of(reading: Reading) -> int:
     return 3 if reading.type == ORDER else 2
 
 
-def action_for(severity: int, stage: int) -> Action:
-    """Return what to do now.
+def action_for(severity: int, stage: int) -> int:
+    """Return what to do now, as a position in ACTIONS.
 
     What costs a customer little comes first: a step-up where a sign-in can still be asked, a hold
     where an order waits, a lock only where there is hardly a doubt.
     """
     if severity == 0:
-        return "monitor"
+        return 0
     if severity == 3 and stage >= 2:
-        return "lock_account"
+        return 3
     if stage == 3:
-        return "hold_order"
-    return "step_up"
+        return 2
+    return 1

@@ -27,14 +27,14 @@ from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.heat import GUESSING, is_explained, weigh_heat
+from detectors.features.heat import GUESSING, HEAT, is_explained, weigh_heat
 from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
 from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
-from detectors.heat.sightings import Sightings, is_strangers
+from detectors.heat.sightings import Sightings, is_familiar, is_strangers
 from detectors.models import calibration
 from detectors.models.budget import AlertBudget, bin_of
 from detectors.models.calibration import Calibration
@@ -309,14 +309,14 @@ class Engine:
         return cases.alert_id_of(event.account_id, TYPES[reading.type], event.event_id)
 
     def _is_open(self, case: cases.Case, at: float) -> bool:
-        return at - case.last <= self._policy.case_quiet_hours * 3600
+        return not case.closed and at - case.last <= self._policy.case_quiet_hours * 3600
 
     def _take_case(self, reading: Reading) -> Alert | None:
         event = reading.event
         case = self._accounts.case(event.account_id)
         if case is None or not self._is_open(case, reading.at):
             case = cases.opened_by(
-                event.account_id, TYPES[reading.type], event.event_id, event.occurred_at
+                event.account_id, TYPES[reading.type], event.event_id, event.occurred_at, case
             )
         risk = self._risk(reading.logit)
         severity, stage = severity_of(risk, self._policy), stage_of(reading)
@@ -338,36 +338,43 @@ class Engine:
     def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
             explained = not reading.success and is_explained(reading, self._heat.hottest(observed))
+            if reading.success and reading.type == LOGIN and not is_familiar(reading):
+                weights = counted(reading, self._prior, self._verdict_model)
+                weights[HEAT] = 0.0
+                reading.telling = round(sum(weight for weight in weights if weight > 0.0), 3)
+                reading.guessing = round(max(weights[GUESSING], 0.0), 3)
             self._sightings.see(reading, flagged=flagged, explained=explained)
 
     def _reassess(self, notice: Reassessment) -> Alert | None:
         entry, hot = notice.entry, notice.hot
-        account_id, logit = entry.account_id, entry.logit + hot.nats
-        profile = self._accounts.profile(account_id)
-        if profile is None or logit < self._threshold():
+        account_id, told = entry.account_id, reassessing.told(notice)
+        logit = entry.logit + told
+        profile, case = self._accounts.profile(account_id), self._accounts.case(account_id)
+        if profile is None or not told or logit < self._threshold():
             return None
-        mark = mark_of(LOGIN, entry.event_id)
-        if reassessing.is_settled(profile, mark):
+        if self._verdicts.is_settled(account_id, entry.event_id):
             return None
-        case = self._accounts.case(account_id)
         if case is None or not self._is_open(case, entry.at):
-            case = cases.opened_by(account_id, "login", entry.event_id, entry.at)
+            case = cases.opened_by(account_id, "login", entry.event_id, entry.at, case)
         risk = self._risk(logit)
-        if not cases.take_entry(case, entry, hot.episode, risk, severity_of(risk, self._policy)):
-            return None
-        reassessing.remember(profile, entry, hot)
+        alert = None
+        if cases.take_entry(case, entry, hot, risk, severity_of(risk, self._policy)):
+            reasons, techniques = reassessing.explain(notice, case.reasons)
+            alert = cases.alert_of(case, account_id, reasons, techniques, self._model)
+            if self._sightings is not None:
+                self._sightings.see_attacked(hot, alert)
+        reassessing.remember(profile, entry, told)
         self._accounts.put(account_id, profile)
-        case.last = max(case.last, hot.at)
         self._accounts.put_case(account_id, case)
-        reasons, techniques = reassessing.explain(hot, case.reasons)
-        alert = cases.alert_of(case, account_id, reasons, techniques, self._model)
-        if self._sightings is not None:
-            self._sightings.see_attacked(hot, alert)
+        # As with an event: what it was told at may be a wrong clock's.
+        believed = self._watermark.believed(hot.at, digest(account_id))
+        if hot.at > believed:
+            case.last = min(case.last, believed)
         return alert
 
     def _join(self, notice: Membership) -> Alert | None:
         case = self._accounts.case(notice.account_id)
-        if case is None or case.alert_id != notice.alert_id:
+        if case is None or case.closed or case.alert_id != notice.alert_id:
             return None
         if case.campaign_id == notice.campaign_id:
             return None

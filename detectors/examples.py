@@ -19,7 +19,8 @@ class Example(msgspec.Struct, array_like=True):
     `session` is its session's digest, 0 for none. `learnt` tells whether profile and customers'
     tables hold it, `score` is its bin in the calibration (-1 where it is not counted there). The
     verdict may be `implied` by one on another event of its session; `delay` is how many days after
-    the event it came. `forgotten` is what the profile lost by it.
+    the event it came. `forgotten` is what the profile lost by it. `vouched` tells that the profile
+    alone has learnt it, on its customer's word.
     """
 
     event_id: str
@@ -36,6 +37,7 @@ class Example(msgspec.Struct, array_like=True):
     implied: bool = False
     delay: int = 0
     forgotten: list[Forgotten] = []
+    vouched: bool = False
 
     def features(self) -> list[float]:
         """Return the features as they stood, nats."""

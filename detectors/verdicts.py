@@ -6,6 +6,10 @@ named, and the others kept of the same sessions, for a bank that disputes an ord
 the sign-in before it. On `legitimate` the events count as the customer's, their lessons are taught
 after all, and the account's open case ends.
 
+A customer's own `legitimate` teaches the account's profile and nothing that others are judged by:
+whoever holds an account can say in its name that it was its customer. It says nothing against a
+takeover that somebody else has reported.
+
 Verdicts come twice and contradict each other. Each moves an event from the verdict that it has to
 the new one, so that a repeated one changes nothing and a contrary one takes everything back first
 that the examples still show; only the doubts that one dropped stay dropped.
@@ -51,30 +55,30 @@ class Verdicts:
         profile = self._accounts.profile(account_id)
         if profile is None:
             return
-        if verdict.verdict == "legitimate":
-            self._close_case(verdict)
+        events = self._take_case(verdict)
+        own_word = verdict.source == "customer" and verdict.verdict == "legitimate"
         kept = self._accounts.examples(account_id)
         named = [
             example
             for example in kept
-            if _names(verdict, example) and (example.implied or example.verdict != verdict.verdict)
+            if _names(verdict, events, example) and _is_news(verdict, example, own_word=own_word)
         ]
-        implied = _implied(kept, named, verdict.verdict)
+        implied = [] if own_word else _implied(kept, named, verdict.verdict)
         minutes = [example.minute for example in (*named, *implied)]
-        minutes += _take_recent(profile, verdict)
+        minutes += _take_recent(profile, verdict.verdict, events, own_word=own_word)
         if not minutes:
             return
         if verdict.verdict == "legitimate":
             for example in named:
                 lessons.recall(profile, example.forgotten)
                 example.forgotten = []
-        # Whoever holds an account can say in its name that it was its customer: this counts for
-        # the account, and is no evidence about anybody else's.
-        own_word = verdict.source == "customer" and verdict.verdict == "legitimate"
-        for example in () if own_word else named:
-            self._judge(example, profile, verdict.verdict, verdict.occurred_at)
-            example.implied = False
-        for example in () if own_word else implied:
+        for example in named:
+            if own_word:
+                _vouch(example, profile)
+            else:
+                self._judge(example, profile, verdict.verdict, verdict.occurred_at)
+                example.implied = False
+        for example in implied:
             told: Verdict | None = "takeover" if verdict.verdict == "takeover" else None
             self._judge(example, profile, told, verdict.occurred_at)
             example.implied = told is not None
@@ -87,10 +91,31 @@ class Verdicts:
         self._accounts.put_examples(account_id)
         self._accounts.put(account_id, profile)
 
-    def _close_case(self, verdict: Feedback) -> None:
+    def is_settled(self, account_id: str, event_id: str) -> bool:
+        """Return whether a verdict has said whose a sign-in was, as far as it is remembered."""
+        case, profile = self._accounts.case(account_id), self._accounts.profile(account_id)
+        if case is not None and event_id in case.cleared:
+            return True
+        if any(
+            example.event_id == event_id and example.type == LOGIN and example.verdict is not None
+            for example in self._accounts.examples(account_id)
+        ):
+            return True
+        recent, mark = profile.recent if profile is not None else [], mark_of(LOGIN, event_id)
+        return any(recent[at] == mark and recent[at + 1] < 0 for at in range(0, len(recent), 2))
+
+    def _take_case(self, verdict: Feedback) -> set[str]:
+        """Return the events that a verdict is on; the case that it clears ends."""
         case = self._accounts.case(verdict.account_id)
-        if case is not None and cases.is_named(case, verdict):
-            self._accounts.put_case(verdict.account_id, None)
+        events = set(verdict.event_ids)
+        if case is None:
+            return events
+        if verdict.alert_id == case.alert_id:
+            events.update(case.events)
+        if verdict.verdict == "legitimate" and not case.closed and cases.is_named(case, verdict):
+            cases.close(case)
+            self._accounts.put_case(verdict.account_id, case)
+        return events
 
     def _judge(self, example: Example, profile: Profile, now: Verdict | None, at: float) -> None:
         before = example.verdict
@@ -116,16 +141,15 @@ class Verdicts:
         example.verdict = now
 
     def _teach(self, example: Example, profile: Profile, *, learnt: bool) -> None:
-        if learnt == example.learnt:
+        if learnt != example.learnt:
+            (self._evidence.learn if learnt else self._evidence.unlearn)(example.cells)
+        known = example.learnt or example.vouched
+        example.learnt, example.vouched = learnt, False
+        if learnt == known or example.lesson is None:
             return
-        example.learnt = learnt
         if learnt:
-            self._evidence.learn(example.cells)
-        else:
-            self._evidence.unlearn(example.cells)
-        if example.lesson is not None and learnt:
             lessons.teach(profile, example.lesson, 0)
-        elif example.lesson is not None:
+        else:
             lessons.take_back(profile, example.lesson)
 
 
@@ -138,10 +162,22 @@ def _day_of(example: Example, profile: Profile) -> int:
     return (profile.born + example.minute) // 1440
 
 
-def _names(verdict: Feedback, example: Example) -> bool:
-    return example.event_id in verdict.event_ids or (
+def _names(verdict: Feedback, events: set[str], example: Example) -> bool:
+    return example.event_id in events or (
         verdict.alert_id is not None and example.alert_id == verdict.alert_id
     )
+
+
+def _is_news(verdict: Feedback, example: Example, *, own_word: bool) -> bool:
+    if own_word:
+        return example.verdict is None and not example.vouched
+    return example.implied or example.verdict != verdict.verdict
+
+
+def _vouch(example: Example, profile: Profile) -> None:
+    example.vouched = not example.learnt and example.lesson is not None
+    if example.vouched and example.lesson is not None:
+        lessons.teach(profile, example.lesson, 0)
 
 
 def _implied(kept: list[Example], named: list[Example], verdict: Verdict) -> list[Example]:
@@ -158,15 +194,17 @@ def _implied(kept: list[Example], named: list[Example], verdict: Verdict) -> lis
     ]
 
 
-def _take_recent(profile: Profile, verdict: Feedback) -> list[int]:
+def _take_recent(
+    profile: Profile, verdict: Verdict, events: set[str], *, own_word: bool
+) -> list[int]:
     """Return the minutes of an account's recent events on which a verdict is news.
 
     A minute is then kept as minus two, less twice the minute, less one for a takeover; minus one,
     which an earlier version left of every minute that was taken, stays.
     """
     recent = profile.recent
-    takeover = verdict.verdict == "takeover"
-    named = {mark_of(kind, name) for name in verdict.event_ids for kind in (LOGIN, ORDER, CHANGE)}
+    takeover = verdict == "takeover"
+    named = {mark_of(kind, name) for name in events for kind in (LOGIN, ORDER, CHANGE)}
     minutes = []
     for at in range(0, len(recent), 2):
         if recent[at] not in named or recent[at + 1] == -1:
@@ -174,7 +212,7 @@ def _take_recent(profile: Profile, verdict: Feedback) -> list[int]:
         minute = recent[at + 1]
         if minute < 0:
             minute, before = divmod(-2 - minute, 2)
-            if before == takeover:
+            if before == takeover or own_word:
                 continue
         minutes.append(minute)
         recent[at + 1] = -2 - 2 * minute - takeover

@@ -32,7 +32,8 @@ class Reading:
 
     `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
     cells of the likelihood tables that the event belongs to, -1 where it belongs to none. `hot` is
-    the hottest thing that a stranger came with.
+    the hottest thing that a stranger came with. Of a sign-in that opens an entry, `telling` is the
+    sum of what spoke for a hijacker, nats, without heat, and `guessing` what of it were failures.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Reading:
         "facts",
         "fresh_access",
         "gap",
+        "guessing",
         "hot",
         "hour",
         "kind",
@@ -65,6 +67,7 @@ class Reading:
         "session_key",
         "success",
         "system",
+        "telling",
         "type",
         "weekhour",
         "weights",
@@ -114,6 +117,8 @@ class Reading:
         self.hot: Hot | None = None
         self.logit = 0.0
         self.doubt = 0.0
+        self.telling = 0.0
+        self.guessing = 0.0
         self.weights = [0.0] * WIDTH
         self.cells = [-1] * WIDTH
 

@@ -28,7 +28,9 @@ TECHNIQUE_IDS: Final[dict[Technique, tuple[str, ...]]] = {
 class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A sign-in that succeeded through a network and device new to its account.
 
-    `logit` is what its event scored, nats of log-odds, without heat.
+    `logit` is what its event scored, nats of log-odds, without heat. `telling` is the sum of what
+    spoke for a hijacker in it, nats, and `guessing` what of it were failures that heat may count
+    too; an entry told by an earlier version has neither.
     """
 
     account_id: str
@@ -36,6 +38,8 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
     at: float
     logit: float
     session_id: str | None = None
+    telling: float = 0.0
+    guessing: float = 0.0
 
 
 class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -134,7 +134,15 @@ class Sightings:
                     self._see_failure(reading, login, (tried, failed, unknown), minute, _ALL)
                 return
             logit = round(reading.logit - reading.weights[HEAT], 3)
-            entry = Entry(login.account_id, login.event_id, reading.at, logit, login.session_id)
+            entry = Entry(
+                login.account_id,
+                login.event_id,
+                reading.at,
+                logit,
+                login.session_id,
+                reading.telling,
+                reading.guessing,
+            )
         if success:
             totals[5] += reading.depth == 0
             if entry is not None:

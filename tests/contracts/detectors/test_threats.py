@@ -4,6 +4,7 @@ from detectors.engine import Observed
 from detectors.events import Feedback, VerdictSource
 from detectors.facts import Facts
 from detectors.policy import Policy
+from detectors.profiles import decode
 from tests.contracts.detectors.histories import (
     DAY,
     HOME,
@@ -60,11 +61,47 @@ def test_who_holds_accounts_cannot_vouch_for_others() -> None:
 def test_what_the_thief_vouched_for_is_taken_back_by_who_knows_better() -> None:
     """A takeover verdict after the thief's own removes what the account had learnt by it."""
     history = History().months()
-    attacked(history).judge("legitimate", source="customer").wait(DAY)
+    attacked(history)
+    before = usual(history)
+    history.judge("legitimate", source="customer").wait(DAY)
+    assert all(known > kept for known, kept in zip(usual(history), before, strict=True))
     history.judge("takeover", source="chargeback").wait(DAY)
+    assert usual(history) == before
     attacked(history)
     assert history.alerts
     assert history.assessments[-1].risk > 0.5
+
+
+def test_a_customer_s_word_is_learnt_by_the_account_and_by_nobody_else() -> None:
+    """The same again is hardly risky on this account; tables, model and calibration stay."""
+    history = History().months()
+    risky = attacked(history).assessments[-1].risk
+    before = shared(history)
+    history.judge("legitimate", source="customer")
+    assert shared(history) == before
+    attacked(history.wait(DAY))
+    assert history.assessments[-1].risk < risky / 5
+
+
+def test_a_thief_s_word_does_not_stand_against_a_reported_takeover() -> None:
+    """Said after a bank has reported it, that it was me changes nothing."""
+    history = History().months()
+    attacked(history).judge("takeover", source="chargeback")
+    before = history.stored()[b"a:customer"]
+    assert history.judge("legitimate", source="customer").stored()[b"a:customer"] == before
+
+
+def usual(history: History) -> tuple[set[int], set[int], set[int]]:
+    """The devices, ranges and addresses that the account's profile remembers."""
+    profile = decode(history.stored()[b"a:customer"])
+    memories = profile.devices, profile.prefixes, profile.addresses
+    return tuple(set(memory.keys) for memory in memories)  # type: ignore[return-value]  # three
+
+
+def shared(history: History) -> dict[bytes, bytes]:
+    """What every account of the partition is judged by."""
+    own = (b"a:", b"c:", b"x:")
+    return {key: value for key, value in history.stored().items() if not key.startswith(own)}
 
 
 def test_a_device_that_came_in_under_doubt_does_not_become_usual_by_waiting() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from detectors.decisions import action_for, log_odds, logistic, severity_of
+from detectors.decisions import ACTIONS, action_for, log_odds, logistic, severity_of
 from detectors.features.registry import ACCESS, FEATURES, NAMES, WIDTH
 from detectors.features.signin import distance_km
 from detectors.models.prior import SHIPPED
@@ -51,10 +51,10 @@ def test_the_graver_the_harder_the_action() -> None:
     """Nothing for the low, a question at sign-in, a hold on an order, a lock for the certain."""
     policy = Policy()
     assert [severity_of(risk, policy) for risk in (0.1, 0.3, 0.6, 0.9)] == [0, 1, 2, 3]
-    assert action_for(0, 3) == "monitor"
-    assert action_for(2, 1) == "step_up"
-    assert action_for(2, 3) == "hold_order"
-    assert action_for(3, 3) == "lock_account"
+    assert ACTIONS[action_for(0, 3)] == "monitor"
+    assert ACTIONS[action_for(2, 1)] == "step_up"
+    assert ACTIONS[action_for(2, 3)] == "hold_order"
+    assert ACTIONS[action_for(3, 3)] == "lock_account"
 
 
 def test_distance_of_two_known_cities() -> None:
