@@ -44,7 +44,7 @@ format: $(VENV)/for-tests  ## Format the code, and mend what lint can mend by it
 	$(BIN)/ruff check --fix .
 
 unit: $(VENV)/for-tests  ## Unit and contract tests: no Kafka
-	$(PYTEST) -m "not slow" tests/unit tests/contracts
+	$(PYTEST) -m "not slow" -n 2 tests/unit tests/contracts
 
 integration: $(VENV)/for-tests  ## Tests on a real Kafka, which they start
 	$(PYTEST) -m "not slow" tests/integration
