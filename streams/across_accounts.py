@@ -42,13 +42,14 @@ class AcrossAccounts:
                     elif isinstance(told, Attack):
                         self._published.append(told)
                     elif isinstance(told, Link):
-                        self._link(told, notices)
+                        notices.extend(self._linker.take(told))
                     else:
                         notices.append(told)
             while notices:
                 alert = engine.take_notice(notices.popleft())
                 if alert is not None:
                     alerts.append(alert)
+        self._published += self._linker.summaries()
         return alerts
 
     def published(self) -> list[Published]:
@@ -61,10 +62,3 @@ class AcrossAccounts:
         changed: dict[bytes, bytes | None] = dict(self._counter.changes())
         changed.update(self._linker.changes())
         return changed
-
-    def _link(self, link: Link, notices: deque[Notice]) -> None:
-        for told in self._linker.take(link):
-            if isinstance(told, Campaign):
-                self._published.append(told)
-            else:
-                notices.append(told)

@@ -153,7 +153,13 @@ def _factories(settings: Settings, hot: HotTable) -> dict[str, ProcessorFactory]
 
     def campaigns(_partition: int, read: ReadState) -> Processor:
         linker = CampaignLinker(read)
-        return ToldProcessor(linker, decode_link, message=message, dead_letters=dead_letters)
+        return ToldProcessor(
+            linker,
+            decode_link,
+            message=message,
+            dead_letters=dead_letters,
+            summaries=linker.summaries,
+        )
 
     return {
         "events": _events_factory(settings, hot, dead_letters),

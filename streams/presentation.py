@@ -83,7 +83,7 @@ def _campaign(campaign: Campaign) -> Iterator[Text]:
         ("  " + printable(campaign.campaign_id), "bold"),
         f"  {count} account{'' if count == 1 else 's'}",
     )
-    parts = [_period(campaign), f"revision {campaign.revision}"]
+    parts = [_period(campaign), f"{campaign.alerts} alerts", f"revision {campaign.revision}"]
     if campaign.amount_at_risk:
         parts.insert(1, _money(campaign.amount_at_risk, campaign.currency))
     parts += map(printable, campaign.techniques)

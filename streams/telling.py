@@ -123,9 +123,11 @@ class ToldProcessor:
         *,
         message: Callable[[Output], Send],
         dead_letters: DeadLetters,
+        summaries: Callable[[], Sequence[Output]] = tuple,
     ) -> None:
         self._take: Callable[[_T], Sequence[Output]] = taking.take
         self._changes = taking.changes
+        self._summaries = summaries
         self._decode = decode
         self._message = message
         self._dead_letters = dead_letters
@@ -145,8 +147,8 @@ class ToldProcessor:
         return sends
 
     def summaries(self) -> Sequence[Send]:
-        """Sum nothing up: each is told when it is known."""
-        return ()
+        """Tell what is told once for all that was folded; by default nothing is."""
+        return [self._message(told) for told in self._summaries()]
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what changed."""

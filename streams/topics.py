@@ -34,6 +34,12 @@ _SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppe
 _COMPACTED: Final = {"cleanup.policy": "compact"}
 # What is told long after it is known to be over is not read by anybody who begins.
 _EXPIRING: Final = {"cleanup.policy": "compact,delete", "retention.ms": str(7 * _DAY_MS)}
+# A month after its last revision, as alerts are. One may list 2,000 accounts of long ids.
+_CAMPAIGNS: Final = {
+    **_EXPIRING,
+    "retention.ms": str(30 * _DAY_MS),
+    "max.message.bytes": str(4 * 1024 * 1024),
+}
 # By the broker's time: what is carried of an old backlog would be deleted unread. And larger than a
 # source's records, by a header, or as the sum of many.
 _BETWEEN: Final = {
@@ -81,7 +87,7 @@ def _others(settings: Settings) -> list[TopicSpec]:
     table: tuple[tuple[str, dict[str, str], str, str], ...] = (
         ("indicators", _COMPACTED, "indicator id", "Intelligence shared by other retailers"),
         ("alerts", month, "account_id", "Hijack attempts, and every later revision of each"),
-        ("campaigns", _COMPACTED, "campaign_id", "Groups of alerts that share infrastructure"),
+        ("campaigns", _CAMPAIGNS, "campaign_id", "Groups of alerts that share infrastructure"),
         ("assessments", week, "account_id", "The score of every event, alerted or not"),
         ("dead_letters", large, "the record's own", "Input that could not be used, and why"),
     )

@@ -4,6 +4,6 @@
 """
 
 from detectors.campaigns.linker import CampaignLinker
-from detectors.campaigns.records import Campaign, CampaignOutput
+from detectors.campaigns.records import Campaign
 
-__all__ = ["Campaign", "CampaignLinker", "CampaignOutput"]
+__all__ = ["Campaign", "CampaignLinker"]

@@ -1,9 +1,9 @@
 """Links alerts that share rare indicators, online: each link is judged as it comes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
-from detectors.campaigns.memory import Gang, Known, Memory
-from detectors.campaigns.records import CampaignOutput
+from detectors.campaigns.memory import Known, Memory
+from detectors.campaigns.records import Campaign
 from detectors.campaigns.weighing import LINKED, Tie, pair_weight
 from detectors.heat.records import Link, Membership
 
@@ -13,14 +13,15 @@ class CampaignLinker:
 
     An alert joins the campaign of an alert that it is linked to (single linkage); one that is
     linked to two makes them one, under the id of the older. `read` gives the state handed over so
-    far.
+    far. Who belongs where is told at once, what a campaign amounts to once for all that was taken
+    since: it is as long as the campaign has alerts.
     """
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._memory = Memory(read)
 
-    def take(self, link: Link) -> list[CampaignOutput]:
-        """Take what an alert shares with others; return what changed by it, in a fixed order."""
+    def take(self, link: Link) -> list[Membership]:
+        """Take what an alert shares with others; return who belongs where by it, in order."""
         memory, mark = self._memory, link.alert
         known = memory.alert(mark.alert_id)
         if known is None:
@@ -36,21 +37,30 @@ class CampaignLinker:
         if news:
             known.tie(tie, link)
         memory.touch(known)
-        told: list[CampaignOutput] = []
+        told: list[Membership] = []
         if news:
             for other in memory.sharing(link.kind, link.key, mark.alert_id):
                 if self._are_one(known, other):
                     told += self._unite(known, other)
-        if fresh or news:
-            told += self._revise(known)
+        gang = memory.gang(known.gang)
+        if gang is not None and (fresh or news):
+            memory.update(gang, known)
         return told
+
+    def summaries(self) -> list[Campaign]:
+        """Return a revision of each campaign that changed since the last call, in a fixed order.
+
+        To be called before `changes`.
+        """
+        return list(self._memory.revisions())
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Hand over every key changed since the last call; None means delete it."""
         yield from self._memory.changes()
 
     def _are_one(self, known: Known, other: Known) -> bool:
-        if known.gang is not None and known.gang == other.gang:
+        gang = self._memory.gang(known.gang)
+        if gang is not None and gang is self._memory.gang(other.gang):
             return False
         if known.mark.account_id == other.mark.account_id:
             return False
@@ -59,25 +69,17 @@ class CampaignLinker:
         )
         return told >= LINKED
 
-    def _unite(self, known: Known, other: Known) -> Iterable[CampaignOutput]:
+    def _unite(self, known: Known, other: Known) -> Iterator[Membership]:
         memory = self._memory
         gangs = [gang for gang in (memory.gang(known.gang), memory.gang(other.gang)) if gang]
         gangs.sort(key=lambda gang: (gang.first_seen, gang.campaign_id))
         gang = gangs[0] if gangs else memory.found(min(known, other, key=lambda one: one.age))
         at = max(known.mark.at, other.mark.at)
         for younger in gangs[1:]:
-            yield memory.merge(gang, younger)
+            memory.merge(gang, younger)
             for alert_id, member in younger.members.items():
                 yield Membership(member.account_id, alert_id, gang.campaign_id, at)
         for one in sorted((known, other), key=lambda one: one.age):
-            if one.gang != gang.campaign_id:
+            if memory.gang(one.gang) is not gang:
                 memory.join(gang, one)
                 yield Membership(one.mark.account_id, one.mark.alert_id, gang.campaign_id, at)
-
-    def _revise(self, known: Known) -> Iterable[CampaignOutput]:
-        gang: Gang | None = self._memory.gang(known.gang)
-        if gang is not None:
-            self._memory.update(gang, known)
-            revised = self._memory.publish(gang)
-            if revised is not None:
-                yield revised

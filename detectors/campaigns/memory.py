@@ -1,17 +1,18 @@
 """The alerts and campaigns that are known: bounded, and kept as bytes by key.
 
 The latest `ALERTS` alerts are kept, in a ring of that many slots; one that makes room stays named
-in its campaign, but nothing new is linked to it.
+in its campaign, but nothing new is linked to it. A campaign goes with the last of its alerts.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
 
-from detectors.campaigns.records import Campaign, SharedIndicator
+from detectors.campaigns.records import MEMBERS, Campaign, SharedIndicator
 from detectors.campaigns.weighing import Tie
 from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.indicators import Indicator
@@ -22,7 +23,10 @@ ALERTS: Final = 20_000
 _SHARING: Final = 32
 """Alerts that are looked up by one indicator: the latest. What more share is no rarity."""
 _TIES: Final = 40
-_MEMBERS: Final = 2_000
+_INDICATORS: Final = 100
+"""Of what a campaign's alerts share: so many are told, those that most of them do."""
+_MERGED: Final = 100
+"""Of a campaign that many others went into: so many are named, the latest."""
 
 
 class Known(msgspec.Struct, array_like=True):
@@ -64,14 +68,19 @@ class Member(msgspec.Struct, array_like=True):
 
 
 class Gang(msgspec.Struct, array_like=True):
-    """A campaign as it is kept. `shared` counts by indicator the alerts that came with it."""
+    """A campaign as it is kept.
+
+    `members` are at most `MEMBERS`; `more` counts those beyond. `remembered` counts the known
+    alerts that lead to it, those of what was merged into it among them. `told` is a digest of what
+    was published last.
+    """
 
     campaign_id: str
     first_seen: float
     revision: int = 0
     members: dict[str, Member] = {}
-    shared: dict[str, int] = {}
-    shown: dict[str, str] = {}
+    more: int = 0
+    remembered: int = 0
     merged_from: tuple[str, ...] = ()
     merged_into: str | None = None
     told: str = ""
@@ -84,6 +93,7 @@ class Memory:
         self._read = read
         self._kept: dict[bytes, Any] = {}
         self._dirty: dict[bytes, None] = {}
+        self._untold: set[str] = set()
 
     def alert(self, alert_id: str) -> Known | None:
         """Return a known alert."""
@@ -92,12 +102,7 @@ class Memory:
 
     def gang(self, campaign_id: str | None) -> Gang | None:
         """Return a campaign, that which it went into where it was merged."""
-        while campaign_id is not None:
-            gang: Gang | None = self._get(b"g:c:" + campaign_id.encode(), Gang)
-            if gang is None or gang.merged_into is None:
-                return gang
-            campaign_id = gang.merged_into
-        return None
+        return next(reversed(self._way(campaign_id)), None)
 
     def add(self, mark: AlertMark) -> Known:
         """Take in an alert; the one that has been known longest makes room."""
@@ -132,83 +137,98 @@ class Memory:
         return len(self._get(_indicator_key(kind, key), list[str]) or [])
 
     def found(self, oldest: Known) -> Gang:
-        """Begin a campaign with an alert."""
+        """Begin a campaign with an alert; one that was forgotten since goes on with its own."""
         hashed = blake2b(b"campaign\0" + oldest.mark.alert_id.encode(), digest_size=12)
-        gang = Gang(hashed.hexdigest(), oldest.mark.raised_at)
-        self._put_gang(gang)
-        return gang
+        return self.gang(hashed.hexdigest()) or Gang(hashed.hexdigest(), oldest.mark.raised_at)
 
     def join(self, gang: Gang, known: Known) -> None:
         """Make an alert a member."""
         known.gang = gang.campaign_id
+        gang.remembered += 1
+        if known.mark.alert_id not in gang.members and len(gang.members) >= MEMBERS:
+            gang.more += 1
         self.touch(known)
         self.update(gang, known)
 
     def update(self, gang: Gang, known: Known) -> None:
         """Take an alert's present mark and indicators into its campaign."""
         mark = known.mark
-        if mark.alert_id not in gang.members and len(gang.members) >= _MEMBERS:
-            return
-        gang.members[mark.alert_id] = Member(
-            mark.account_id, mark.at, mark.amount, mark.currency, mark.techniques
-        )
+        if mark.alert_id in gang.members or len(gang.members) < MEMBERS:
+            gang.members[mark.alert_id] = Member(
+                mark.account_id, mark.at, mark.amount, mark.currency, mark.techniques
+            )
         gang.first_seen = min(gang.first_seen, mark.raised_at)
-        gang.shared = self._shared(gang)
-        gang.shown = {
-            name: value
-            for name, value in {**gang.shown, **known.shown}.items()
-            if name in gang.shared
-        }
-        self._put_gang(gang)
+        self._revise(gang)
 
-    def merge(self, older: Gang, younger: Gang) -> Campaign:
-        """Make two campaigns one, under the older's id; return the younger's last revision."""
-        older.members = {**older.members, **younger.members}
-        older.merged_from = tuple(
-            sorted({*older.merged_from, younger.campaign_id, *younger.merged_from})
-        )
-        older.shown = {**older.shown, **younger.shown}
-        older.shared = self._shared(older)
-        for alert_id in younger.members:
+    def merge(self, older: Gang, younger: Gang) -> None:
+        """Make two campaigns one, under the older's id."""
+        for alert_id, member in younger.members.items():
+            if alert_id in older.members or len(older.members) < MEMBERS:
+                older.members[alert_id] = member
+            else:
+                older.more += 1
             known = self.alert(alert_id)
-            if known is not None:
+            if known is not None and known.gang == younger.campaign_id:
                 known.gang = older.campaign_id
+                younger.remembered -= 1
+                older.remembered += 1
                 self.touch(known)
+        # Those that are not listed still lead there by way of the younger.
+        older.remembered += younger.remembered
+        older.more += younger.more
+        merged = (*older.merged_from, *younger.merged_from, younger.campaign_id)
+        older.merged_from = tuple(dict.fromkeys(merged))[-_MERGED:]
         younger.merged_into = older.campaign_id
-        self._put_gang(older)
-        self._put_gang(younger)
-        last = self.publish(younger)
-        assert last is not None  # noqa: S101 - that it was merged is news
-        return last
+        self._revise(older)
+        self._revise(younger)
 
-    def publish(self, gang: Gang) -> Campaign | None:
-        """Return the campaign's new revision, None where it says nothing new."""
-        campaign = _published(gang)
-        told = blake2b(msgspec.msgpack.encode(campaign), digest_size=8).hexdigest()
-        if told == gang.told:
-            return None
-        gang.told = told
-        gang.revision += 1
-        self._put_gang(gang)
-        return msgspec.structs.replace(campaign, revision=gang.revision)
+    def revisions(self) -> Iterator[Campaign]:
+        """Yield the new revisions of what changed since the last call, those that say anything."""
+        for campaign_id in sorted(self._untold):
+            gang: Gang = self._get(_gang_key(campaign_id), Gang)
+            campaign = _published(gang, *self._shared(gang))
+            told = blake2b(msgspec.msgpack.encode(campaign), digest_size=8).hexdigest()
+            if told != gang.told:
+                gang.told = told
+                gang.revision += 1
+                yield msgspec.structs.replace(campaign, revision=gang.revision)
+            if gang.merged_into is not None:
+                gang.members = {}  # all that is left of it is the way to the other
+            self._put_gang(gang)
+        self._untold.clear()
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Hand over what changed since the last call, and make room."""
         for at in sorted(self._dirty):
             value = self._kept[at]
+            if isinstance(value, Gang) and not value.remembered:
+                value = self._kept[at] = None
             yield at, None if value is None else msgspec.msgpack.encode((VERSION, value))
         self._dirty.clear()
         if len(self._kept) > ALERTS:
             self._kept.clear()
 
-    def _shared(self, gang: Gang) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for alert_id in gang.members:
-            known = self.alert(alert_id)
-            for tie in known.held if known is not None else ():
-                name = Indicator(tie.kind, tie.key).id
-                counts[name] = counts.get(name, 0) + 1
-        return {name: count for name, count in sorted(counts.items()) if count > 1}
+    def _way(self, campaign_id: str | None) -> list[Gang]:
+        """A campaign, and what it went into, to the last."""
+        way: list[Gang] = []
+        while campaign_id is not None:
+            gang: Gang | None = self._get(_gang_key(campaign_id), Gang)
+            if gang is None:
+                break
+            way.append(gang)
+            campaign_id = gang.merged_into
+        return way
+
+    def _shared(self, gang: Gang) -> tuple[list[tuple[Indicator, int]], dict[str, str]]:
+        """What most of the alerts that are known of a campaign came with, and its values."""
+        members = [known for known in map(self.alert, gang.members) if known is not None]
+        counts = Counter((tie.kind, tie.key) for known in members for tie in known.held)
+        shared = [(Indicator(*at), count) for at, count in counts.items() if count > 1]
+        shared.sort(key=lambda item: (-item[1], item[0].id))
+        shown: dict[str, str] = {}
+        for known in members:
+            shown |= known.shown
+        return shared[:_INDICATORS], shown
 
     def _forget(self, alert_id: str) -> None:
         known = self.alert(alert_id)
@@ -216,10 +236,17 @@ class Memory:
             at = _indicator_key(tie.kind, tie.key)
             rest = [other for other in self._get(at, list[str]) or [] if other != alert_id]
             self._put(at, rest or None)
+        for gang in self._way(known.gang if known is not None else None):
+            gang.remembered -= 1
+            self._put_gang(gang)
         self._put(b"g:a:" + alert_id.encode(), None)
 
+    def _revise(self, gang: Gang) -> None:
+        self._untold.add(gang.campaign_id)
+        self._put_gang(gang)
+
     def _put_gang(self, gang: Gang) -> None:
-        self._put(b"g:c:" + gang.campaign_id.encode(), gang)
+        self._put(_gang_key(gang.campaign_id), gang)
 
     def _put(self, at: bytes, value: Any) -> None:
         self._kept[at] = value
@@ -246,7 +273,13 @@ def _indicator_key(kind: int, key: int) -> bytes:
     return b"g:i:" + Indicator(kind, key).id.encode()
 
 
-def _published(gang: Gang) -> Campaign:
+def _gang_key(campaign_id: str) -> bytes:
+    return b"g:c:" + campaign_id.encode()
+
+
+def _published(
+    gang: Gang, shared: Sequence[tuple[Indicator, int]], shown: Mapping[str, str]
+) -> Campaign:
     members = gang.members
     by_age = sorted(members.items(), key=lambda item: (item[1].at, item[0]))
     currency = next((member.currency for _, member in by_age if member.currency), None)
@@ -255,11 +288,12 @@ def _published(gang: Gang) -> Campaign:
         revision=0,
         first_seen=gang.first_seen,
         last_seen=max(member.at for member in members.values()),
+        alerts=len(members) + gang.more,
         accounts=tuple(sorted({member.account_id for member in members.values()})),
         alert_ids=tuple(sorted(members)),
         indicators=tuple(
-            SharedIndicator(indicator=name, value=gang.shown.get(name), alerts=count)
-            for name, count in sorted(gang.shared.items(), key=lambda item: (-item[1], item[0]))
+            SharedIndicator(indicator=one.id, value=shown.get(one.id), alerts=count)
+            for one, count in shared
         ),
         techniques=tuple(sorted({t for member in members.values() for t in member.techniques})),
         amount_at_risk=sum(

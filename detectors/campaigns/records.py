@@ -1,11 +1,11 @@
 """What is published about a campaign."""
 
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
-from detectors.heat.records import Membership
+MEMBERS: Final = 2_000
 
 
 class SharedIndicator(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,10 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     The id is that of the oldest alert's campaign and stays. Two that turn out to be one go on under
     the older id: that one names the other in `merged_from`, and the other's last revision names it
     in `merged_into` and has nothing else to say. Times are UTC epoch seconds.
+
+    Of a large campaign only the first `MEMBERS` alerts are listed, summed up and kept up to date;
+    `alerts` counts them all. `indicators` are those that most of the listed share, and
+    `merged_from` the latest that went into it.
     """
 
     kind: Literal["campaign"] = "campaign"
@@ -29,6 +33,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     first_seen: float
     last_seen: float
+    alerts: int
     accounts: tuple[str, ...]
     alert_ids: tuple[str, ...]
     indicators: tuple[SharedIndicator, ...]
@@ -37,6 +42,3 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None = None
     merged_from: tuple[str, ...] = ()
     merged_into: str | None = None
-
-
-CampaignOutput = Campaign | Membership

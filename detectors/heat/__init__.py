@@ -15,8 +15,9 @@ any two) and by the backtest (a list):
 2. `HeatCounter(read).take(batch)` answers with `Hot` (to every engine's `HotTable`: a
    compacted topic keyed by `hot.id`, read whole by every worker), `Reassessment` (to the engine of
    its `account_id`), `Link` (to the one linker) and `Attack` (published on `campaigns`).
-3. `CampaignLinker(read).take(link)` answers with `Campaign` (published on `campaigns`) and
-   `Membership` (to the engine of its `account_id`).
+3. `CampaignLinker(read).take(link)` answers with `Membership` (to the engine of its `account_id`).
+   Just before `changes()`, `summaries()` gives a `Campaign` for each that changed (published on
+   `campaigns`).
 4. `engine.take_notice(notice)` takes a `Reassessment` or `Membership` and answers with the new
    revision of the account's alert, where there is one.
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from itertools import permutations
 
-from detectors.campaigns import Campaign, CampaignLinker, CampaignOutput
+from detectors.campaigns import Campaign, CampaignLinker
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Link, Membership
 
@@ -29,12 +29,13 @@ class Linked:
         self.store: dict[bytes, bytes] = {}
         self.reopen = reopen
         self.linker = CampaignLinker(self.store.get)
-        self.told: list[CampaignOutput] = []
+        self.told: list[Campaign | Membership] = []
 
     def take(self, *links: Link) -> "Linked":
         """Take links."""
         for one in links:
             self.told += self.linker.take(one)
+            self.told += self.linker.summaries()
             for key, value in self.linker.changes():
                 if value is None:
                     self.store.pop(key, None)

@@ -119,6 +119,7 @@ def campaign(name: str, accounts: tuple[str, ...], **fields: Any) -> Campaign:
         campaign_id=name,
         revision=1,
         first_seen=1200.0,
+        alerts=len(accounts),
         accounts=accounts,
         alert_ids=(),
         indicators=(),

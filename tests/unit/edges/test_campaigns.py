@@ -22,6 +22,7 @@ CAMPAIGN = Campaign(
     revision=3,
     first_seen=1795500000.0,
     last_seen=1795500520.5,
+    alerts=2,
     accounts=tuple(f"customer-{number}" for number in range(10)),
     alert_ids=("a1", "a2"),
     indicators=(
