@@ -19,9 +19,10 @@ class SharedIndicator(msgspec.Struct, frozen=True, kw_only=True):
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """One revision of a campaign: published on `campaigns` under `campaign_id`.
 
-    The id is that of the oldest alert's campaign and stays. Two that turn out to be one go on under
-    the older id: that one names the other in `merged_from`, and the other's last revision names it
-    in `merged_into` and has nothing else to say. Times are UTC epoch seconds.
+    The id follows from the older of the two alerts that were linked first, and stays, also when an
+    older alert joins later. Two that turn out to be one go on under the id of the one whose first
+    alert is older: that one names the other in `merged_from`, and the other's last revision names
+    it in `merged_into` and has nothing else to say. Times are UTC epoch seconds.
 
     Of a large campaign only the first `MEMBERS` alerts are listed, summed up and kept up to date;
     `alerts` counts them all. `indicators` are those that most of the listed share, and

@@ -26,9 +26,12 @@ from detectors.heat.records import (
     Totals,
 )
 from detectors.heat.tally import Distinct, Rates, Tallies, Tally
+from detectors.profiles import digest
 
 _ENTRIES: Final = 32
 """Entries that an indicator remembers, the latest."""
+_MOST_ENTERED: Final = 256
+"""Accounts that an attack is said to have entered at most."""
 _LOOKS_BACK: Final = {"fast_stuffing": 86_400.0, "spraying": 86_400.0, "slow_stuffing": 259_200.0}
 """Seconds before an attack was known from which on entries may have been its own."""
 _STEP: Final = 0.5
@@ -125,7 +128,7 @@ class HeatCounter:
             return
         before = tally.nats if tally.until > minute else 0.0
         if before == 0.0:
-            tally.since, tally.entered = 60.0 * minute, 0
+            tally.since, tally.entered = 60.0 * minute, []
         nearly_over = tally.until - minute < found.holds / 2
         if abs(found.nats - before) >= _STEP or nearly_over or found.technique != tally.technique:
             hot = self._heat(tally, found, customers, minute)
@@ -168,8 +171,15 @@ class HeatCounter:
         since = hot.at - _LOOKS_BACK[hot.technique]
         for entry in entries:
             if entry.at >= since:
-                tally.entered += 1
+                self._enter(tally, hot, entry)
                 yield Reassessment(entry, hot)
+
+    def _enter(self, tally: Tally, hot: Hot, entry: Entry) -> None:
+        # Through what many share most who enter are customers: only a likely hijacker counts.
+        likely = not KINDS[Kind(tally.kind)].coarse or entry.logit + hot.nats > 0.0
+        account = digest(entry.account_id)
+        if likely and account not in tally.entered and len(tally.entered) < _MOST_ENTERED:
+            tally.entered = [*tally.entered, account]
 
     def _attack(self, tally: Tally, hot: Hot) -> Attack:
         return Attack(
@@ -184,7 +194,7 @@ class HeatCounter:
             tried=hot.tried,
             failed=hot.failed,
             accounts=hot.accounts,
-            entered=tally.entered,
+            entered=len(tally.entered),
         )
 
     def _link(self, tally: Tally, mark: AlertMark) -> Link:

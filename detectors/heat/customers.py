@@ -2,9 +2,8 @@
 
 Failures on devices or networks that the account knows are the customers' own: when those rise (an
 outage, a forced reset), strangers' failures are expected to rise alike, and each counts for so much
-less. How often strangers fail on
-an ordinary day is taken from the quiet quarter of the last fortnight's half-days, so that an attack
-of some days does not pass for custom.
+less. How often strangers fail on an ordinary day is taken from the quiet quarter of the last
+fortnight's half-days, so that an attack of some days does not pass for custom.
 """
 
 from collections.abc import Callable, Iterator

@@ -191,7 +191,9 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords are being tried: for those who run the platform, not for an account.
 
     Published on `campaigns` under `campaign_id`, told from a campaign by `kind`. `entered` counts
-    the accounts that let it in, 0 for an attack that has succeeded nowhere.
+    the accounts that let it in, each once and 256 at most, 0 for an attack that has succeeded
+    nowhere. Of those who came by an operator or client that many share, only the likely hijackers
+    count.
     """
 
     kind: Literal["attack"] = "attack"

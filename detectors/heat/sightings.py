@@ -120,14 +120,17 @@ class Sightings:
         if totals is None:
             totals = self._totals[minute // _SLOT] = [0, 0, 0, 0, 0, 0]
         entry = None
+        # A failure that was explained counted nowhere but with what is hot: nor is it made good.
+        explained = success and reading.hot is not None and not _is_coarse(reading.hot.kind)
+        usual = (1, 0) if explained else (tried, failed)
         known = is_familiar(reading)
         if known:
             totals[0] += tried
             totals[1] += failed
         else:
             unknown = tried if login.failure_reason == "unknown_account" else 0
-            totals[2] += tried
-            totals[3] += failed
+            totals[2] += usual[0]
+            totals[3] += usual[1]
             totals[4] += unknown
             if not success:
                 if tried:
@@ -146,7 +149,7 @@ class Sightings:
         if success:
             totals[5] += reading.depth == 0
             if entry is not None:
-                self._see_entry(reading, (tried, failed), entry, flagged=flagged)
+                self._see_entry(reading, (tried, failed), usual, entry, flagged=flagged)
             elif not flagged:
                 self._see_news(reading, minute)
 
@@ -173,12 +176,18 @@ class Sightings:
             _show(summed, value)
 
     def _see_entry(
-        self, reading: Reading, counts: tuple[int, int], entry: Entry, *, flagged: bool
+        self,
+        reading: Reading,
+        fine: tuple[int, int],
+        coarse: tuple[int, int],
+        entry: Entry,
+        *,
+        flagged: bool,
     ) -> None:
-        tried, failed = counts
         minute, account = _minute(reading), (reading.account,)
         for kind, value in came_with(reading.event, reading.facts):
             summed = self._at(kind, key_of(kind, value), minute)
+            tried, failed = coarse if _is_coarse(kind) else fine
             summed.tried += tried
             summed.failed += failed
             summed.accounts += account
@@ -296,6 +305,10 @@ def _is_new(reading: Reading, kind: Kind, value: str) -> bool:
     if kind is Kind.DELIVERY:
         return reading.profile.addresses.find(digest(value)) < 0
     return kind is Kind.CONTACT or reading.profile.payments.find(digest(value)) < 0
+
+
+def _is_coarse(kind: int) -> bool:
+    return KINDS[Kind(kind)].coarse
 
 
 def _show(summed: Sighting, value: str) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from detectors.errors import UNREADABLE, IncompatibleState
 from detectors.heat.records import Entry
 
-VERSION: Final = 1
+VERSION: Final = 2
 BUCKETS: Final = 8_192
 WAYS: Final = 8
 HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
@@ -100,7 +100,8 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
 
     `users` are the accounts it was new to without an alert, `accounts` and `networks` those that
     were tried through it, and from where, since minute `tried_since` and in the day before.
-    Until a try fails there are no `rates`, only how many were `quiet`.
+    Until a try fails there are no `rates`, only how many were `quiet`. `entered` are digests of the
+    accounts that let the present attack in.
     """
 
     kind: int
@@ -114,7 +115,7 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     networks: bytes = b""
     tried_since: int = 0
     entries: list[Entry] = []
-    entered: int = 0
+    entered: list[int] = []
     nats: float = 0.0
     since: float = 0.0
     until: float = 0.0

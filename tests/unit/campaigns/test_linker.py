@@ -146,7 +146,7 @@ def test_a_merge_keeps_the_older_id_and_says_so() -> None:
 
 
 def test_the_order_of_arrival_changes_no_id() -> None:
-    """Whatever comes first, the campaign is the oldest alert's."""
+    """Who comes later changes no id: it is of the older of the two that were linked first."""
     links = [
         link(mark(name, at), Kind.DEVICE, "tool", 0)
         for name, at in (("a", HOUR), ("b", 2 * HOUR), ("c", 3 * HOUR))
@@ -154,10 +154,13 @@ def test_the_order_of_arrival_changes_no_id() -> None:
     found = set()
     for order in permutations(links):
         linked = Linked().take(*order)
-        [campaign] = [c for c in linked.campaigns.values() if c.merged_into is None]
+        [campaign] = linked.campaigns.values()
         assert campaign.accounts == ("a", "b", "c")
-        found.add(len(set(linked.members.values())))
-    assert found == {1}
+        assert set(linked.members.values()) == {campaign.campaign_id}
+        first = min(order[:2], key=lambda one: one.alert.raised_at)
+        found.add((first.alert.account_id, campaign.campaign_id))
+    assert sorted(name for name, _ in found) == ["a", "b"]
+    assert len({campaign_id for _, campaign_id in found}) == 2
 
 
 def test_a_link_told_again_tells_nothing() -> None:

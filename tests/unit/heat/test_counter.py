@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from detectors.heat import decode_batch, encode_batch
@@ -9,7 +10,11 @@ from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Attack, Batch, Link, Sighting, Totals
 from detectors.heat.table import HotTable
 from detectors.heat.tally import BUCKETS, WAYS
-from tests.unit.heat.counting import MINUTE, Counted, customers, tries
+from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
+
+ALERT = AlertMark(
+    "alert", "account", 1, 60.0 * MINUTE, 60.0 * MINUTE, 0.9, "access", (), Decimal(0), None
+)
 
 
 def stuffing(count: int, *, entered: tuple[int, ...] = ()) -> list[Batch]:
@@ -35,6 +40,33 @@ def test_the_first_victims_are_named_when_it_turns_hot() -> None:
     attacks = [told for told in counted.told if isinstance(told, Attack)]
     assert attacks[0].campaign_id == attacks[-1].campaign_id
     assert attacks[-1].entered >= 1
+
+
+def test_an_account_that_let_the_attack_in_counts_once() -> None:
+    """However often the range grows hotter, one entry is one account entered."""
+    counted = Counted().take(*stuffing(200, entered=(3,)))
+    attacks = [told for told in counted.told if isinstance(told, Attack)]
+    assert len(attacks) > 2
+    assert {attack.entered for attack in attacks} == {1}
+
+
+def test_customers_of_a_common_client_are_not_counted_as_entered() -> None:
+    """Through what many share an attack has entered those who are likely hijacked, not all."""
+    client = key_of(Kind.AGENT, "a browser that few customers have")
+    counted = Counted()
+    for number in range(150):
+        batch = tries(
+            number, kind=Kind.AGENT, key=client, minute=MINUTE + 15 * number, fails=number % 20 != 3
+        )
+        batch.sightings[0].networks = (number * 40_503,)
+        batch.sightings[0].entries = tuple(
+            msgspec.structs.replace(entry, logit=1.0 if number == 143 else -9.0)
+            for entry in batch.sightings[0].entries
+        )
+        counted.take(batch)
+    attacks = [told for told in counted.told if isinstance(told, Attack)]
+    assert len(counted.reassessed) > 3
+    assert attacks[-1].entered <= 1
 
 
 def test_an_attack_that_succeeded_nowhere_names_no_account() -> None:
@@ -129,12 +161,15 @@ def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
     counted = Counted().take(*stuffing(60))
     for number in range(10_000):
         key = key_of(Kind.DEVICE, str(number))
-        # All into one bucket: the worst that anybody can choose.
-        key = key & ~((BUCKETS - 1) << 20) | (key_of(Kind.PREFIX, "x") & ((BUCKETS - 1) << 20))
+        # All into the range's own bucket: the worst that anybody can choose.
+        key = key & ~((BUCKETS - 1) << 20) | (RANGE & ((BUCKETS - 1) << 20))
         counted.counter.take(tries(number, kind=Kind.DEVICE, key=key, minute=MINUTE, fails=True))
     changed = dict(counted.counter.changes())
     assert max(len(value or b"") for value in changed.values()) < WAYS * 4_000
-    assert len(counted.counter._tallies) <= WAYS + 1
+    assert len(counted.counter._tallies) == WAYS
+    counted.take(Batch(VERSION, (), (Sighting(Kind.PREFIX, RANGE, MINUTE, alerts=(ALERT,)),)))
+    [link] = [told for told in counted.told if isinstance(told, Link)]
+    assert link.hot > 3, "the attacked range has made room"
 
 
 def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:
@@ -145,10 +180,7 @@ def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:
         new = tuple(number * 2_654_435_761 % 2**32 for number in range(start, start + 5_000))
         sighting = Sighting(Kind.AGENT, client, MINUTE, new=new)
         counted.take(Batch(VERSION, (Totals(MINUTE, 0, 0, 5_000, 0, 0, 50_000),), (sighting,)))
-    mark = AlertMark(
-        "alert", "account", 1, 60.0 * MINUTE, 60.0 * MINUTE, 0.9, "access", (), Decimal(0), None
-    )
-    counted.take(Batch(VERSION, (), (Sighting(Kind.AGENT, client, MINUTE, alerts=(mark,)),)))
+    counted.take(Batch(VERSION, (), (Sighting(Kind.AGENT, client, MINUTE, alerts=(ALERT,)),)))
     [link] = [told for told in counted.told if isinstance(told, Link)]
     assert link.users == link.everybody == 1_000_000
 

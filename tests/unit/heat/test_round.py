@@ -1,5 +1,6 @@
 """The whole way round: engine, counter, table, first victims and campaigns, over real events."""
 
+from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -125,6 +126,28 @@ def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> Non
     assert table.hottest(loyal), "the range is not hot"
     assert engine.read(loyal).logit == calm
     assert engine.read(stranger).logit > before
+
+
+def test_a_success_makes_good_only_what_had_counted() -> None:
+    """A failure that a hot range explained is the range's: making it good is no one else's."""
+    sightings, table, store = Sightings(1), HotTable(), dict[bytes, bytes]()
+    engine = Engine(Policy(), store.get, table, sightings)
+    for observed in traffic()[: 14 * 60]:
+        engine.learn(observed, engine.assess(observed))
+    hot = reassessed()[1].hot
+    table.take(msgspec.structs.replace(hot, until=hot.at + DAY))
+    engine.sightings()
+    for seconds, ok in ((0, False), (60, True)):
+        tried = sign_in(9, hot.at + seconds, who="c9", network="203.0.113", device="a tool", ok=ok)
+        engine.learn(tried, engine.assess(tried))
+    [(_, batch)] = engine.sightings()
+    counted = Counter[tuple[str, int]]()
+    for sighting in batch.sightings:
+        counted["tried", sighting.kind] += sighting.tried
+        counted["failed", sighting.kind] += sighting.failed
+    for kind in (Kind.PREFIX, Kind.DEVICE, Kind.OPERATOR, Kind.AGENT, Kind.SHAPE):
+        assert (counted["tried", kind], counted["failed", kind]) == (1, 0)
+    assert sum(totals.failed for totals in batch.totals) == 0
 
 
 def test_an_office_is_known_for_one_by_those_who_bring_their_own_devices() -> None:
