@@ -1,19 +1,37 @@
 """What the flows tell one another, and its bytes: MessagePack arrays that begin with a version.
 
 Times are UTC epoch seconds unless a field says minutes (whole, since the epoch). Topics hold no
-more than a list of plain numbers and text: nothing in them can run.
+more than a list of plain numbers and text: nothing in them can run. Numbers are bounded where
+bytes are read, so that whatever is counted, compared or written as a date can be; what is built
+here needs no such check.
 """
 
 from decimal import Decimal
-from typing import Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
 from detectors.assessments import Stage
 from detectors.errors import UNREADABLE, IncompatibleState
-from detectors.heat.indicators import Indicator
+from detectors.heat.indicators import Indicator, Kind
+from detectors.parsing import LATEST
 
 VERSION: Final = 1
+
+_MOST: Final = 2**32
+_END: Final = LATEST + 366 * 86_400
+"""What holds until then may have been told in the last year that the product takes."""
+_LARGEST: Final = Decimal(10**18)
+_FINEST: Final = -1_000
+"""The exponent below which an amount would be written with a thousand zeros."""
+
+_Kind = Annotated[int, msgspec.Meta(ge=int(min(Kind)), le=int(max(Kind)))]
+_Seconds = Annotated[float, msgspec.Meta(ge=0.0, lt=_END)]
+_Minute = Annotated[int, msgspec.Meta(ge=0, lt=int(_END // 60))]
+_Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+_Balance = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
+_Nats = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
+_Risk = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 Technique = Literal["fast_stuffing", "spraying", "slow_stuffing"]
 """How passwords are tried: many from few addresses, few an address from many, one an address."""
@@ -35,8 +53,8 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     account_id: str
     event_id: str
-    at: float
-    logit: float
+    at: _Seconds
+    logit: _Nats
     session_id: str | None = None
     telling: float = 0.0
     guessing: float = 0.0
@@ -47,10 +65,10 @@ class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     alert_id: str
     account_id: str
-    revision: int
-    raised_at: float
-    at: float
-    risk: float
+    revision: _Count
+    raised_at: _Seconds
+    at: _Seconds
+    risk: _Risk
     stage: Stage
     techniques: tuple[str, ...]
     amount: Decimal
@@ -68,12 +86,12 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     the value where its kind may be told.
     """
 
-    kind: int
+    kind: _Kind
     key: int
-    minute: int
-    tried: int = 0
-    failed: int = 0
-    unknown: int = 0
+    minute: _Minute
+    tried: _Count = 0
+    failed: _Balance = 0
+    unknown: _Balance = 0
     accounts: tuple[int, ...] = ()
     networks: tuple[int, ...] = ()
     new: tuple[int, ...] = ()
@@ -89,13 +107,13 @@ class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
     which no attacker has, and the others. `newcomers` are accounts that were never entered before.
     """
 
-    minute: int
-    familiar_tried: int
-    familiar_failed: int
-    tried: int
-    failed: int
-    unknown: int
-    newcomers: int
+    minute: _Minute
+    familiar_tried: _Count
+    familiar_failed: _Balance
+    tried: _Count
+    failed: _Balance
+    unknown: _Balance
+    newcomers: _Count
 
 
 class Batch(msgspec.Struct, array_like=True, frozen=True):
@@ -120,17 +138,17 @@ class Hot(msgspec.Struct, array_like=True, frozen=True):
     """
 
     version: int
-    kind: int
+    kind: _Kind
     key: int
     technique: Technique
-    nats: float
-    since: float
-    at: float
-    until: float
-    tried: int
-    failed: int
-    accounts: int
-    everywhere: float = 0.0
+    nats: _Nats
+    since: _Seconds
+    at: _Seconds
+    until: _Seconds
+    tried: _Balance
+    failed: _Balance
+    accounts: _Count
+    everywhere: _Nats = 0.0
     shown: str | None = None
 
     @property
@@ -162,7 +180,7 @@ class Membership(msgspec.Struct, array_like=True, frozen=True, tag="m"):
     account_id: str
     alert_id: str
     campaign_id: str
-    at: float
+    at: _Seconds
 
 
 Notice = Reassessment | Membership
@@ -177,12 +195,12 @@ class Link(msgspec.Struct, array_like=True, frozen=True):
     """
 
     version: int
-    kind: int
+    kind: _Kind
     key: int
     alert: AlertMark
-    users: int
-    everybody: int
-    hot: float
+    users: _Count
+    everybody: _Count
+    hot: _Nats
     technique: Technique | None
     shown: str | None = None
 
@@ -230,7 +248,11 @@ def encode_batch(batch: Batch) -> bytes:
 
 def decode_batch(value: bytes) -> Batch:
     """Return the batch that was encoded. Raises IncompatibleState for anything else."""
-    return _versioned(_batches, value)
+    batch = _versioned(_batches, value)
+    for sighting in batch.sightings:
+        for mark in sighting.alerts:
+            _check_amount(mark.amount)
+    return batch
 
 
 def encode_hot(hot: Hot) -> bytes:
@@ -250,7 +272,9 @@ def encode_link(link: Link) -> bytes:
 
 def decode_link(value: bytes) -> Link:
     """Return the link that was encoded. Raises IncompatibleState for anything else."""
-    return _versioned(_links, value)
+    link = _versioned(_links, value)
+    _check_amount(link.alert.amount)
+    return link
 
 
 def encode_notice(notice: Notice) -> bytes:
@@ -275,3 +299,10 @@ def _decoded(decoder: "msgspec.msgpack.Decoder[_T]", value: bytes) -> _T:
         return decoder.decode(value)
     except UNREADABLE as error:
         raise IncompatibleState(f"a record between flows cannot be read: {error}") from error
+
+
+def _check_amount(amount: Decimal) -> None:
+    """What is no number cannot be added, and what is fine beyond measure cannot be written."""
+    _, _, exponent = amount.as_tuple()
+    if not (isinstance(exponent, int) and exponent >= _FINEST and abs(amount) < _LARGEST):
+        raise IncompatibleState("a record between flows has an amount that is none")
