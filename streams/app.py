@@ -144,7 +144,8 @@ def check_topics(settings: Settings) -> None:
 def _factories(settings: Settings, hot: HotTable) -> dict[str, ProcessorFactory]:
     # One a worker, not one a partition: bad records of one producer come to all of them.
     share = DeadLetterShare(settings.dead_letter_limit, settings.dead_letter_window)
-    dead_letters = DeadLetters(settings.topic("dead_letters"), share)
+    sources = [settings.topic(name) for name in SOURCE_TYPES]
+    dead_letters = DeadLetters(settings.topic("dead_letters"), share, sources)
     message = messages(settings)
 
     def heat(_partition: int, read: ReadState) -> Processor:

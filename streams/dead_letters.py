@@ -5,7 +5,7 @@ input here has a fault of its own, and stops (`DeadLetterShare`).
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -233,11 +233,16 @@ def selected(
 
 
 class DeadLetters:
-    """Sorts out of a worker's runs what could not be used, and writes it to `topic`."""
+    """Sorts out of a worker's runs what could not be used, and writes it to `topic`.
 
-    def __init__(self, topic: str, share: "DeadLetterShare") -> None:
+    Of `sources` too large a share may be unusable, for which `share` looks; what the flows tell one
+    another comes in its own numbers, and would thin the share out.
+    """
+
+    def __init__(self, topic: str, share: "DeadLetterShare", sources: Collection[str]) -> None:
         self._topic = topic
         self._share = share
+        self._sources = frozenset(sources)
 
     def sift(self, run: Sequence[Prepared]) -> tuple[list[Any], list[Send]]:
         """Return the contents of a run that can be used, and the letters of what cannot.
@@ -245,13 +250,17 @@ class DeadLetters:
         What cannot be used has an InvalidEvent for content. Raises TooManyDeadLetters.
         """
         living, errors, letters = [], [], []
+        input_records = 0
         for prepared in run:
+            is_input = prepared.record.topic in self._sources
+            input_records += is_input
             if isinstance(prepared.content, InvalidEvent):
-                errors.append(prepared.content)
+                if is_input:
+                    errors.append(prepared.content)
                 letters.append(dead_letter(self._topic, prepared.record, prepared.content))
             else:
                 living.append(prepared.content)
-        self._share.count(len(run), errors)
+        self._share.count(input_records, errors)
         return living, letters
 
 

@@ -34,6 +34,12 @@ FIGURES: Final = (
         ("flow",),
     ),
     Figure(
+        "nightlatch_repeated_records",
+        "counter",
+        "Of the folded ones those left out, since they had been folded before",
+        ("flow",),
+    ),
+    Figure(
         "nightlatch_restored_records",
         "counter",
         "Changelog records read to restore state since the process started",
@@ -75,6 +81,9 @@ class _Collector:
             "nightlatch_lag_records": lags,
             "nightlatch_folded_records": {
                 (flow,): count for flow, count in runtime.folded_records.items()
+            },
+            "nightlatch_repeated_records": {
+                (flow,): count for flow, count in runtime.repeated_records.items()
             },
             "nightlatch_restored_records": {(): runtime.restoring.records},
             "nightlatch_restoring_records": {(): runtime.restoring.left},

@@ -4,6 +4,7 @@ Nothing in here waits. That is what keeps it right: at any moment when somebody 
 processor's state, the position and the list of messages under way belong to the same record.
 """
 
+import logging
 import math
 from asyncio import Future
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,11 @@ STEP_BYTES: Final = 4 << 20
 """What a step is meant to be at most: a quarter of what it may be (`changelog.MAX_BATCH_BYTES`)."""
 
 
+_FAR_BEHIND: Final = 1_000_000
+"""More messages or records than any step has."""
+_log: Final = logging.getLogger(__name__)
+
+
 class Step(NamedTuple):
     """From one durable moment to the next: what must arrive, what is written, what is sent then."""
 
@@ -33,10 +39,14 @@ class Step(NamedTuple):
 
 
 class Folded(NamedTuple):
-    """What a run asks for at once: messages that need no state, and a step for urgent ones."""
+    """What a run asks for at once: messages that need no state, and a step for urgent ones.
+
+    `repeated` is how many of its records had been folded before.
+    """
 
     independent: list[Send]
     urgent: bool
+    repeated: int = 0
 
 
 class Partition:
@@ -102,9 +112,10 @@ class Partition:
 
     def fold(self, records: Sequence[Prepared], next_: Mapping[str, int]) -> Folded:
         """Fold a run that ends before `next_`; return what cannot wait for the next step."""
+        all_records = len(records)
         if self._originals or self.flow.numbered:
             records = [prepared for prepared in records if self._is_new(prepared.record)]
-        folded = Folded([], urgent=False)
+        folded = Folded([], urgent=False, repeated=all_records - len(records))
         for send in self._processor.fold(records):
             if send.independent:
                 folded.independent.append(send)
@@ -201,7 +212,14 @@ class Partition:
         else:
             return True
         nexts = self._origins.setdefault(origin, {})
-        if number < nexts.get(partition, 0):
+        behind = nexts.get(partition, 0) - number
+        if behind > 0:
+            if behind > _FAR_BEHIND:
+                _log.warning(
+                    "%s:%s: left out what says that it is number %s of %s, %s behind the latest: "
+                    "no crash repeats so much",
+                    record.topic, record.partition, number, origin, behind,
+                )  # fmt: skip
             return False
         nexts[partition] = number + 1
         return True

@@ -53,6 +53,7 @@ class Runtime(Service):
         self._generation = -1
         self.term = 0
         self.folded_records = dict.fromkeys((flow.name for flow in options.flows), 0)
+        self.repeated_records = dict(self.folded_records)
         self.restoring = Restoring()
         self._broken = False
         self._guard = StallGuard(options.session_seconds)
@@ -223,6 +224,7 @@ class Runtime(Service):
             self._broken = True
             raise
         self.folded_records[partition.flow.name] += len(run.records)
+        self.repeated_records[partition.flow.name] += folded.repeated
         if folded.independent:
             sending = self.outbox.send(folded.independent, keyless=run.partition)
             arrival = asyncio.ensure_future(sending)

@@ -99,6 +99,7 @@ class _Repeats(logging.Filter):
     """Lets through what is said again and again only now and then, with how often it was said.
 
     With the brokers gone, their clients log each attempt at each partition, fifty lines a second.
+    What the product itself tells of its course it tells no more often than is good.
     """
 
     def __init__(self) -> None:
@@ -107,6 +108,8 @@ class _Repeats(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to let an entry through."""
+        if record.levelno <= logging.INFO and record.name.startswith("streams."):
+            return True
         what = record.name, str(record.msg)[:_TEMPLATE]
         since, times = self._said.get(what, (-math.inf, 0))
         if record.created - since < _REPEAT_SECONDS:

@@ -12,6 +12,7 @@ from detectors.errors import ConfigurationError, InvalidEvent, TooManyDeadLetter
 from streams.codec import CUT_BYTES, MAX_LETTER_BYTES, encode_dead_letter
 from streams.dead_letters import (
     RESENT_HEADER,
+    DeadLetters,
     DeadLetterShare,
     Resend,
     decode_dead_letter,
@@ -20,7 +21,7 @@ from streams.dead_letters import (
     read_dead_letters,
     selected,
 )
-from streams.runtime.interfaces import Record
+from streams.runtime.interfaces import Prepared, Record
 from streams.sending import Outgoing
 from streams.settings import Settings
 
@@ -222,6 +223,18 @@ def test_a_share_above_the_limit_stops() -> None:
     share.count(60, [ERROR] * 49)
     with pytest.raises(TooManyDeadLetters, match="field 'ip'"):
         share.count(10, [ERROR])
+
+
+def test_the_share_is_of_the_input() -> None:
+    """What flows tell one another neither thins it out nor comes up to it."""
+    letters = DeadLetters("dead-letters", DeadLetterShare(0.5, 100), ["logins"])
+    bad = [Prepared(record(b"?"), 0.0, ERROR)]
+    told = Prepared(record(b"", topic="nightlatch-observations"), 0.0, "a batch")
+    spoilt = told._replace(content=ERROR)
+    letters.sift([*bad * 49, *[told] * 200])
+    assert len(letters.sift([spoilt] * 60)[1]) == 60
+    with pytest.raises(TooManyDeadLetters):
+        letters.sift(bad)
 
 
 def test_a_few_never_stop() -> None:

@@ -26,7 +26,7 @@ def processor() -> FraudProcessor:
         Enricher(()),
         sources={"logins": Source("login"), "orders": Source("order")},
         outputs=Outputs(alerts="alerts", observations="observations"),
-        dead_letters=DeadLetters("dead-letters", DeadLetterShare(1, 100)),
+        dead_letters=DeadLetters("dead-letters", DeadLetterShare(1, 100), ["logins"]),
         max_record_bytes=1_048_576,
     )
 

@@ -87,7 +87,7 @@ def _counting() -> ToldProcessor:
         HeatCounter(lambda _: None),
         decode_batch,
         message=messages(Settings()),
-        dead_letters=DeadLetters("dead-letters", DeadLetterShare(1, 100)),
+        dead_letters=DeadLetters("dead-letters", DeadLetterShare(1, 100), ["logins"]),
     )
 
 

@@ -273,6 +273,22 @@ def test_what_a_flow_is_told_counts_once() -> None:
     assert after.changes == {b"a": b"0-7 1-7 0-9 c-7 0-10 1-8"}
 
 
+def test_what_is_left_out_is_counted_and_no_crash_repeats_a_million(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whoever writes a great number keeps a true sender from being heard: that is told."""
+    partition = _partition(MemoryStore(), numbered=frozenset({"told"}))
+
+    def repeated(number: int) -> int:
+        prepared = partition.prepare(_told(Sender("heat", 0, number), b"x"))
+        return partition.fold([prepared], {"told": 6}).repeated
+
+    assert [repeated(7), repeated(8), repeated(7)] == [0, 0, 1]
+    assert not caplog.text
+    assert [repeated(10**12), repeated(9)] == [0, 1]
+    assert "told:0: left out what says that it is number 9 of told<heat" in caplog.text
+
+
 def test_messages_to_a_flow_are_numbered_for_good() -> None:
     """Each says which partition sent it and its number, which a crash does not give again."""
     store = MemoryStore()

@@ -55,6 +55,15 @@ def test_what_is_said_again_and_again_is_said_now_and_then() -> None:
     assert later.getMessage().endswith("(and 47 more like it)")
 
 
+def test_how_far_restoring_is_can_be_followed() -> None:
+    """Every five seconds, and what each rebalance gives: that is no noise of a client's."""
+    repeats = _Repeats()
+    for second in range(0, 120, 5):
+        progress = entry("Restoring state: %s of %s changelog records", 1000.0 + second)
+        progress.name, progress.levelno = "streams.runtime.changelog", logging.INFO
+        assert repeats.filter(progress)
+
+
 def test_a_secret_is_masked_however_it_is_written() -> None:
     """As it is, and as Python shows its bytes."""
     masking = _Masking(["geheim-ß"])
