@@ -1,4 +1,4 @@
-"""Run faults and print the table: `python -m tests.chaos [--faults NAME,...] [--seeds N,...]`.
+"""Run faults and print the table: `python -m tests.chaos [--heat] [--faults NAME,...]`.
 
 Exit code 1 where a promise was broken; then the workers' logs are kept, and it is said where.
 """
@@ -7,10 +7,13 @@ import argparse
 import shutil
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
-from tests.chaos.campaign import Report, run
+from tests.chaos import campaign, gangs
+from tests.chaos.campaign import Report
 from tests.chaos.faults import FAULTS
+from tests.chaos.gangs import GANG_FAULTS
 
 _HEADING = """\
 | fault | what | seed | struck | events | alerts | sent again | dead letters | exits | left |
@@ -30,17 +33,20 @@ def row(report: Report) -> str:
 def main() -> int:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", default=",".join(FAULTS), help=f"of: {', '.join(FAULTS)}")
+    parser.add_argument("--faults", help=f"of: {', '.join(FAULTS)}; else all that fit")
+    parser.add_argument("--heat", action="store_true", help="with a gang at it, heat and campaigns")
     parser.add_argument("--seeds", default="1", help="one run each, by comma")
     parser.add_argument("--seconds", type=float, default=20, help="how long faults go on, about")
     parser.add_argument("--rate", type=int, default=300, help="events a second meanwhile")
     chosen = parser.parse_args()
     print(_HEADING, flush=True)
     broken = False
-    for fault in chosen.faults.split(","):
+    faults = chosen.faults.split(",") if chosen.faults else GANG_FAULTS if chosen.heat else FAULTS
+    run = gangs.run if chosen.heat else partial(campaign.run, rate=chosen.rate)
+    for fault in faults:
         for seed in map(int, chosen.seeds.split(",")):
             folder = Path(tempfile.mkdtemp(prefix=f"nightlatch-chaos-{fault}-{seed}-"))
-            report = run(fault, seed, folder, seconds=chosen.seconds, rate=chosen.rate)
+            report = run(fault, seed, folder, seconds=chosen.seconds)
             print(row(report), flush=True)
             if report.differences:
                 broken = True

@@ -22,12 +22,12 @@ from streams.local_kafka.broker import free_port, new_cluster_id
 from streams.runtime.outbox import OUTBOX_KEY
 from streams.settings import Settings
 from streams.topic_administration import create
-from streams.topics import own_topics
 from tests.chaos import traffic
 from tests.chaos.faults import FAULTS, MODULE, Stage
-from tests.chaos.supervision import supervised
+from tests.chaos.supervision import Supervised, supervised
 from tests.integration.harness import (
     PATIENCE,
+    State,
     committed_everything,
     fold_all,
     last_values,
@@ -65,7 +65,7 @@ def run(fault: str, seed: int, folder: Path, *, seconds: float = 20.0, rate: int
     began = time.monotonic()
     kind = FAULTS[fault]
     with ExitStack() as stack:
-        brokers = stack.enter_context(_brokers(folder, kind.brokers))
+        brokers = stack.enter_context(running_brokers(folder, kind.brokers))
         settings = _settings(brokers, folder, seed)
         create(settings)
         options = _options_of(settings, folder)
@@ -78,14 +78,20 @@ def run(fault: str, seed: int, folder: Path, *, seconds: float = 20.0, rate: int
         with _sign_ins(settings, seed, stage.rate):
             strikes = kind.strike(stage)
         _wait_until_read(settings)
-        exits = [code for each in workers for code in each.exits]
-        for each in workers:
-            each.end(cleanly=True)
+        exits, complaints = end_all(workers)
         report = _report(settings, exits, (fault, seed, strikes, time.monotonic() - began))
-        return report._replace(differences=[*stage.complaints, *report.differences])
+        return report._replace(differences=[*stage.complaints, *complaints, *report.differences])
 
 
-def _report(settings: Settings, exits: list[int], run_: tuple[str, int, int, float]) -> Report:
+def end_all(workers: list[Supervised]) -> tuple[int, list[str]]:
+    """End workers in good order; return how often one had ended, and what none should end with."""
+    exits = [code for each in workers for code in each.exits]
+    for each in workers:
+        each.end(cleanly=True)
+    return len(exits), [f"exit code {code}" for code in exits if code not in _EXPECTED_EXITS]
+
+
+def _report(settings: Settings, exits: int, run_: tuple[str, int, int, float]) -> Report:
     fault, seed, strikes, seconds = run_
     broker = settings.broker[0]
     flow = create_app(settings).runtime.options.flows[0]
@@ -96,7 +102,7 @@ def _report(settings: Settings, exits: list[int], run_: tuple[str, int, int, flo
         name: [r.value or b"" for r in read_all(broker, settings.topic(name))]
         for name in ("alerts", "dead_letters")
     }
-    differences = [f"exit code {code}" for code in exits if code not in _EXPECTED_EXITS]
+    differences: list[str] = []
     for name, values in found.items():
         wanted = set(expected.sent.get(settings.topic(name), ()))
         differences += [f"{name} missing: {v[:200]!r}" for v in wanted - set(values)]
@@ -104,11 +110,7 @@ def _report(settings: Settings, exits: list[int], run_: tuple[str, int, int, flo
     told = {(a["alert_id"], a["revision"]) for a in map(orjson.loads, found["alerts"])}
     if len(told) != len(set(found["alerts"])):
         differences.append("two alerts of one id and revision")
-    state = last_values(broker, own_topics(settings).state_changelog)
-    for number, keys in expected.state.items():
-        stored = {k: v for k, v in state.get(number, {}).items() if k != OUTBOX_KEY}
-        wrong = {k for k in keys | stored if keys.get(k) != stored.get(k)}
-        differences += [f"state of {key!r} in partition {number}" for key in wrong]
+    differences += state_differences(broker, flow.changelog, expected.state)
     if not committed_everything(broker, settings.app_id, flow.reading.topics):
         differences.append("a lag is left")
     return Report(
@@ -119,10 +121,21 @@ def _report(settings: Settings, exits: list[int], run_: tuple[str, int, int, flo
         alerts=len(told),
         repeated=len(found["alerts"]) - len(told),
         letters=len(set(found["dead_letters"])),
-        exits=len(exits),
+        exits=exits,
         seconds=seconds,
         differences=differences,
     )
+
+
+def state_differences(broker: str, changelog: str, expected: State) -> list[str]:
+    """Return which keys of a flow's state are not, to the byte, what is expected."""
+    state = last_values(broker, changelog)
+    differences: list[str] = []
+    for number, keys in expected.items():
+        stored = {k: v for k, v in state.get(number, {}).items() if k != OUTBOX_KEY}
+        wrong = {k for k in keys | stored if keys.get(k) != stored.get(k)}
+        differences += [f"state of {key!r} in partition {number}" for key in wrong]
+    return differences
 
 
 def _settings(brokers: list[LocalKafka], folder: Path, seed: int) -> Settings:
@@ -136,7 +149,7 @@ def _settings(brokers: list[LocalKafka], folder: Path, seed: int) -> Settings:
         "flush_seconds": "0.05",
         "dead_letter_limit": "1",
         "give_up_seconds": "20",
-        # What accounts tell of one another depends on timing (`tests/integration/test_gangs.py`).
+        # What accounts tell of one another depends on timing (see `gangs`).
         "heat": "false",
     }
     return load(environ={}, overrides=chosen).settings
@@ -196,7 +209,7 @@ def _sign_ins(settings: Settings, seed: int, rate: list[int]) -> Iterator[None]:
 
 
 @contextmanager
-def _brokers(folder: Path, count: int) -> Iterator[list[LocalKafka]]:
+def running_brokers(folder: Path, count: int) -> Iterator[list[LocalKafka]]:
     """Run a broker, or a cluster of several."""
     quorum = None
     if count > 1:

@@ -3,29 +3,86 @@
 First a shop's past over all topics, read before anything goes wrong, with orders, changes and a
 hijack in it. Then sign-ins alone, live: one topic has one order, so that what should come of them
 is known. Some are told twice, some come minutes or days late, some are from the future.
+
+Where a gang is at it, all topics go on meanwhile.
 """
 
 import itertools
 import random
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, get_args
 
 import orjson
 
-from tests.integration import shop_traffic
-from tests.integration.shop_traffic import DAYS, START
+from streams.settings import SourceTopic
+from tests.integration import gang_traffic, shop_traffic
+from tests.integration.shop_traffic import DAYS, START, Happening
 
 ACCOUNTS: Final = 300
 _MINUTES_LATE: Final = 45
 _DAYS_LATE: Final = 9
+_TROUBLE: Final = ("try-", "entry-", "office-", "hijack-")
 _UNUSABLE: Final = (b"\xff\xfe", b"[" * 5000, b'{"outcome":"success"}', b'{"account_id":7}', b"")
 
 
-def past() -> Iterator[tuple[str, bytes, bytes]]:
-    """Yield the source, key and value of what the shop has seen so far."""
-    for happening in shop_traffic.everything():
-        yield happening.source, happening.key, happening.value
+class Told(NamedTuple):
+    """A record, and the source topic that it is told on."""
+
+    source: SourceTopic
+    key: bytes
+    value: bytes
+
+
+def past() -> Iterator[Told]:
+    """Yield what the shop has seen so far."""
+    return map(_told, shop_traffic.everything())
+
+
+def gang(seed: int) -> tuple[list[Told], list[Told]]:
+    """Return what comes before the gang does, and what comes from then on."""
+    chance = random.Random(seed)
+    happenings = gang_traffic.everything()
+    begins = next(n for n, h in enumerate(happenings) if h.moment >= gang_traffic.ATTACK)
+    # Of whom the gang has tried, a new card may be suspect, and a verdict may end a case.
+    troubled = {
+        h.fields["account_id"] for h in happenings if h.fields["event_id"].startswith(_TROUBLE)
+    }
+    meanwhile: list[Told] = []
+    for happening in happenings[begins:]:
+        meanwhile.append(_told(happening))
+        at_home = happening.fields["event_id"].startswith("logins-customer-")
+        if at_home and happening.fields["account_id"] not in troubled:
+            meanwhile += map(_told, _errands(happening))
+        what = chance.random()
+        if what < 0.05:
+            source = chance.choice(get_args(SourceTopic))
+            meanwhile.append(Told(source, happening.key, chance.choice(_UNUSABLE)))
+        elif what < 0.1 and happening.fields.get("failure_reason") != "unknown_account":
+            # Of a name that it does not know the shop remembers nothing, so not that it was told.
+            meanwhile.append(_told(happening))
+    return [_told(happening) for happening in happenings[:begins]], meanwhile
+
+
+def _told(happening: Happening) -> Told:
+    return Told(happening.source, happening.key, happening.value)
+
+
+def _errands(sign_in: Happening) -> Iterator[Happening]:
+    """Who has signed in at home leaves a new card there; an analyst says that it was them."""
+    fields, moment = sign_in.fields, sign_in.moment + timedelta(minutes=5)
+    card = {"change": "payment", "value_hash": f"new-card-{fields['account_id']}"}
+    common = {name: value for name, value in fields.items() if name not in ("outcome", "method")}
+    change = {**common, **card, "event_id": f"change-{fields['event_id']}"}
+    yield Happening("account_changes", moment, change)
+    verdict = {
+        "event_id": f"verdict-{fields['event_id']}",
+        "account_id": fields["account_id"],
+        "verdict": "legitimate",
+        "source": "analyst",
+        "event_ids": [fields["event_id"], change["event_id"]],
+    }
+    yield Happening("feedback", moment, verdict)
 
 
 def sign_ins(seed: int) -> Iterator[tuple[bytes, bytes]]:

@@ -24,6 +24,7 @@ SERVER: Final = {
     "country": "NL",
     "user_agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/109.0.0.0",
 }
+NETWORK: Final = str(SERVER["ip"]).rpartition(".")[0]
 _DROP: Final = {
     "ip": "86.104.22.9",
     "asn": 9050,
@@ -42,9 +43,11 @@ def everything() -> list[Happening]:
 def _tries() -> Iterator[Happening]:
     chance = random.Random(5)
     others = [n for n in range(shop_traffic.CUSTOMERS) if f"customer-{n}" not in VICTIMS]
+    # Each once: whether a second try of the same name counts depends on when heat arrives.
+    customers = iter(chance.sample(others, TRIES // 4))
     for number in range(TRIES):
         known = number % 4 == 0
-        account = f"customer-{chance.choice(others)}" if known else f"somebody-{number}"
+        account = f"customer-{next(customers)}" if known else f"somebody-{number}"
         yield Happening(
             "logins",
             ATTACK + timedelta(seconds=7 * number),

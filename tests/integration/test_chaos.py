@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from streams.local_kafka import LocalKafka
-from tests.chaos import campaign
+from tests.chaos import campaign, gangs
 from tests.chaos.faults import FAULTS
+from tests.chaos.gangs import GANG_FAULTS
 from tests.chaos.supervision import Supervised, supervised
 from tests.integration.counting import Counting
 from tests.integration.counting_worker import Options
@@ -121,3 +122,10 @@ def test_the_product_under_a_fault(tmp_path: Path, fault: str) -> None:
     report = campaign.run(fault, seed=1, folder=tmp_path, seconds=10)
     assert not report.differences, report.differences[:5]
     assert report.alerts >= 5
+
+
+@pytest.mark.parametrize("fault", GANG_FAULTS)
+def test_a_gang_under_a_fault(tmp_path: Path, fault: str) -> None:
+    """With heat, victims, cases, campaign, counts and dead letters are those of a quiet worker."""
+    report = gangs.run(fault, seed=1, folder=tmp_path, seconds=10)
+    assert not report.differences, report.differences[:5]
