@@ -17,7 +17,7 @@ import msgspec
 
 from detectors.assessments import Alert, Model, Reason
 from detectors.decisions import ACTIONS, SEVERITIES, STAGES, action_for
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import IncompatibleState, decoded
 from detectors.events import EventType, Feedback, Order
 from detectors.features.reading import Reading
 from detectors.heat.records import Entry, Hot
@@ -87,10 +87,7 @@ def encode(case: Case) -> bytes:
 
 def decode(stored: bytes) -> Case:
     """Return the case that was stored. Raises IncompatibleState for anything else."""
-    try:
-        case = _decoder.decode(stored)
-    except UNREADABLE as error:
-        raise IncompatibleState(f"a stored case cannot be read: {error}") from error
+    case = decoded(_decoder.decode, stored, "a stored case")
     if case.version != VERSION:
         raise IncompatibleState(f"a stored case has version {case.version}, not {VERSION}")
     if case.action < 0 <= case.severity:

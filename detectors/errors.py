@@ -4,9 +4,12 @@ Only `InvalidEvent` means "this one message is bad": it is what dead letters are
 Everything else is a fault of the configuration or of the product, and stops the worker.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 import msgspec
+
+_T = TypeVar("_T")
 
 
 class NightlatchError(Exception):
@@ -41,6 +44,14 @@ class IncompatibleState(NightlatchError):
 
 UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
 """What msgspec raises for bytes that are none of ours; text in MessagePack may be no UTF-8."""
+
+
+def decoded(decode: Callable[[bytes], _T], stored: bytes, what: str) -> _T:
+    """Return what `decode` makes of bytes. Raises IncompatibleState, naming `what`, if it can't."""
+    try:
+        return decode(stored)
+    except UNREADABLE as error:
+        raise IncompatibleState(f"{what} cannot be read: {error}") from error
 
 
 class UnreadableFile(NightlatchError):

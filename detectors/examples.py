@@ -6,7 +6,7 @@ the older. A verdict may come weeks later; what has gone by then is not learnt f
 
 import msgspec
 
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import decoded
 from detectors.events import Verdict
 from detectors.features.lesson import Forgotten, Lesson
 
@@ -68,10 +68,7 @@ def encode(examples: list[Example]) -> bytes:
 
 def decode(stored: bytes) -> list[Example]:
     """Return the examples that were stored. Raises IncompatibleState for anything else."""
-    try:
-        examples = _decoder.decode(stored)
-    except UNREADABLE as error:
-        raise IncompatibleState(f"stored examples cannot be read: {error}") from error
+    examples = decoded(_decoder.decode, stored, "stored examples")
     for example in examples:
         # Version 0.1 kept a lesson only until it was taught, and did not say whether it was.
         if example.learnt is None:

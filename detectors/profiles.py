@@ -11,7 +11,7 @@ from zlib import crc32
 
 import msgspec
 
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import IncompatibleState, decoded
 
 VERSION = 1
 UNIT = 16
@@ -270,10 +270,7 @@ def encode(profile: Profile) -> bytes:
 
 def decode(stored: bytes) -> Profile:
     """Return the profile that was stored. Raises IncompatibleState for anything else."""
-    try:
-        profile = _decoder.decode(stored)
-    except UNREADABLE as error:
-        raise IncompatibleState(f"a stored profile cannot be read: {error}") from error
+    profile = decoded(_decoder.decode, stored, "a stored profile")
     if profile.version != VERSION:
         raise IncompatibleState(f"a stored profile has version {profile.version}, not {VERSION}")
     return profile

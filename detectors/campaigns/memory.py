@@ -7,6 +7,7 @@ in its campaign, but nothing new is linked to it. A campaign goes with the last 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ import msgspec
 
 from detectors.campaigns.records import MEMBERS, Campaign, SharedIndicator
 from detectors.campaigns.weighing import Tie
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import IncompatibleState, decoded
 from detectors.heat.indicators import Indicator
 from detectors.heat.records import AlertMark, Link
 
@@ -260,10 +261,8 @@ class Memory:
 
 
 def _decode(stored: bytes, kind: Any) -> Any:
-    try:
-        version, value = msgspec.msgpack.decode(stored, type=tuple[int, kind])
-    except UNREADABLE as error:
-        raise IncompatibleState(f"a stored campaign cannot be read: {error}") from error
+    decode = partial(msgspec.msgpack.decode, type=tuple[int, kind])
+    version, value = decoded(decode, stored, "a stored campaign")
     if version != VERSION:
         raise IncompatibleState(f"a stored campaign has version {version}, not {VERSION}")
     return value

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import IncompatibleState, decoded
 from detectors.heat.judging import Customers
 from detectors.heat.records import Totals
 from detectors.heat.tally import FAST, USUAL, Rates
@@ -50,10 +50,7 @@ class Everybody:
         stored = read(_KEY)
         self._state = _State(VERSION, Rates(0), Rates(0))
         if stored is not None:
-            try:
-                self._state = _decoder.decode(stored)
-            except UNREADABLE as error:
-                raise IncompatibleState(f"stored customers cannot be read: {error}") from error
+            self._state = decoded(_decoder.decode, stored, "stored customers")
             if self._state.version != VERSION:
                 raise IncompatibleState(f"stored customers have version {self._state.version}")
         self._dirty = False

@@ -12,7 +12,7 @@ from typing import Annotated, Final, Literal, TypeVar
 import msgspec
 
 from detectors.assessments import Stage
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import IncompatibleState, decoded
 from detectors.heat.indicators import Indicator, Kind
 from detectors.parsing import LATEST
 
@@ -231,7 +231,6 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
 
 HeatOutput = Hot | Reassessment | Link | Attack
 
-_T = TypeVar("_T")
 _V = TypeVar("_V", Batch, Hot, Link)
 
 _encoder = msgspec.msgpack.Encoder()
@@ -239,6 +238,7 @@ _batches = msgspec.msgpack.Decoder(Batch)
 _hots = msgspec.msgpack.Decoder(Hot)
 _links = msgspec.msgpack.Decoder(Link)
 _notices: msgspec.msgpack.Decoder[Notice] = msgspec.msgpack.Decoder(Notice)
+_WHAT: Final = "a record between flows"
 
 
 def encode_batch(batch: Batch) -> bytes:
@@ -284,25 +284,18 @@ def encode_notice(notice: Notice) -> bytes:
 
 def decode_notice(value: bytes) -> Notice:
     """Return the notice that was encoded. Raises IncompatibleState for anything else."""
-    return _decoded(_notices, value)
+    return decoded(_notices.decode, value, _WHAT)
 
 
 def _versioned(decoder: "msgspec.msgpack.Decoder[_V]", value: bytes) -> _V:
-    record = _decoded(decoder, value)
+    record = decoded(decoder.decode, value, _WHAT)
     if record.version != VERSION:
-        raise IncompatibleState(f"a record between flows has version {record.version}")
+        raise IncompatibleState(f"{_WHAT} has version {record.version}")
     return record
-
-
-def _decoded(decoder: "msgspec.msgpack.Decoder[_T]", value: bytes) -> _T:
-    try:
-        return decoder.decode(value)
-    except UNREADABLE as error:
-        raise IncompatibleState(f"a record between flows cannot be read: {error}") from error
 
 
 def _check_amount(amount: Decimal) -> None:
     """What is no number cannot be added, and what is fine beyond measure cannot be written."""
     _, _, exponent = amount.as_tuple()
     if not (isinstance(exponent, int) and exponent >= _FINEST and abs(amount) < _LARGEST):
-        raise IncompatibleState("a record between flows has an amount that is none")
+        raise IncompatibleState(f"{_WHAT} has an amount that is none")

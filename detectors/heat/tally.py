@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from detectors.errors import UNREADABLE, IncompatibleState
+from detectors.errors import IncompatibleState, decoded
 from detectors.heat.records import Entry
 
 VERSION: Final = 2
@@ -195,10 +195,7 @@ class Tallies:
         stored = self._read(_key(number))
         if stored is None:
             return {}
-        try:
-            version, tallies = _decoder.decode(stored)
-        except UNREADABLE as error:
-            raise IncompatibleState(f"stored tallies cannot be read: {error}") from error
+        version, tallies = decoded(_decoder.decode, stored, "stored tallies")
         if version != VERSION:
             raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
         return {(tally.kind, tally.key): tally for tally in tallies}

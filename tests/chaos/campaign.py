@@ -4,7 +4,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -199,8 +199,15 @@ def _sign_ins(settings: Settings, seed: int, rate: list[int]) -> Iterator[None]:
                 for key, value in islice(records, rate[0] // 10):
                     client.send(settings.topic("logins"), key=key, value=value)
 
+    with on_a_thread(send_on, ended):
+        yield
+
+
+@contextmanager
+def on_a_thread(send: Callable[[], None], ended: threading.Event) -> Iterator[None]:
+    """Send on a thread of its own, which is told by `ended` when the context does; then wait."""
     with ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(send_on)
+        sending = pool.submit(send)
         try:
             yield
         finally:

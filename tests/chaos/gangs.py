@@ -9,7 +9,6 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import islice
@@ -24,7 +23,7 @@ from streams.app import create_app
 from streams.kafka_clients import producer
 from streams.topics import own_topics
 from tests.chaos import traffic
-from tests.chaos.campaign import Report, end_all, running_brokers, state_differences
+from tests.chaos.campaign import Report, end_all, on_a_thread, running_brokers, state_differences
 from tests.chaos.faults import FAULTS, Stage
 from tests.chaos.supervision import supervised
 from tests.integration.gang_installation import MODULE, Installation
@@ -143,10 +142,5 @@ def _sending(
                     client.flush()
                 ended.wait(_TICK_SECONDS)
 
-    with ThreadPoolExecutor(1) as pool:
-        sending = pool.submit(send_on)
-        try:
-            yield
-        finally:
-            ended.set()
-        sending.result()
+    with on_a_thread(send_on, ended):
+        yield

@@ -25,6 +25,19 @@ def stuffing(count: int, *, entered: tuple[int, ...] = ()) -> list[Batch]:
     ]
 
 
+def slow_try(number: int) -> Batch:
+    """A try every quarter of an hour, each by another range, all by a client that few have."""
+    batch = tries(
+        number,
+        kind=Kind.AGENT,
+        key=key_of(Kind.AGENT, "a browser that few customers have"),
+        minute=MINUTE + 15 * number,
+        fails=number % 20 != 3,
+    )
+    batch.sightings[0].networks = (number * 40_503,)
+    return batch
+
+
 def test_fast_stuffing_turns_its_range_hot_and_is_named() -> None:
     """Many accounts that fail from one range within minutes are an attack, and a grave one."""
     counted = Counted().take(*stuffing(60))
@@ -52,13 +65,9 @@ def test_an_account_that_let_the_attack_in_counts_once() -> None:
 
 def test_customers_of_a_common_client_are_not_counted_as_entered() -> None:
     """Through what many share an attack has entered those who are likely hijacked, not all."""
-    client = key_of(Kind.AGENT, "a browser that few customers have")
     counted = Counted()
     for number in range(150):
-        batch = tries(
-            number, kind=Kind.AGENT, key=client, minute=MINUTE + 15 * number, fails=number % 20 != 3
-        )
-        batch.sightings[0].networks = (number * 40_503,)
+        batch = slow_try(number)
         batch.sightings[0].entries = tuple(
             msgspec.structs.replace(entry, logit=1.0 if number == 143 else -9.0)
             for entry in batch.sightings[0].entries
@@ -104,14 +113,9 @@ def test_one_account_that_fails_for_ever_is_no_attack() -> None:
 
 def test_slow_stuffing_is_seen_in_the_sum_of_days() -> None:
     """A try every quarter of an hour through ever new addresses heats the client they share."""
-    client = key_of(Kind.AGENT, "a browser that few customers have")
     counted = Counted()
     for number in range(150):
-        batch = tries(
-            number, kind=Kind.AGENT, key=client, minute=MINUTE + 15 * number, fails=number % 20 != 3
-        )
-        batch.sightings[0].networks = (number * 40_503,)
-        counted.take(batch)
+        counted.take(slow_try(number))
     assert counted.hot[-1].technique == "slow_stuffing"
     assert counted.hot[-1].nats > 1
 
