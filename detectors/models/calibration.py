@@ -18,7 +18,9 @@ customers are reviewed too, a takeover is missed only if it is neither reported 
 long as nobody has ever reported a takeover, silence says nothing.
 
 The line is the most probable one (Newton's method) under a binomial likelihood and a Gaussian
-prior around the identity: `_PRIOR` are the deviations. An event weighs by its own day, half as
+prior around the identity: `_PRIOR` are the deviations. They are small on purpose: a line that
+follows a month's few verdicts closely makes the risks of its weeks incomparable, and that costs
+more hijacks at a small budget than it mends. An event weighs by its own day, half as
 much after `_HALF_LIFE` days; so a verdict that takes back another leaves no trace of it.
 """
 
@@ -38,7 +40,7 @@ from detectors.population import pack, unpack
 _KEY: Final = b"m:calibration"
 _LOWEST, _WIDTH, _BINS = -12.0, 0.5, 52
 _BEND = -3.0
-_PRIOR = np.array([0.5, 0.1, 0.2])
+_PRIOR = np.array([0.2, 0.1, 0.1])
 _FLATTEST = 0.1
 _REPORTED = 0.75
 _HALF_LIFE = 180.0
