@@ -316,13 +316,9 @@ def _show(report: "Report", *, to_stderr: bool) -> None:
 
 def _require(folder: Path) -> None:
     """Refuse now what would else fail after the whole pass."""
-    from importlib.util import find_spec
+    from streams.documents import require
 
-    for package in ("matplotlib", "jinja2"):
-        if find_spec(package) is None:
-            raise ConfigurationError(
-                f"--report needs {package}: pip install 'nightlatch[report]' brings it"
-            )
+    require(what="--report")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,43 +1,23 @@
-"""The report's plots, as SVG text that goes straight into the page. Matplotlib draws them."""
+"""The report's plots, as SVG text that goes straight into the page."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from io import StringIO
 from typing import Any, Final
 
-from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.dates import ConciseDateFormatter, DateLocator
-from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, PercentFormatter
 
 from detectors.evaluation.judging import JudgedHijack
 from detectors.evaluation.summary import AtBudget, Group, Summary
+from streams.documents.plots import COLOURS, QUIET, plot, svg
 from streams.report.contents import RaisedAlert
 
-# Okabe and Ito's palette: told apart by everybody, in print too.
-COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-TAKEOVER: Final = "#d55e00"
-CUSTOMER: Final = "#8a94a3"
-# Any: Matplotlib's stubs want the names of its settings as literals.
-_STYLE: Final[dict[Any, Any]] = {
-    "svg.fonttype": "none",  # text stays text: it can be searched, and the page's font is used
-    "svg.hashsalt": "nightlatch",  # the same figures give the same bytes
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e3e6ea",
-    "axes.edgecolor": "#6b7480",
-    "axes.axisbelow": True,
-}
+TAKEOVER: Final = COLOURS[1]
 
 
 def recall_curve(summaries: Sequence[Summary]) -> str:
     """Recall by the first order against the budget of false alerts, one line a detector."""
-    with _plot(10, 4.2) as (figure, axes):
+    with plot(10, 4.2) as (figure, axes):
         for number, summary in enumerate(summaries):
             budgets, recalls = zip(*summary.curve, strict=True)
             axes.plot(
@@ -57,13 +37,13 @@ def recall_curve(summaries: Sequence[Summary]) -> str:
         axes.set(ylim=(0, 1), xlabel="legitimate account-days alerted")
         axes.set_ylabel("hijacks caught by the first order")
         axes.legend(frameon=False, fontsize=9, loc="upper left")
-        return _svg(figure)
+        return svg(figure)
 
 
 def groups(summary: Summary, kind: Callable[[AtBudget], Sequence[Group]]) -> str:
     """Recall with intervals for each family or depth, at every budget."""
     rows = kind(summary.budgets[0])
-    with _plot(5.8, 1.1 + 0.42 * len(rows)) as (figure, axes):
+    with plot(5.8, 1.1 + 0.42 * len(rows)) as (figure, axes):
         for number, at in enumerate(summary.budgets):
             for row, group in enumerate(kind(at)):
                 low, high = group.in_time.interval
@@ -77,7 +57,7 @@ def groups(summary: Summary, kind: Callable[[AtBudget], Sequence[Group]]) -> str
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.set_xlabel("hijacks caught by the first order, with 95 % intervals")
         axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=3)
-        return _svg(figure)
+        return svg(figure)
 
 
 def calibration(summary: Summary) -> str | None:
@@ -85,7 +65,7 @@ def calibration(summary: Summary) -> str | None:
     bins = [b for b in summary.calibration or () if b.events]
     if not bins:
         return None
-    with _plot(5.8, 3.9) as (figure, axes):
+    with plot(5.8, 3.9) as (figure, axes):
         axes.plot([0, 1], [0, 1], color="#6b7480", linewidth=0.8, linestyle=":")
         means = [b.risk / b.events for b in bins]
         shares = [b.takeovers / b.events for b in bins]
@@ -96,7 +76,7 @@ def calibration(summary: Summary) -> str | None:
             )
         axes.set(xlim=(-0.02, 1.06), ylim=(-0.04, 1.04), xlabel="mean risk of the events")
         axes.set_ylabel("share that were takeovers")
-        return _svg(figure)
+        return svg(figure)
 
 
 def delays(hijacks: Sequence[JudgedHijack], budget: int) -> str | None:
@@ -105,7 +85,7 @@ def delays(hijacks: Sequence[JudgedHijack], budget: int) -> str | None:
     seconds = sorted(delay for delay in caught if delay is not None)
     if not seconds:
         return None
-    with _plot(5.8, 3.9) as (figure, axes):
+    with plot(5.8, 3.9) as (figure, axes):
         # The first second stands for "at once": a logarithm has no zero.
         axes.step(
             [1, *(max(delay, 1) for delay in seconds), 2e6],
@@ -127,7 +107,7 @@ def delays(hijacks: Sequence[JudgedHijack], budget: int) -> str | None:
         axes.set(
             ylim=(0, 1), xlabel="time from access to the first alert", ylabel="hijacks alerted"
         )
-        return _svg(figure)
+        return svg(figure)
 
 
 def alerts_a_day(alerts: Sequence[RaisedAlert]) -> str | None:
@@ -136,11 +116,11 @@ def alerts_a_day(alerts: Sequence[RaisedAlert]) -> str | None:
         return None
     days = sorted({alert.raised_at[:10] for alert in alerts})
     dates = [datetime.fromisoformat(day) for day in days]
-    with _plot(10, 2.8) as (figure, axes):
+    with plot(10, 2.8) as (figure, axes):
         bottom = [0.0] * len(days)
         for label, colour, wanted in (
             ("takeovers", TAKEOVER, ("takeover",)),
-            ("customers", CUSTOMER, ("customer", "unknown")),
+            ("customers", QUIET, ("customer", "unknown")),
         ):
             chosen = [alert.raised_at[:10] for alert in alerts if alert.truth in wanted]
             counts = [float(chosen.count(day)) for day in days]
@@ -155,19 +135,4 @@ def alerts_a_day(alerts: Sequence[RaisedAlert]) -> str | None:
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set_ylabel("new cases a day")
         axes.legend(frameon=False, fontsize=9, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
-        return _svg(figure)
-
-
-@contextmanager
-def _plot(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
-    """Give a figure of this size in inches and its axes; no global figure, no display."""
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        yield figure, figure.add_subplot()
-
-
-def _svg(figure: Figure) -> str:
-    text = StringIO()
-    figure.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    drawn = text.getvalue()
-    return drawn[drawn.index("<svg") :]
+        return svg(figure)

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from detectors.errors import ConfigurationError
 from detectors.evaluation.judging import BUDGETS, JudgedHijack
+from streams.documents.page import environment
 from streams.report import charts
 from streams.report.contents import RaisedAlert, Report
 from streams.report.text import percent, share
@@ -41,17 +41,9 @@ def write(report: Report, folder: Path) -> tuple[Path, Path]:
 
 def html(report: Report) -> str:
     """Return the page."""
-    environment = Environment(
-        loader=PackageLoader("streams.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        percent=percent, share=share, delay=delay, money=money, moment=moment
-    )
-    return environment.get_template("report.html.j2").render(_context(report))
+    templates = environment("report")
+    templates.filters.update(percent=percent, share=share, delay=delay, money=money, moment=moment)
+    return templates.get_template("report.html.j2").render(_context(report))
 
 
 def delay(seconds: float | None) -> str:
