@@ -24,6 +24,7 @@ from streams.connections import client_options, faust_credentials
 from streams.dead_letters import DeadLetters, DeadLetterShare, dead_letter
 from streams.enrichment import Enricher
 from streams.exit_codes import exit_code
+from streams.interrupts import ending_at_once
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.application import RunApp, run_app
 from streams.runtime.interfaces import (
@@ -105,9 +106,10 @@ def _stateful(
 def run_worker(settings: Settings) -> int:
     """Run a worker until it is stopped or fails; return its exit code (`streams.exit_codes`)."""
     try:
-        check_data_dir(settings.data_dir)
-        check_topics(settings)
-        app = create_app(settings)
+        with ending_at_once():
+            check_data_dir(settings.data_dir)
+            check_topics(settings)
+            app = create_app(settings)
     except NightlatchError as error:
         print(f"nightlatch: {error}", file=sys.stderr)
         return exit_code(error)

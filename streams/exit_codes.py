@@ -1,8 +1,9 @@
 """What a process of ours ends with, for scripts and supervisors: one table for every command."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from detectors.errors import ConfigurationError, NightlatchError, UnreadableFile
+if TYPE_CHECKING:
+    from detectors.errors import NightlatchError
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -12,9 +13,12 @@ MISTAKE: Final = 2
 INTERRUPTED: Final = 130
 
 
-def exit_code(error: NightlatchError) -> int:
+def exit_code(error: "NightlatchError") -> int:
     """Return the exit code of a process that an error ends.
 
     Brokers that cannot be reached are no mistake: they may be there in a minute.
     """
+    # Late, since what Ctrl-C ends the process with is needed before anything else is loaded.
+    from detectors.errors import ConfigurationError, UnreadableFile
+
     return MISTAKE if isinstance(error, ConfigurationError | UnreadableFile) else FAILED

@@ -3,6 +3,7 @@
 import typer
 
 from streams.cli.options import Broker, SettingsFile, settings_from
+from streams.interrupts import ending_at_once
 
 
 def command(*, settings: SettingsFile = None, broker: Broker = None) -> None:
@@ -11,6 +12,8 @@ def command(*, settings: SettingsFile = None, broker: Broker = None) -> None:
     Runs until SIGTERM or Ctrl-C. Start more of them, up to the number of partitions, to share
     the accounts out; each needs a data directory of its own.
     """
-    from streams.app import run_worker
+    with ending_at_once():
+        from streams.app import run_worker
 
-    raise typer.Exit(run_worker(settings_from(settings, broker)))
+        chosen = settings_from(settings, broker)
+    raise typer.Exit(run_worker(chosen))
