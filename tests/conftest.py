@@ -24,7 +24,7 @@ settings.load_profile("unhurried")
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`host:port` of a real Apache Kafka, started once a session and shared by its tests."""
+    """`host:port` of a real Apache Kafka, started once a process of tests and shared by them."""
     broker = LocalKafka(tmp_path_factory.mktemp("kafka"), folder=JARS)
     try:
         yield broker.start()
