@@ -207,46 +207,99 @@ class Moments:
 class Newcomers:
     """On how many accounts a value was new of late: a device, an address, a payment, a contact.
 
-    A cell is four numbers: the value's tag (16 bits) and day since the epoch (16), accounts, and
-    the last two of them. What is a fortnight old, or dated as far ahead, is forgotten; the newest
-    value owns the cell.
+    A cell is four numbers: the value's tag (16 bits) and its latest day since the epoch (16); its
+    first day (16), the days it was new on an account (8) and on how many accounts (8); and the last
+    two of these. What is a fortnight old, or dated as far ahead, is forgotten. A value has two
+    cells to choose from; one that is shared is not driven out by one that is not.
     """
 
     def __init__(self, name: str, width: int, read: Callable[[bytes], bytes | None]) -> None:
-        # The name tells this layout from an earlier one of two numbers.
-        self._pages = Pages(f"{name}-by-day", "I", width * 4, read)
+        # The name tells this layout from two earlier ones.
+        self._pages = Pages(f"{name}-by-use", "I", width * 4, read)
         self._width = width
         self.changes = self._pages.changes
 
     def others(self, key: int, account: int, day: int) -> int:
         """Return on how many other accounts this value was new within a fortnight, to 255."""
-        cells, at = self._pages.cells, key % self._width * 4
-        if not self._holds(at, key, day):
+        at = self._find(key, day)
+        if at < 0:
             return 0
-        count = int(cells[at + 1])
+        cells = self._pages.cells
+        count = int(cells[at + 1]) & 0xFF
         return count - 1 if account in (cells[at + 2], cells[at + 3]) else count
+
+    def is_settled(self, key: int, day: int) -> bool:
+        """Return whether a value has long been shared, a few accounts a day.
+
+        A terminal in a shop, a forwarder's address: at least five accounts, on four days or more,
+        the first of them a week ago. A gang comes all at once, and with what is new.
+        """
+        at = self._find(key, day)
+        if at < 0:
+            return False
+        first, days, count = _unpacked(int(self._pages.cells[at + 1]))
+        return count >= 5 and days >= 4 and day - first >= 7
 
     def add(self, key: int, account: int, day: int) -> None:
         """Note that the value is new on an account; `day` is the day since the epoch."""
-        cells, at = self._pages.cells, key % self._width * 4
-        if not self._holds(at, key, day):
-            cells[at], cells[at + 1] = self._tag(key) << 16 | day & 0xFFFF, 1
+        cells, at, day = self._pages.cells, self._find(key, day), day & 0xFFFF
+        if at < 0:
+            at = self._room(key, day)
+            if at < 0:
+                return
+            cells[at], cells[at + 1] = self._tag(key) << 16 | day, _packed(day, 1, 1)
             cells[at + 2] = cells[at + 3] = account
         else:
-            latest = max(day, cells[at] & 0xFFFF)
-            cells[at] = self._tag(key) << 16 | latest & 0xFFFF
+            latest = int(cells[at]) & 0xFFFF
             if account not in (cells[at + 2], cells[at + 3]):
-                cells[at + 1] = min(cells[at + 1] + 1, 255)
+                first, days, count = _unpacked(int(cells[at + 1]))
+                cells[at + 1] = _packed(first, days + (day > latest), count + 1)
                 cells[at + 2], cells[at + 3] = account, cells[at + 2]
+            cells[at] = self._tag(key) << 16 | max(day, latest)
         self._pages.dirty.add(at // PAGE)
+
+    def doubt(self, key: int, day: int) -> None:
+        """Have a value that a hijacker came with settle anew, from his day on."""
+        at = self._find(key, day)
+        if at >= 0:
+            cells = self._pages.cells
+            cells[at + 1] = _packed(day & 0xFFFF, 1, int(cells[at + 1]) & 0xFF)
+            self._pages.dirty.add(at // PAGE)
 
     def _tag(self, key: int) -> int:
         return (key // self._width) & 0xFFFF
 
-    def _holds(self, at: int, key: int, day: int) -> bool:
-        """Whether a cell is the value's, and not forgotten."""
-        held, count = int(self._pages.cells[at]), int(self._pages.cells[at + 1])
-        return abs(day - (held & 0xFFFF)) <= 14 and held >> 16 == self._tag(key) and count > 0
+    def _places(self, key: int) -> tuple[int, int]:
+        return key % self._width * 4, (key >> 20) % self._width * 4
+
+    def _find(self, key: int, day: int) -> int:
+        """Return where a value is held and not forgotten, -1 where it is not."""
+        tag, cells = self._tag(key), self._pages.cells
+        for at in self._places(key):
+            if cells[at] >> 16 == tag and self._holds(at, day):
+                return at
+        return -1
+
+    def _room(self, key: int, day: int) -> int:
+        """Return the cell that a value may take: one forgotten, else one that nobody shares."""
+        places = self._places(key)
+        for at in places:
+            if not self._holds(at, day):
+                return at
+        cells = self._pages.cells
+        return next((at for at in places if cells[at + 1] & 0xFF == 1), -1)
+
+    def _holds(self, at: int, day: int) -> bool:
+        cells = self._pages.cells
+        return bool(cells[at + 1]) and abs(day - int(cells[at] & 0xFFFF)) <= 14
+
+
+def _packed(first: int, days: int, count: int) -> int:
+    return first << 16 | min(days, 0xFF) << 8 | min(count, 0xFF)
+
+
+def _unpacked(packed: int) -> tuple[int, int, int]:
+    return packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
 
 
 _Counted = Shares | Moments | Attempts | Newcomers

@@ -125,6 +125,8 @@ class Verdicts:
         if now == "takeover":
             example.delay = max(0, int(at / _DAY - day))
             self._evidence.learn_hijack(example.cells)
+            if example.lesson is not None:
+                self._evidence.doubt(example.lesson, day)
         elif before == "takeover":
             self._evidence.forget_hijack(example.cells)
         self._teach(

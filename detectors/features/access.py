@@ -89,6 +89,8 @@ CHURN_HIJACKER: Final[Row] = (0.60, 0.25, 0.10, 0.05)
 SHARED_CUSTOMER: Final[Rows] = ((0.93, 0.05, 0.012, 0.006, 0.002),)
 SHARED_HIJACKER: Final[Row] = (0.72, 0.10, 0.06, 0.07, 0.05)
 
+_ANYWHERE: Final = frozenset(("hosting", "vpn", "tor", "relay"))
+
 _SPOOFED: Final = 0.04
 """Share of hijackers who know the victim's client or network and imitate it."""
 
@@ -235,6 +237,24 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
     outcome = step(others, (1, 2, 3, 6))
     reading.cells[SHARED] = outcome
     reading.weights[SHARED] = table.ratio(0, outcome)
+
+
+def pass_over_terminal(reading: Reading, population: Population) -> None:
+    """Judge nobody by the terminal of a place: many customers come by it, a few a day, for weeks.
+
+    It and its line are new to most who use them, and shared with all the others. A hijacker gains
+    nothing by sitting down at one, and far away has to come by its line as well as its name.
+    """
+    if reading.device_class != NEW or reading.kind in _ANYWHERE:
+        return
+    if not population.new_devices.is_settled(reading.device, reading.day):
+        return
+    of_it: tuple[int, ...] = (DEVICE, CLIENT, SHARED)
+    if population.new_ranges.is_settled(reading.prefix, reading.day):
+        of_it += (NETWORK, RARITY, KIND, RANGE)
+    for at in of_it:
+        reading.weights[at] = 0.0
+        reading.cells[at] = -1
 
 
 def weigh_shared_range(reading: Reading, table: Table, population: Population) -> None:

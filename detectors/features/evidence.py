@@ -5,6 +5,7 @@ from typing import Final
 
 from detectors.events import AccountChange, Login, Order
 from detectors.features import access, changes, orders, sessions, signin, story
+from detectors.features.lesson import Lesson
 from detectors.features.reading import DAY, LOGIN, Reading
 from detectors.features.registry import ACCESS, NAMES
 from detectors.models.half_space import FlatHalfSpaceTrees
@@ -122,6 +123,17 @@ class Evidence:
             if cell >= 0 and table is not None:
                 table.learn_hijack(cell % table.outcomes)
 
+    def doubt(self, lesson: Lesson, day: int) -> None:
+        """Have what a hijacker came with and ordered to pass for a shop's terminal no longer."""
+        shared = {
+            "devices": self._population.new_devices,
+            "prefixes": self._population.new_ranges,
+            "addresses": self._population.new_addresses,
+        }
+        for memory, value in lesson.used:
+            if memory in shared:
+                shared[memory].doubt(value, day)
+
     def forget_hijack(self, cells: list[int]) -> None:
         """Take back an event that a verdict had given to a hijacker."""
         for cell, table in zip(cells, self._at, strict=True):
@@ -165,6 +177,7 @@ class Evidence:
         access.weigh_network(reading, tables["network"], tables["kind"], population)
         access.weigh_sharing(reading, tables["shared_device"], population)
         access.weigh_shared_range(reading, tables["shared_range"], population)
+        access.pass_over_terminal(reading, population)
         access.weigh_churn(reading, tables["churn"])
         signin.weigh_travel(reading, tables["travel"])
         signin.weigh_guessing(reading, population)

@@ -13,6 +13,7 @@ from tests.contracts.detectors.histories import (
     HOTEL,
     HOUR,
     LAPTOP,
+    LEEDS,
     LONDON,
     MINUTE,
     NEW_PHONE,
@@ -21,6 +22,7 @@ from tests.contracts.detectors.histories import (
     PROXY,
     STRANGER,
     TABLET,
+    Device,
     History,
     Network,
 )
@@ -79,8 +81,23 @@ def forgotten_password(history: History) -> None:
     history.wait(9 * MINUTE).order("39")
 
 
+def terminal_in_a_shop(history: History) -> None:
+    """Orders a gift card at a shop's terminal, which two others a day have used for ten days."""
+    terminal = Device("terminal-in-the-shop", "Mobile Safari", "iOS")
+    shop = Network("92.198.19", 5089, "business", LEEDS)
+    for number in range(20):
+        other = History.__new__(History)
+        other.__dict__.update(history.__dict__, account_id=f"other-{number}")
+        other.sign_in(Device(f"own-{number}", "Chrome", "Windows"), HOME).sign_in(terminal, shop)
+        history.wait(DAY / 2)
+    history.forget_what_was_said()
+    history.sign_in(terminal, shop).wait(4 * MINUTE)
+    history.order("90", address=None, delivery="digital")
+
+
 CUSTOMERS = [
     holiday, new_phone, household, carrier, privacy_service, gift, moving_house, forgotten_password,
+    terminal_in_a_shop,
 ]  # fmt: skip
 
 

@@ -104,6 +104,39 @@ def test_newcomers_count_accounts_not_events() -> None:
     assert newcomers.others(999, 11, 20_000) == newcomers.others(999, 12, 20_000) == 1
 
 
+def test_what_few_a_day_share_for_a_week_has_settled_and_a_burst_has_not() -> None:
+    """A shop's terminal settles; a gang's device, on as many accounts in two days, does not."""
+    newcomers = Newcomers("test", 64, nothing)
+    for number in range(8):
+        newcomers.add(999, number, 20_000 + number)
+        newcomers.add(777, number, 20_000 + number % 2)
+    assert newcomers.is_settled(999, 20_008)
+    assert not newcomers.is_settled(777, 20_008)
+    assert newcomers.others(777, 99, 20_008) == 8
+
+
+def test_what_a_hijacker_came_with_settles_anew() -> None:
+    """A verdict sends a shared device back to its first day; four more days, and it may pass."""
+    newcomers = Newcomers("test", 64, nothing)
+    for number in range(8):
+        newcomers.add(999, number, 20_000 + number)
+    newcomers.doubt(999, 20_006)
+    assert not newcomers.is_settled(999, 20_015)
+    for number in range(3):
+        newcomers.add(999, 20 + number, 20_012 + number)
+    assert newcomers.is_settled(999, 20_015)
+
+
+def test_what_is_shared_is_not_driven_out_by_what_is_not() -> None:
+    """A thousand devices of one customer each leave the shared one where it is."""
+    newcomers = Newcomers("test", 64, nothing)
+    for account in (11, 12, 13):
+        newcomers.add(999, account, 20_000)
+    for number in range(1000):
+        newcomers.add(1_000_003 * (number + 1), 100 + number, 20_001)
+    assert newcomers.others(999, 14, 20_001) == 3
+
+
 def test_moments_start_from_the_prior_and_follow_the_values() -> None:
     """Twenty values' worth of prior, then what everybody spends."""
     moments = Moments("test", 3.9, 0.8, nothing)
