@@ -16,9 +16,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = (
     "accounts", "decisions", "engine", "population", "watermark",
-    "features/access", "features/changes", "features/evidence", "features/lessons",
-    "features/orders", "features/reading", "features/registry", "features/sessions",
-    "features/signin", "features/story",
+    "features/access", "features/changes", "features/evidence", "features/heat",
+    "features/lessons", "features/orders", "features/reading", "features/registry",
+    "features/sessions", "features/signin", "features/story",
+    "heat/counter", "heat/judging", "heat/sightings", "heat/table",
     "models/budget", "models/feedback", "models/half_space", "models/likelihood", "models/prior",
 )  # fmt: skip
 CONFIGURATION = """[mypy]

@@ -337,13 +337,16 @@ class Engine:
 
     def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
-            explained = not reading.success and is_explained(reading, self._heat.hottest(observed))
-            if reading.success and reading.type == LOGIN and not is_familiar(reading):
+            known = reading.type == LOGIN and is_familiar(reading)
+            explained = False
+            if not known and not reading.success:
+                explained = is_explained(self._heat.hottest(observed))
+            elif not known and reading.type == LOGIN:
                 weights = counted(reading, self._prior, self._verdict_model)
                 weights[HEAT] = 0.0
-                reading.telling = round(sum(weight for weight in weights if weight > 0.0), 3)
+                reading.telling = round(sum([weight for weight in weights if weight > 0.0]), 3)
                 reading.guessing = round(max(weights[GUESSING], 0.0), 3)
-            self._sightings.see(reading, flagged=flagged, explained=explained)
+            self._sightings.see(reading, known=known, flagged=flagged, explained=explained)
 
     def _reassess(self, notice: Reassessment) -> Alert | None:
         entry, hot = notice.entry, notice.hot

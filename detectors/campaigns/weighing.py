@@ -57,7 +57,7 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
     everybody = max(one.everybody, other.everybody, 1000)
     if one.kind not in _SHARED:
         return 0.0
-    coarse = KINDS[Kind(one.kind)].coarse
+    coarse = KINDS[one.kind].coarse
     told = log(_SHARED[Kind(one.kind)] * everybody / (users + _BACKING))
     if users >= _CUSTOMERS and users >= alerts and not coarse:
         told = 0.0
@@ -85,7 +85,7 @@ def pair_weight(
     best: dict[str, float] = {}
     coarse: dict[str, float] = {}
     for at in ties.keys() & others.keys():
-        facts = KINDS[Kind(at[0])]
+        facts = KINDS[at[0]]
         told_by = coarse if facts.coarse else best
         weight = weight_of(ties[at], others[at], alerts(*at))
         told_by[facts.group] = max(told_by.get(facts.group, 0.0), weight)

@@ -6,9 +6,8 @@ from typing import Final
 
 from detectors.features.reading import Reading
 from detectors.features.registry import FEATURES, POSITION
-from detectors.heat.indicators import KINDS, Kind
+from detectors.heat.indicators import KINDS
 from detectors.heat.records import Hot
-from detectors.heat.sightings import is_familiar
 
 HEAT, GUESSING = POSITION["heat"], POSITION["guessing"]
 _LEVEL: Final = 0.25
@@ -16,10 +15,9 @@ _LEVEL: Final = 0.25
 _MOST: Final = FEATURES[HEAT].high
 
 
-def is_explained(reading: Reading, hottest: Sequence[Hot]) -> bool:
+def is_explained(hottest: Sequence[Hot]) -> bool:
     """Return whether a stranger's failure came from an address or device that is hot."""
-    fine = any(not KINDS[Kind(hot.kind)].coarse for hot in hottest)
-    return fine and not is_familiar(reading)
+    return any(not KINDS[hot.kind].coarse for hot in hottest)
 
 
 def together(hottest: Sequence[Hot]) -> float:
@@ -29,8 +27,8 @@ def together(hottest: Sequence[Hot]) -> float:
     indicator that it uses r times as often as customers do, it does so by 1 + a r s through two. An
     address or device that is hot needs no second witness.
     """
-    fine = max((hot.nats for hot in hottest if not KINDS[Kind(hot.kind)].coarse), default=0.0)
-    shared = [hot for hot in hottest if KINDS[Kind(hot.kind)].coarse]
+    fine = max((hot.nats for hot in hottest if not KINDS[hot.kind].coarse), default=0.0)
+    shared = [hot for hot in hottest if KINDS[hot.kind].coarse]
     product, level = 1.0, 1.0
     for at, hot in enumerate(shared):
         product *= expm1(hot.nats)

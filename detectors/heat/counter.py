@@ -8,7 +8,7 @@ import msgspec
 
 from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
-from detectors.heat.indicators import KINDS, Kind
+from detectors.heat.indicators import KINDS
 from detectors.heat.judging import Customers, Judgement, everywhere, judge
 from detectors.heat.records import (
     TECHNIQUE_IDS,
@@ -25,7 +25,7 @@ from detectors.heat.records import (
     Technique,
     Totals,
 )
-from detectors.heat.tally import Distinct, Rates, Tallies, Tally
+from detectors.heat.tally import Distinct, Tallies, Tally
 from detectors.profiles import digest
 
 _ENTRIES: Final = 32
@@ -61,10 +61,10 @@ class HeatCounter:
         customers = self._everybody.now()
         told: list[HeatOutput] = []
         for dated in batch.sightings:
-            sighting = _no_later(dated, latest)
+            sighting = dated if dated.minute <= latest else _no_later(dated, latest)
             tally = self._count(sighting, customers.rise, latest)
-            if tally.rates is not None and sighting.accounts:
-                told += self._judge(tally, tally.rates, sighting, customers)
+            if sighting.accounts and (sighting.failed > 0 or tally.nats > 0.0):
+                told += self._judge(tally, sighting, customers)
             for mark in sighting.alerts:
                 tally.alerted = True
                 told.append(self._link(tally, mark))
@@ -81,14 +81,16 @@ class HeatCounter:
         if sighting.shown is not None:
             tally.shown = sighting.shown
         if sighting.new:
-            tally.users = Distinct.add(tally.users, sighting.new)
+            Distinct.add(tally.users, sighting.new)
         if sighting.accounts:
-            if sighting.failed > 0 or tally.rates is not None:
+            made_good = sighting.failed < 0 and tally.rates is not None
+            if sighting.failed > 0 or made_good or tally.nats > 0.0:
                 self._count_tries(tally, sighting, rise)
             else:
                 tally.quiet += sighting.tried
             if sighting.entries:
-                tally.entries = [*tally.entries, *sighting.entries][-_ENTRIES:]
+                tally.entries += sighting.entries
+                del tally.entries[:-_ENTRIES]
         return tally
 
     def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
@@ -100,28 +102,27 @@ class HeatCounter:
 
     def _take_places(self, tally: Tally, sighting: Sighting) -> float:
         """Note accounts and ranges of failures; return the share of them to be counted."""
-        minute, coarse = sighting.minute, KINDS[Kind(tally.kind)].coarse
+        minute, coarse = sighting.minute, KINDS[tally.kind].coarse
         if minute - tally.tried_since >= 3 * _DAY:
             tally.tried_since = minute
             tally.accounts_before = tally.accounts
-            tally.accounts = tally.networks = Distinct.EMPTY
-        tally.accounts = Distinct.add(tally.accounts, sighting.accounts)
+            tally.accounts, tally.networks = bytearray(), bytearray()
+        Distinct.add(tally.accounts, sighting.accounts)
         size = Distinct.LARGE if coarse else Distinct.SMALL
-        before = tally.networks
-        tally.networks = Distinct.add(before, sighting.networks, size)
+        news = Distinct.add(tally.networks, sighting.networks, size)
         if not coarse or not sighting.networks:
             return 1.0
         # What many customers share is not judged by what one address does through it: a range's
         # first failure counts, whether its others came in the same hand-over or later.
-        news = int.from_bytes(tally.networks, "little") ^ int.from_bytes(before, "little")
-        return min(news.bit_count() / len(sighting.networks), 1.0)
+        return news / len(sighting.networks)
 
     def _judge(
-        self, tally: Tally, rates: Rates, sighting: Sighting, customers: Customers
+        self, tally: Tally, sighting: Sighting, customers: Customers
     ) -> Iterator[HeatOutput]:
-        minute, found = rates.at, None
-        if sighting.failed > 0 or tally.nats > 0.0:
-            found = judge(rates, customers, _accounts(tally), Distinct.count(tally.networks))
+        if tally.rates is None:
+            return
+        minute = tally.rates.at
+        found = judge(tally, customers)
         if found is None:
             if tally.nats > 0.0:
                 yield self._cool(tally, minute)
@@ -152,7 +153,7 @@ class HeatCounter:
         return Hot(
             VERSION, tally.kind, tally.key, found.technique, tally.nats, tally.since,
             60.0 * tally.last, 60.0 * tally.until, found.tried, found.failed,
-            _accounts(tally), round(level, 3), tally.shown,
+            tally.tried_accounts, round(level, 3), tally.shown,
         )  # fmt: skip
 
     def _cool(self, tally: Tally, minute: int) -> Hot:
@@ -166,7 +167,7 @@ class HeatCounter:
     def _reassess(
         self, tally: Tally, hot: Hot, entries: tuple[Entry, ...] | list[Entry]
     ) -> Iterator[HeatOutput]:
-        if KINDS[Kind(tally.kind)].coarse and hot.nats < _TELLS_OF_THE_PAST:
+        if KINDS[tally.kind].coarse and hot.nats < _TELLS_OF_THE_PAST:
             return
         since = hot.at - _LOOKS_BACK[hot.technique]
         for entry in entries:
@@ -176,7 +177,7 @@ class HeatCounter:
 
     def _enter(self, tally: Tally, hot: Hot, entry: Entry) -> None:
         # Through what many share most who enter are customers: only a likely hijacker counts.
-        likely = not KINDS[Kind(tally.kind)].coarse or entry.logit + hot.nats > 0.0
+        likely = not KINDS[tally.kind].coarse or entry.logit + hot.nats > 0.0
         account = digest(entry.account_id)
         if likely and account not in tally.entered and len(tally.entered) < _MOST_ENTERED:
             tally.entered = [*tally.entered, account]
@@ -214,10 +215,6 @@ def _no_later(told: _Told, latest: int) -> _Told:
     if told.minute <= latest:
         return told
     return msgspec.structs.replace(told, minute=latest - _DAY)
-
-
-def _accounts(tally: Tally) -> int:
-    return Distinct.count(tally.accounts) + Distinct.count(tally.accounts_before)
 
 
 def _technique(tally: Tally) -> Technique | None:

@@ -38,18 +38,21 @@ class KindFacts(NamedTuple):
     coarse: bool
 
 
-KINDS: Final[dict[Kind, KindFacts]] = {
-    Kind.PREFIX: KindFacts("address_prefix", "network", shown=True, coarse=False),
-    Kind.OPERATOR: KindFacts("asn", "network", shown=True, coarse=True),
-    Kind.DEVICE: KindFacts("device", "client", shown=False, coarse=False),
-    Kind.AGENT: KindFacts("user_agent", "client", shown=True, coarse=True),
-    Kind.SHAPE: KindFacts("client_shape", "client", shown=True, coarse=True),
-    Kind.DELIVERY: KindFacts("delivery_address", "goods", shown=False, coarse=False),
-    Kind.PAYMENT: KindFacts("payment", "payment", shown=False, coarse=False),
-    Kind.CONTACT: KindFacts("contact", "contact", shown=False, coarse=False),
-}
-"""An address is told by its range: 256 neighbours (IPv4) or one customer's line (IPv6), which cost
-half of what both would and say the same of whoever rents a server."""
+KINDS: Final = (
+    KindFacts("address_prefix", "network", shown=True, coarse=False),
+    KindFacts("asn", "network", shown=True, coarse=True),
+    KindFacts("device", "client", shown=False, coarse=False),
+    KindFacts("user_agent", "client", shown=True, coarse=True),
+    KindFacts("client_shape", "client", shown=True, coarse=True),
+    KindFacts("delivery_address", "goods", shown=False, coarse=False),
+    KindFacts("payment", "payment", shown=False, coarse=False),
+    KindFacts("contact", "contact", shown=False, coarse=False),
+)
+"""By kind.
+
+An address is told by its range: 256 neighbours (IPv4) or one customer's line (IPv6), which cost
+half of what both would and say the same of whoever rents a server.
+"""
 
 
 class Indicator(NamedTuple):
@@ -61,19 +64,32 @@ class Indicator(NamedTuple):
     @property
     def id(self) -> str:
         """The indicator as topics' keys and published records name it."""
-        return f"{KINDS[Kind(self.kind)].name}:{self.key:016x}"
+        return f"{KINDS[self.kind].name}:{self.key:016x}"
 
     def shard(self, shards: int) -> int:
         """Return which of so many heat partitions counts it."""
         return self.key % shards
 
 
+class Met(NamedTuple):
+    """A value as an event shows it, and the indicator that it is."""
+
+    kind: int
+    key: int
+    value: str
+
+
 # The same networks and clients come again and again.
 @lru_cache(maxsize=65_536)
-def key_of(kind: Kind, value: str) -> int:
-    """Return the 64 bits that stand for a value of a kind, the same in every process."""
+def met(kind: int, value: str) -> Met:
+    """Return a value with its indicator."""
     hashed = blake2b(value.encode(), digest_size=8, person=_PERSONS[kind])
-    return int.from_bytes(hashed.digest(), "big")
+    return Met(int(kind), int.from_bytes(hashed.digest(), "big"), value)
 
 
-_PERSONS: Final = {kind: facts.name.encode() for kind, facts in KINDS.items()}
+def key_of(kind: int, value: str) -> int:
+    """Return the 64 bits that stand for a value of a kind, the same in every process."""
+    return met(kind, value).key
+
+
+_PERSONS: Final = tuple(facts.name.encode() for facts in KINDS)

@@ -16,7 +16,7 @@ from math import log
 from typing import Final, NamedTuple
 
 from detectors.heat.records import Technique
-from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Rates
+from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Distinct, Rates, Tally
 
 _PAYS: Final = 4.0
 MOST: Final = 6.0
@@ -26,6 +26,7 @@ LEAST: Final = 0.5
 _SURE: Final = 10.0
 """Nats against chance from which on customers do not account for what fails: one in 20,000 times
 an indicator and window."""
+_FAILURES: Final = 4.0
 _FEWEST: Final = 5
 """Accounts without which it is no attack on many."""
 _STAYS: Final = {FAST: 60.0, HOURS: 720.0, DAYS: 2_880.0}
@@ -58,19 +59,18 @@ class Customers(NamedTuple):
     rise: float
 
 
-def judge(rates: Rates, customers: Customers, accounts: int, networks: int) -> Judgement | None:
-    """Return what attack an indicator's counts show, None where customers account for them.
-
-    `accounts` and `networks` are how many different ones were tried through it and from where.
-    """
-    if accounts < _FEWEST:
+def judge(tally: Tally, customers: Customers) -> Judgement | None:
+    """Return what attack an indicator's counts show, None where customers account for them."""
+    rates = tally.rates
+    # Nothing fades more slowly than what is summed over days.
+    if rates is None or rates.window(DAYS)[1] < _FAILURES or tally.tried_accounts < _FEWEST:
         return None
     best: tuple[float, int] | None = None
+    usual_failing, usual_unknown = _usual(rates)
     for window in (FAST, HOURS, DAYS):
         tried, failed, unknown = rates.window(window)
-        if failed < 4.0:
+        if failed < _FAILURES:
             continue
-        usual_failing, usual_unknown = _usual(rates)
         excess = max(
             _excess(tried, failed, max(customers.failing, usual_failing)),
             _excess(tried, unknown, max(customers.unknown, usual_unknown)),
@@ -83,7 +83,7 @@ def judge(rates: Rates, customers: Customers, accounts: int, networks: int) -> J
         return None
     nats, window = best
     tried, failed, _ = rates.window(window)
-    technique = _technique(rates, window, networks)
+    technique = _technique(rates, window, Distinct.count(tally.networks))
     return Judgement(nats, window, technique, round(tried), round(failed), _STAYS[window])
 
 

@@ -7,7 +7,8 @@ paid. That is what makes an office, a carrier, a forced reset or a new version o
 as they are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from detectors.assessments import Alert
@@ -16,7 +17,7 @@ from detectors.facts import Facts
 from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import Reading
 from detectors.features.registry import POSITION
-from detectors.heat.indicators import KINDS, Kind, key_of
+from detectors.heat.indicators import KINDS, Kind, Met, met
 from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighting, Totals
 from detectors.profiles import Memory, digest
 from detectors.watermark import TOLERANCE
@@ -28,8 +29,6 @@ _AGAIN: Final = 60
 """Minutes within which a success makes good a failure on the same account and network."""
 _MOST: Final = 500
 """Sightings of a batch: each may change much of the state of whoever counts it."""
-_ALL: Final = frozenset(Kind)
-_FINE: Final = frozenset(kind for kind, facts in KINDS.items() if not facts.coarse)
 _SHOWN: Final = 160
 """Characters of a value that are told at most."""
 
@@ -53,22 +52,22 @@ class Sightings:
         """Whether anything was seen that may change what others know: a failure or an alert."""
         return self._telling
 
-    def see(self, reading: Reading, *, flagged: bool, explained: bool = False) -> None:
+    def see(self, reading: Reading, *, known: bool, flagged: bool, explained: bool = False) -> None:
         """Note an event as it was read, before it is learnt. Of a flagged one nothing is honest.
 
-        A failure is `explained` that came from an address or device which is hot already: it says
-        nothing of the operator and client that it has in common with customers.
+        `known` tells of a sign-in whether its account knows what it came with. A failure is
+        `explained` that came from an address or device which is hot already: it says nothing of
+        the operator and client that it has in common with customers.
         """
         event = reading.event
         if type(event) is Login:
             if explained:
-                self._see_failure(reading, event, (1, 1, 0), _minute(reading), _FINE)
+                self._see_failure(reading, (1, 1, 0), _minute(reading), coarse=False)
             else:
-                self._see_attempt(reading, event, flagged=flagged)
+                self._see_attempt(reading, event, known=known, flagged=flagged)
         elif not flagged:
-            for kind, value in _carried(event):
-                if _is_new(reading, kind, value):
-                    self._at(kind, key_of(kind, value), _minute(reading)).new += (reading.account,)
+            carried = (one for one in _carried(event) if _is_carried_new(reading, one))
+            self._see_new(reading, _minute(reading), carried)
 
     def see_attacked(self, hot: Hot, alert: Alert) -> None:
         """Note that an alert was raised for what came through a hot indicator."""
@@ -83,12 +82,12 @@ class Sightings:
         """
         self._telling, mark = True, _mark_of(alert)
         brought = came_with(reading.event, reading.facts) if is_strangers(reading) else ()
-        for kind, value in (*brought, *_carried(reading.event)):
+        for kind, key, value in (*brought, *_carried(reading.event)):
             if kind in _MEMORIES and not is_new(reading, kind):
                 continue
-            summed = self._at(kind, key_of(kind, value), _minute(reading))
+            summed = self._at(kind, key, _minute(reading))
             summed.alerts += (mark,)
-            _show(summed, value)
+            summed.shown = _shown(kind, value)
 
     def batches(self) -> list[tuple[int, Batch]]:
         """Hand over what was seen since the last call: shards and what each is told.
@@ -109,97 +108,84 @@ class Sightings:
             for begin in range(0, max(len(part), 1), _MOST)
         ]
 
-    def _see_attempt(self, reading: Reading, login: Login, *, flagged: bool) -> None:
-        profile, success, minute = reading.profile, reading.success, _minute(reading)
-        since = reading.minute - profile.failed
-        again = (
-            profile.failed_prefix == reading.prefix and profile.failed >= 0 and 0 <= since <= _AGAIN
-        )
-        tried, failed = (0, -1 if success else 0) if again else (1, 0 if success else 1)
+    def _see_attempt(self, reading: Reading, login: Login, *, known: bool, flagged: bool) -> None:
+        minute, (tried, failed) = _minute(reading), _tries(reading)
         totals = self._totals.get(minute // _SLOT)
         if totals is None:
             totals = self._totals[minute // _SLOT] = [0, 0, 0, 0, 0, 0]
-        entry = None
-        # A failure that was explained counted nowhere but with what is hot: nor is it made good.
-        explained = success and reading.hot is not None and not _is_coarse(reading.hot.kind)
-        usual = (1, 0) if explained else (tried, failed)
-        known = is_familiar(reading)
+        totals[5] += reading.success and reading.depth == 0
         if known:
             totals[0] += tried
             totals[1] += failed
-        else:
-            unknown = tried if login.failure_reason == "unknown_account" else 0
-            totals[2] += usual[0]
-            totals[3] += usual[1]
-            totals[4] += unknown
-            if not success:
-                if tried:
-                    self._see_failure(reading, login, (tried, failed, unknown), minute, _ALL)
-                return
-            logit = round(reading.logit - reading.weights[HEAT], 3)
-            entry = Entry(
-                login.account_id,
-                login.event_id,
-                reading.at,
-                logit,
-                login.session_id,
-                reading.telling,
-                reading.guessing,
-            )
-        if success:
-            totals[5] += reading.depth == 0
-            if entry is not None:
-                self._see_entry(reading, (tried, failed), usual, entry, flagged=flagged)
-            elif not flagged:
-                self._see_news(reading, minute)
+            if reading.success and not flagged:
+                self._see_new(reading, minute, _news(reading))
+            return
+        unknown = tried if login.failure_reason == "unknown_account" else 0
+        coarse = tried, failed
+        if reading.success and reading.hot is not None and not KINDS[reading.hot.kind].coarse:
+            # A failure that was explained counted nowhere but with what is hot: nor is it made
+            # good.
+            coarse = 1, 0
+        totals[2] += coarse[0]
+        totals[3] += coarse[1]
+        totals[4] += unknown
+        if reading.success:
+            self._see_entry(reading, login, minute, (tried, failed), coarse, flagged=flagged)
+        elif tried:
+            self._see_failure(reading, (tried, failed, unknown), minute, coarse=True)
 
     def _see_failure(
-        self,
-        reading: Reading,
-        login: Login,
-        counts: tuple[int, int, int],
-        minute: int,
-        kinds: frozenset[Kind],
+        self, reading: Reading, counts: tuple[int, int, int], minute: int, *, coarse: bool
     ) -> None:
         tried, failed, unknown = counts
         self._telling = True
         account, network = (reading.account,), (reading.prefix,)
-        for kind, value in came_with(login, reading.facts):
-            if kind not in kinds:
+        for kind, key, value in came_with(reading.event, reading.facts):
+            if KINDS[kind].coarse and not coarse:
                 continue
-            summed = self._at(kind, key_of(kind, value), minute)
+            summed = self._at(kind, key, minute)
             summed.tried += tried
             summed.failed += failed
             summed.unknown += unknown
             summed.accounts += account
             summed.networks += network
-            _show(summed, value)
+            summed.shown = _shown(kind, value)
 
     def _see_entry(
         self,
         reading: Reading,
+        login: Login,
+        minute: int,
         fine: tuple[int, int],
         coarse: tuple[int, int],
-        entry: Entry,
         *,
         flagged: bool,
     ) -> None:
-        minute, account = _minute(reading), (reading.account,)
-        for kind, value in came_with(reading.event, reading.facts):
-            summed = self._at(kind, key_of(kind, value), minute)
-            tried, failed = coarse if _is_coarse(kind) else fine
+        logit = round(reading.logit - reading.weights[HEAT], 3)
+        entry = Entry(
+            login.account_id, login.event_id, reading.at, logit, login.session_id,
+            reading.telling, reading.guessing,
+        )  # fmt: skip
+        account, entries = (reading.account,), (entry,)
+        new = () if flagged else account
+        for kind, key, _ in came_with(reading.event, reading.facts):
+            tried, failed = coarse if KINDS[kind].coarse else fine
+            summed = self._sums.get((kind, key, minute))
+            if summed is None:
+                self._sums[kind, key, minute] = Sighting(
+                    kind, key, minute, tried, failed, 0, account, (), new, entries
+                )
+                continue
             summed.tried += tried
             summed.failed += failed
             summed.accounts += account
-            summed.entries += (entry,)
-            if not flagged:
-                summed.new += account
+            summed.new += new
+            summed.entries += entries
 
-    def _see_news(self, reading: Reading, minute: int) -> None:
-        """Note what a known customer brings along: how common a thing is, everybody tells."""
-        for kind, value in came_with(reading.event, reading.facts):
-            if is_new(reading, kind):
-                self._at(kind, key_of(kind, value), minute).new += (reading.account,)
+    def _see_new(self, reading: Reading, minute: int, brought: Iterable[Met]) -> None:
+        """Note what is new to an account: how common a thing is, everybody tells."""
+        for kind, key, _ in brought:
+            self._at(kind, key, minute).new += (reading.account,)
 
     def _at(self, kind: int, key: int, minute: int) -> Sighting:
         at = kind, key, minute
@@ -207,6 +193,16 @@ class Sightings:
         if summed is None:
             summed = self._sums[at] = Sighting(kind, key, minute)
         return summed
+
+
+def _tries(reading: Reading) -> tuple[int, int]:
+    """Return how many tries, and how many of them failed, a sign-in adds to those that counted."""
+    profile = reading.profile
+    if profile.failed >= 0 and profile.failed_prefix == reading.prefix:
+        since = reading.minute - profile.failed
+        if 0 <= since <= _AGAIN:
+            return (0, -1) if reading.success else (0, 0)
+    return (1, 0) if reading.success else (1, 1)
 
 
 def _mark_of(alert: Alert) -> AlertMark:
@@ -241,7 +237,7 @@ def is_strangers(reading: Reading) -> bool:
     )
 
 
-def is_new(reading: Reading, kind: Kind) -> bool:
+def is_new(reading: Reading, kind: int) -> bool:
     """Return whether the account did not know the event's network or client of a kind before.
 
     What the event's own session brought in is as new as it was then. Kinds that no profile
@@ -255,23 +251,44 @@ def is_new(reading: Reading, kind: Kind) -> bool:
     return at < 0 or (reading.session is not None and memory.first(at) >= reading.session.opened)
 
 
-def came_with(event: Event, facts: Facts) -> list[tuple[Kind, str]]:
+def _news(reading: Reading) -> Iterator[Met]:
+    """Yield what a sign-in came with that its account has not met."""
+    event, facts, profile = reading.event, reading.facts, reading.profile
+    if event.ip is not None and reading.prefix not in profile.prefixes.keys:
+        yield met(_RANGE, facts.prefix or event.ip)
+    if facts.asn is not None and reading.asn not in profile.asns.keys:
+        yield _operator(facts.asn)
+    if event.device_id is not None and reading.device not in profile.devices.keys:
+        yield met(_DEVICE, event.device_id)
+    if event.user_agent is not None and reading.agent not in profile.agents.keys:
+        yield met(_AGENT, event.user_agent)
+
+
+def came_with(event: Event, facts: Facts) -> list[Met]:
     """Return the network and the client that an event came with, as far as it tells them."""
-    found: list[tuple[Kind, str]] = []
+    found: list[Met] = []
     if event.ip is not None:
-        found.append((_RANGE, facts.prefix or event.ip))
+        found.append(met(_RANGE, facts.prefix or event.ip))
     if facts.asn is not None:
-        found.append((_OPERATOR, str(facts.asn)))
+        found.append(_operator(facts.asn))
     if event.device_id is not None:
-        found.append((_DEVICE, event.device_id))
+        found.append(met(_DEVICE, event.device_id))
     if event.user_agent is not None:
-        found += ((_AGENT, event.user_agent), (_SHAPE, shape_of(event, facts)))
+        found.append(met(_AGENT, event.user_agent))
+        cookie = event.device_id is not None
+        found.append(_shape(facts.browser, facts.os, cookie, facts.network_kind))
     return found
 
 
-# A member of an enumeration is looked up in its class each time.
-_RANGE, _OPERATOR = Kind.PREFIX, Kind.OPERATOR
-_DEVICE, _AGENT, _SHAPE = Kind.DEVICE, Kind.AGENT, Kind.SHAPE
+# A member of an enumeration is looked up in its class each time, and is slow to write.
+_RANGE: Final = int(Kind.PREFIX)
+_OPERATOR: Final = int(Kind.OPERATOR)
+_DEVICE: Final = int(Kind.DEVICE)
+_AGENT: Final = int(Kind.AGENT)
+_SHAPE: Final = int(Kind.SHAPE)
+_DELIVERY: Final = int(Kind.DELIVERY)
+_PAYMENT: Final = int(Kind.PAYMENT)
+_CONTACT: Final = int(Kind.CONTACT)
 _MEMORIES: Final = {
     _RANGE: ("prefixes", "prefix"),
     _OPERATOR: ("asns", "asn"),
@@ -281,39 +298,42 @@ _MEMORIES: Final = {
 """Where a profile and a reading have what an event came with."""
 
 
-def shape_of(event: Event, facts: Facts) -> str:
+@lru_cache(4096)
+def _operator(asn: int) -> Met:
+    return met(_OPERATOR, str(asn))
+
+
+@lru_cache(4096)
+def _shape(browser: str | None, system: str | None, cookie: bool, network: str | None) -> Met:  # noqa: FBT001 - keywords would cost it its cache
     """Return what a tool that changes its version and address for every try still shows."""
-    cookie = "cookie" if event.device_id is not None else "no cookie"
-    return f"{facts.browser} on {facts.os}, {cookie}, {facts.network_kind or 'unknown'} network"
+    told = "cookie" if cookie else "no cookie"
+    return met(_SHAPE, f"{browser} on {system}, {told}, {network or 'unknown'} network")
 
 
-def _carried(event: Login | Order | AccountChange) -> Iterator[tuple[Kind, str]]:
+def _carried(event: Login | Order | AccountChange) -> Iterator[Met]:
     if type(event) is Order:
         if event.shipping_address_id:
-            yield Kind.DELIVERY, event.shipping_address_id
+            yield met(_DELIVERY, event.shipping_address_id)
         if event.payment_id:
-            yield Kind.PAYMENT, event.payment_id
+            yield met(_PAYMENT, event.payment_id)
     elif type(event) is AccountChange and event.value_hash:
         # A new address or payment is told under the token that orders tell it by.
-        yield _CHANGED.get(event.change, Kind.CONTACT), event.value_hash
+        yield met(_CHANGED.get(event.change, _CONTACT), event.value_hash)
 
 
-_CHANGED: Final = {"address": Kind.DELIVERY, "payment": Kind.PAYMENT}
+_CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
 
 
-def _is_new(reading: Reading, kind: Kind, value: str) -> bool:
-    if kind is Kind.DELIVERY:
-        return reading.profile.addresses.find(digest(value)) < 0
-    return kind is Kind.CONTACT or reading.profile.payments.find(digest(value)) < 0
+def _is_carried_new(reading: Reading, carried: Met) -> bool:
+    profile = reading.profile
+    if carried.kind == _CONTACT:
+        return True
+    memory = profile.addresses if carried.kind == _DELIVERY else profile.payments
+    return memory.find(digest(carried.value)) < 0
 
 
-def _is_coarse(kind: int) -> bool:
-    return KINDS[Kind(kind)].coarse
-
-
-def _show(summed: Sighting, value: str) -> None:
-    if KINDS[Kind(summed.kind)].shown:
-        summed.shown = value[:_SHOWN]
+def _shown(kind: int, value: str) -> str | None:
+    return value[:_SHOWN] if KINDS[kind].shown else None
 
 
 def _minute(reading: Reading) -> int:

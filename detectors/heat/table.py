@@ -3,7 +3,7 @@
 from typing import Final
 
 from detectors.engine import Observed
-from detectors.heat.indicators import KINDS, key_of
+from detectors.heat.indicators import KINDS
 from detectors.heat.judging import MOST_STAYS
 from detectors.heat.records import Hot
 from detectors.heat.sightings import came_with
@@ -49,8 +49,8 @@ class HotTable:
             return ()
         event = observed.event
         best: dict[str, tuple[bool, float, Hot]] = {}
-        for kind, value in came_with(event, observed.facts):
-            hot = self._hot.get((kind, key_of(kind, value)))
+        for kind, key, _ in came_with(event, observed.facts):
+            hot = self._hot.get((kind, key))
             if hot is None or not hot.nats:
                 continue
             if not event.occurred_at < hot.until <= event.occurred_at + _LONGEST:

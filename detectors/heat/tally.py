@@ -18,6 +18,8 @@ from detectors.heat.records import Entry
 VERSION: Final = 2
 BUCKETS: Final = 8_192
 WAYS: Final = 8
+KEPT: Final = 2_048
+"""Buckets that stay decoded, those that changed last: some 20 MB."""
 HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
@@ -73,22 +75,27 @@ class Distinct:
     sketch that counts millions would be larger than all else that is kept of an indicator.
     """
 
-    EMPTY: Final = b""
     SMALL: Final = 32
     LARGE: Final = 512
     MANY: Final = 1_000
     """From so many on 256 bits can no longer tell how many."""
 
     @staticmethod
-    def add(bits: bytes, digests: tuple[int, ...], size: int = SMALL) -> bytes:
-        """Return the bits with digests in them; `size` is in bytes."""
-        held = int.from_bytes(bits, "little")
+    def add(bits: bytearray, digests: tuple[int, ...], size: int = SMALL) -> int:
+        """Add digests to bits; return how many were set by it. `size` is in bytes."""
+        if not bits:
+            bits.extend(bytes(size))
+        news = 0
         for digest in digests:
-            held |= 1 << (digest * 0x9E3779B1 >> 16) % (8 * size)
-        return held.to_bytes(size, "little")
+            at = (digest * 0x9E3779B1 >> 16) % (8 * size)
+            held, bit = bits[at >> 3], 1 << (at & 7)
+            if not held & bit:
+                bits[at >> 3] = held | bit
+                news += 1
+        return news
 
     @staticmethod
-    def count(bits: bytes) -> int:
+    def count(bits: bytearray) -> int:
         """Return about how many different digests were added."""
         width = 8 * len(bits)
         ones = int.from_bytes(bits, "little").bit_count()
@@ -100,8 +107,8 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
 
     `users` are the accounts it was new to without an alert, `accounts` and `networks` those that
     were tried through it, and from where, since minute `tried_since` and in the day before.
-    Until a try fails there are no `rates`, only how many were `quiet`. `entered` are digests of the
-    accounts that let the present attack in.
+    `quiet` are tries that let in, in peace, since the last that failed: until one does there are no
+    `rates`. `entered` are digests of the accounts that let the present attack in.
     """
 
     kind: int
@@ -109,10 +116,10 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     last: int
     quiet: int = 0
     rates: Rates | None = None
-    users: bytes = b""
-    accounts: bytes = b""
-    accounts_before: bytes = b""
-    networks: bytes = b""
+    users: bytearray = bytearray()
+    accounts: bytearray = bytearray()
+    accounts_before: bytearray = bytearray()
+    networks: bytearray = bytearray()
     tried_since: int = 0
     entries: list[Entry] = []
     entered: list[int] = []
@@ -125,19 +132,28 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     shown: str | None = None
 
     def fails(self, minute: int) -> Rates:
-        """Return the rates, begun by a first failure: when what was quiet came is not known."""
+        """Return the rates, begun by a first failure, with what was quiet in them.
+
+        When that came is not known: halfway since the last failure, or long before the first.
+        """
+        quiet, self.quiet = self.quiet, 0
         if self.rates is None:
-            quiet = float(self.quiet)
-            self.rates = Rates(minute, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, quiet, 0.0, 0.0, quiet, 0, 0])
+            self.rates = Rates(minute, [0.0] * 6 + [quiet, 0.0, 0.0] * 2)
+        elif quiet:
+            self.rates.count((self.rates.at + minute) // 2, quiet, 0.0, 0.0, usual=True)
         return self.rates
 
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
-        if self.last > latest:
-            self.last, self.tried_since = minute, min(self.tried_since, minute)
-            self.since, self.until = min(self.since, 60.0 * minute), min(self.until, latest)
-            if self.rates is not None:
-                self.rates.believe(minute, latest)
+        self.last, self.tried_since = minute, min(self.tried_since, minute)
+        self.since, self.until = min(self.since, 60.0 * minute), min(self.until, latest)
+        if self.rates is not None:
+            self.rates.believe(minute, latest)
+
+    @property
+    def tried_accounts(self) -> int:
+        """About how many accounts were tried through it of late."""
+        return Distinct.count(self.accounts) + Distinct.count(self.accounts_before)
 
     @property
     def standing(self) -> float:
@@ -170,12 +186,14 @@ class Tallies:
         self._dirty[number] = None
         tally = bucket.get((kind, key))
         if tally is not None:
-            tally.believe(minute, latest)
+            if tally.last > latest:
+                tally.believe(minute, latest)
             tally.last = max(tally.last, minute)
         else:
             if len(bucket) >= WAYS:
                 for known in bucket.values():
-                    known.believe(minute, latest)
+                    if known.last > latest:
+                        known.believe(minute, latest)
                 del bucket[min(bucket, key=lambda at: (bucket[at].standing, at))]
             tally = bucket[kind, key] = Tally(kind, key, minute)
         return tally
@@ -185,11 +203,14 @@ class Tallies:
         return sum(map(len, self._buckets.values()))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Hand over the buckets that changed."""
+        """Hand over the buckets that changed, and make room."""
         for number in sorted(self._dirty):
-            tallies = list(self._buckets[number].values())
-            yield _key(number), _encoder.encode((VERSION, tallies))
+            bucket = self._buckets.pop(number)
+            yield _key(number), _encoder.encode((VERSION, list(bucket.values())))
+            self._buckets[number] = bucket
         self._dirty.clear()
+        for number in [*self._buckets][: max(len(self._buckets) - KEPT, 0)]:
+            del self._buckets[number]
 
     def _load(self, number: int) -> dict[tuple[int, int], Tally]:
         stored = self._read(_key(number))

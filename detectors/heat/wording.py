@@ -17,7 +17,7 @@ def describe(hot: Hot) -> str:
 
 def evidence_of(hot: Hot) -> Evidence:
     """Return what is hot, its value where that may be told."""
-    return Evidence(seen=hot.shown or KINDS[Kind(hot.kind)].name)
+    return Evidence(seen=hot.shown or KINDS[hot.kind].name)
 
 
 def _about(accounts: int) -> str:

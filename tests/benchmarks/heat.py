@@ -194,9 +194,9 @@ def first_victims(measured: Measured) -> tuple[int, int, int]:
     for (account_id, _), (event, facts) in measured.fast.items():
         turned = [
             at
-            for kind, value in came_with(event, facts)
+            for kind, key, _ in came_with(event, facts)
             if kind is Kind.PREFIX
-            for at in measured.hot.get(Indicator(kind, key_of(kind, value)).id, ())
+            for at in measured.hot.get(Indicator(kind, key).id, ())
             if abs(at - event.occurred_at) < 2 * 86_400
         ]
         if turned:

@@ -36,7 +36,7 @@ def _old_table() -> MemoryStore:
             key = way << 40 | number << 20
             tally: Tally = tallies.of(Kind.DEVICE, key, MINUTE - 60, MINUTE)
             tally.rates = Rates(MINUTE - 60, [1 / 3] * 12)
-            tally.users = tally.accounts = tally.networks = bytes(32)
+            tally.users = tally.accounts = tally.networks = bytearray(32)
             tally.entries = [ENTRY]
     store.write(dict(tallies.changes()), 0)
     return store

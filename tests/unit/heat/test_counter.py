@@ -9,7 +9,7 @@ from detectors.heat import decode_batch, encode_batch
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Attack, Batch, Link, Sighting, Totals
 from detectors.heat.table import HotTable
-from detectors.heat.tally import BUCKETS, WAYS
+from detectors.heat.tally import BUCKETS, KEPT, WAYS
 from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
 
 ALERT = AlertMark(
@@ -174,6 +174,23 @@ def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
     counted.take(Batch(VERSION, (), (Sighting(Kind.PREFIX, RANGE, MINUTE, alerts=(ALERT,)),)))
     [link] = [told for told in counted.told if isinstance(told, Link)]
     assert link.hot > 3, "the attacked range has made room"
+
+
+def test_what_is_not_met_for_long_leaves_memory_and_is_read_again() -> None:
+    """A shard of many indicators keeps the latest decoded; an attack goes on where it was."""
+    counted = Counted().take(*stuffing(30))
+    held = counted.counter._tallies
+    elsewhere = Sighting(Kind.DEVICE, 0, MINUTE, new=(1,))
+    for first in range(0, 2 * KEPT, 500):
+        spread = tuple(
+            msgspec.structs.replace(elsewhere, key=number << 20)
+            for number in range(first, first + 500)
+        )
+        counted.take(Batch(VERSION, (), spread))
+        assert len(held) <= KEPT + 1
+    before = counted.hot[-1].nats if counted.hot else 0.0
+    counted.take(*stuffing(60)[30:])
+    assert counted.hot[-1].nats > max(before, 3.0)
 
 
 def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:
