@@ -1,6 +1,6 @@
 """The accounts of a partition: profiles, cases and examples, decoded while they are in use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from detectors import cases, examples, profiles
@@ -68,6 +68,19 @@ class Accounts:
     def put_examples(self, account_id: str) -> None:
         """Note that an account's examples changed."""
         self._dirty_examples[account_id] = None
+
+    def stored(self, account_id: str) -> Iterator[tuple[bytes, bytes]]:
+        """Return an account's profile and case as they would be handed over now."""
+        profile, case = self.profile(account_id), self.case(account_id)
+        if profile is not None:
+            yield b"a:" + account_id.encode(), profiles.encode(profile)
+        if case is not None:
+            yield b"c:" + account_id.encode(), cases.encode(case)
+
+    def stored_examples(self, account_id: str) -> Iterator[tuple[bytes, bytes]]:
+        """Return the account's events that await a verdict as they would be handed over now."""
+        if awaiting := self.examples(account_id):
+            yield b"x:" + account_id.encode(), examples.encode(awaiting)
 
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over what changed, and make room."""

@@ -46,6 +46,7 @@ from detectors.policy import Policy
 from detectors.population import Population
 from detectors.profiles import digest, newborn
 from detectors.reasons import codes, counted, explain
+from detectors.snapshots import Given, Recorder, Snapshot, Sources, State, given_event, snapshot_of
 from detectors.verdicts import Verdicts, mark_of
 from detectors.watermark import Watermark
 
@@ -110,7 +111,7 @@ class Engine:
 
     `policy` fixes every constant and seed; `read` gives the state handed over so far; `heat` is
     what other accounts tell, and `sightings` takes what these tell others; `prior` is how much each
-    feature counts before any verdict.
+    feature counts before any verdict. With `keep_snapshots`, what alerts stand on is kept.
     """
 
     def __init__(
@@ -121,6 +122,7 @@ class Engine:
         sightings: Sightings | None = None,
         *,
         prior: Prior = SHIPPED,
+        keep_snapshots: bool = False,
     ) -> None:
         self._policy = policy
         self._prior = prior
@@ -144,6 +146,8 @@ class Engine:
         self._set_floors()
         self._model = Model(name=_NAME, version=_VERSION, configuration=policy.digest())
         self._last: tuple[Observed, Reading] | None = None
+        self._snapshots: list[Snapshot] = []
+        self._recorder = self._new_recorder() if keep_snapshots else None
 
     def assess(self, observed: Observed) -> Assessment | None:
         """Score an event against what is known before it; None for a verdict. Changes nothing."""
@@ -170,6 +174,13 @@ class Engine:
         Returns the new revision of the account's case where one is due.
         """
         event = observed.event
+        before = None
+        if (
+            self._recorder is not None
+            and assessment is not None
+            and assessment.alert_id is not None
+        ):
+            before = self._before(observed, self._recorder)
         last, self._last = self._last, None
         if isinstance(event, Feedback):
             self._verdicts.take(event)
@@ -195,6 +206,7 @@ class Engine:
         alert_id = assessment.alert_id if assessment is not None else None
         self._sight(observed, reading, flagged=alert_id is not None)
         alert = self._take_case(reading) if alert_id is not None else None
+        self._keep_snapshot(alert, before)
         if reading.success:
             self._count_day(reading)
         self._learn_event(reading, alert_id, mark)
@@ -214,9 +226,17 @@ class Engine:
 
         Taking a notice again changes nothing.
         """
-        if isinstance(notice, Membership):
-            return self._join(notice)
-        return self._reassess(notice)
+        before = None
+        if self._recorder is not None:
+            before = Given(notice=notice), self._recorder.state(notice.account_id)
+        alert = self._join(notice) if isinstance(notice, Membership) else self._reassess(notice)
+        self._keep_snapshot(alert, before)
+        return alert
+
+    def snapshots(self) -> list[Snapshot]:
+        """Hand over what the alerts since the last call stand on, where that is kept."""
+        snapshots, self._snapshots = self._snapshots, []
+        return snapshots
 
     def sightings(self) -> list[tuple[int, Batch]]:
         """Return what was seen since the last call, by shard; to be called before `changes`."""
@@ -255,6 +275,37 @@ class Engine:
 
     def _risk(self, score: float) -> float:
         return logistic(self._calibration.log_odds(score))
+
+    def _new_recorder(self) -> Recorder:
+        return Recorder(
+            Sources(
+                accounts=self._accounts,
+                population=self._population,
+                watermark=self._watermark,
+                evidence=self._evidence,
+                verdict_model=self._verdict_model,
+                calibration=self._calibration,
+                forest=self._forest,
+                budget=self._budget,
+            )
+        )
+
+    def _before(self, observed: Observed, recorder: Recorder) -> tuple[Given, State] | None:
+        """What a flagged event was judged by: it is judged once more, to see what that reads."""
+        event = observed.event
+        if isinstance(event, Feedback):
+            return None
+        with recorder.recording() as cells:
+            self.assess(observed)
+        given = given_event(event, observed.facts, self._heat.hottest(observed))
+        return given, recorder.state(event.account_id, cells)
+
+    def _keep_snapshot(self, alert: Alert | None, before: tuple[Given, State] | None) -> None:
+        if alert is not None and before is not None:
+            given, state = before
+            self._snapshots.append(
+                snapshot_of(alert, given=given, state=state, policy=self._policy, prior=self._prior)
+            )
 
     def _set_floors(self) -> None:
         """Find the scores behind which the policy's least risks stand: verdicts move them."""

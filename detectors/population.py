@@ -47,6 +47,7 @@ class Pages:
         self, name: str, kind: str, length: int, read: Callable[[bytes], bytes | None]
     ) -> None:
         self.name = name
+        self.kind = kind
         self.cells: array[Any] = array(kind, [0]) * length
         self.dirty: set[int] = set()
         for page, start, size in self._pages():
@@ -57,8 +58,13 @@ class Pages:
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the pages that changed since the last call."""
         for page in sorted(self.dirty):
-            yield self._key(page), pack(self.cells[page * PAGE : (page + 1) * PAGE])
+            yield self._stored(page)
         self.dirty.clear()
+
+    def stored(self) -> Iterator[tuple[bytes, bytes]]:
+        """Return every page as it would be handed over now."""
+        for page, _, _ in self._pages():
+            yield self._stored(page)
 
     def add(self, at: int, amount: int = 1) -> None:
         """Add to one count."""
@@ -82,6 +88,9 @@ class Pages:
         for start in range(0, len(self.cells), PAGE):
             yield start // PAGE, start, min(PAGE, len(self.cells) - start)
 
+    def _stored(self, page: int) -> tuple[bytes, bytes]:
+        return self._key(page), pack(self.cells[page * PAGE : (page + 1) * PAGE])
+
     def _key(self, page: int) -> bytes:
         return f"p:{self.name}:{page}".encode()
 
@@ -99,27 +108,27 @@ class Shares:
         read: Callable[[bytes], bytes | None],
         horizon: int = 200_000,
     ) -> None:
-        self._pages = Pages(name, "I", width + 1, read)
+        self.pages = Pages(name, "I", width + 1, read)
         self._width = width
         self._horizon = horizon
-        self.changes = self._pages.changes
+        self.changes = self.pages.changes
 
     def share(self, key: int) -> float:
         """Return a value's share, 0 to 1; half a use is granted to what was never seen."""
-        cells = self._pages.cells
+        cells = self.pages.cells
         return float((cells[1 + key % self._width] + 0.5) / (cells[0] + self._width * 0.5))
 
     def count(self, key: int) -> float:
         """Return a value's uses of late."""
-        return float(self._pages.cells[1 + key % self._width])
+        return float(self.pages.cells[1 + key % self._width])
 
     def total(self) -> float:
         """Return all uses of late."""
-        return float(self._pages.cells[0])
+        return float(self.pages.cells[0])
 
     def add(self, key: int) -> None:
         """Count one use."""
-        pages = self._pages
+        pages = self.pages
         cells = pages.cells
         at = 1 + key % self._width
         cells[0] += 1
@@ -145,14 +154,14 @@ class Attempts:
         read: Callable[[bytes], bytes | None],
         half_life_hours: float = 6.0,
     ) -> None:
-        self._pages = Pages(name, "f", width * 4, read)
+        self.pages = Pages(name, "f", width * 4, read)
         self._width = width
         self._half_life = half_life_hours
-        self.changes = self._pages.changes
+        self.changes = self.pages.changes
 
     def recent(self, key: int, hour: float) -> tuple[float, float]:
         """Return attempts and failures of late, faded to a time in hours since the epoch."""
-        cells = self._pages.cells
+        cells = self.pages.cells
         at = key % self._width * 4
         age = hour - cells[at + 2] - cells[at + 3]
         fade = 2.0 ** (-age / self._half_life) if age > 0 else 1.0
@@ -161,7 +170,7 @@ class Attempts:
     def add(self, key: int, hour: float, *, tried: int, failed: int) -> None:
         """Count accounts tried, and failed; -1 takes a failure back that was made good."""
         attempts, failures = self.recent(key, hour)
-        cells = self._pages.cells
+        cells = self.pages.cells
         at = key % self._width * 4
         cells[at] = attempts + tried
         cells[at + 1] = max(0.0, failures + failed)
@@ -170,7 +179,7 @@ class Attempts:
         last = max(hour, cells[at + 2] + cells[at + 3])
         cells[at + 2] = int(last) // 24 * 24
         cells[at + 3] = last - cells[at + 2]
-        self._pages.dirty.add(at // PAGE)
+        self.pages.dirty.add(at // PAGE)
 
 
 class Moments:
@@ -179,13 +188,13 @@ class Moments:
     def __init__(
         self, name: str, mean: float, deviation: float, read: Callable[[bytes], bytes | None]
     ) -> None:
-        self._pages = Pages(name, "f", 3, read)
+        self.pages = Pages(name, "f", 3, read)
         self._prior = (mean, deviation)
-        self.changes = self._pages.changes
+        self.changes = self.pages.changes
 
     def moments(self) -> tuple[float, float]:
         """Return mean and standard deviation; the prior counts as twenty values."""
-        count, total, squares = self._pages.cells
+        count, total, squares = self.pages.cells
         mean, deviation = self._prior
         count, total = count + 20, total + 20 * mean
         squares += 20 * (deviation * deviation + mean * mean)
@@ -194,7 +203,7 @@ class Moments:
 
     def add(self, value: float) -> None:
         """Take in one value."""
-        pages = self._pages
+        pages = self.pages
         cells = pages.cells
         cells[0] += 1.0
         cells[1] += value
@@ -215,16 +224,16 @@ class Newcomers:
 
     def __init__(self, name: str, width: int, read: Callable[[bytes], bytes | None]) -> None:
         # The name tells this layout from two earlier ones.
-        self._pages = Pages(f"{name}-by-use", "I", width * 4, read)
+        self.pages = Pages(f"{name}-by-use", "I", width * 4, read)
         self._width = width
-        self.changes = self._pages.changes
+        self.changes = self.pages.changes
 
     def others(self, key: int, account: int, day: int) -> int:
         """Return on how many other accounts this value was new within a fortnight, to 255."""
         at = self._find(key, day)
         if at < 0:
             return 0
-        cells = self._pages.cells
+        cells = self.pages.cells
         count = int(cells[at + 1]) & 0xFF
         return count - 1 if account in (cells[at + 2], cells[at + 3]) else count
 
@@ -237,12 +246,12 @@ class Newcomers:
         at = self._find(key, day)
         if at < 0:
             return False
-        first, days, count = _unpacked(int(self._pages.cells[at + 1]))
+        first, days, count = _unpacked(int(self.pages.cells[at + 1]))
         return count >= 5 and days >= 4 and day - first >= 7
 
     def add(self, key: int, account: int, day: int) -> None:
         """Note that the value is new on an account; `day` is the day since the epoch."""
-        cells, at, day = self._pages.cells, self._find(key, day), day & 0xFFFF
+        cells, at, day = self.pages.cells, self._find(key, day), day & 0xFFFF
         if at < 0:
             at = self._room(key, day)
             if at < 0:
@@ -256,15 +265,15 @@ class Newcomers:
                 cells[at + 1] = _packed(first, days + (day > latest), count + 1)
                 cells[at + 2], cells[at + 3] = account, cells[at + 2]
             cells[at] = self._tag(key) << 16 | max(day, latest)
-        self._pages.dirty.add(at // PAGE)
+        self.pages.dirty.add(at // PAGE)
 
     def doubt(self, key: int, day: int) -> None:
         """Have a value that a hijacker came with settle anew, from his day on."""
         at = self._find(key, day)
         if at >= 0:
-            cells = self._pages.cells
+            cells = self.pages.cells
             cells[at + 1] = _packed(day & 0xFFFF, 1, int(cells[at + 1]) & 0xFF)
-            self._pages.dirty.add(at // PAGE)
+            self.pages.dirty.add(at // PAGE)
 
     def _tag(self, key: int) -> int:
         return (key // self._width) & 0xFFFF
@@ -274,7 +283,7 @@ class Newcomers:
 
     def _find(self, key: int, day: int) -> int:
         """Return where a value is held and not forgotten, -1 where it is not."""
-        tag, cells = self._tag(key), self._pages.cells
+        tag, cells = self._tag(key), self.pages.cells
         for at in self._places(key):
             if cells[at] >> 16 == tag and self._holds(at, day):
                 return at
@@ -286,11 +295,11 @@ class Newcomers:
         for at in places:
             if not self._holds(at, day):
                 return at
-        cells = self._pages.cells
+        cells = self.pages.cells
         return next((at for at in places if cells[at + 1] & 0xFF == 1), -1)
 
     def _holds(self, at: int, day: int) -> bool:
-        cells = self._pages.cells
+        cells = self.pages.cells
         return bool(cells[at + 1]) and abs(day - int(cells[at] & 0xFFFF)) <= 14
 
 
@@ -306,7 +315,10 @@ _Counted = Shares | Moments | Attempts | Newcomers
 
 
 class Population:
-    """Everything counted across a partition's accounts."""
+    """Everything counted across a partition's accounts.
+
+    `arrays` is where; `owners` names those whose every third and fourth of four cells are accounts.
+    """
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self.agents = Shares("agents", 2047, read)
@@ -349,6 +361,9 @@ class Population:
             self.new_payments,
             self.new_contacts,
         )
+
+        self.arrays = tuple(counted.pages for counted in self._all)
+        self.owners = frozenset(c.pages.name for c in self._all if isinstance(c, Newcomers))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the pages that changed since the last call."""

@@ -7,7 +7,7 @@ is earlier. Nothing else keeps an event of the year 2099 from being the latest t
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from detectors.population import Pages
+from detectors.population import Pages, pack
 
 TOLERANCE: Final = 86_400
 """Seconds beyond the watermark that are believed of any event."""
@@ -73,6 +73,19 @@ class Watermark:
                 self._pages.cells[cell] = value
             self._pages.dirty.add(0)
         return self._pages.changes()
+
+    def stored(self, account: int) -> tuple[bytes, bytes]:
+        """Return the position as it would be handed over now, to an account that it is told of.
+
+        Whose event was the last is left out where it was another's.
+        """
+        position = self._position
+        if position.account != account:
+            position = position._replace(account=0)
+        cells = self._pages.cells[:]
+        for cell, value in enumerate(position):
+            cells[cell] = value
+        return f"p:{self._pages.name}:0".encode(), pack(cells)
 
     def _after(self, occurred_at: float, account: int) -> _Position:
         now, second = self._position, int(occurred_at)

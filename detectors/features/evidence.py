@@ -69,7 +69,7 @@ class Evidence:
         }
         self._by_name = tables
         # Events with nothing changed within the week, by context, then all of them.
-        self._quiet = Pages("quiet", "I", changes.CONTEXTS + 1, read)
+        self.quiet = Pages("quiet", "I", changes.CONTEXTS + 1, read)
         self._at = [tables.get(name) for name in NAMES]
         self._clocks = tuple(table for name, table in tables.items() if name.endswith("_clock"))
 
@@ -85,7 +85,7 @@ class Evidence:
             self._weigh_doer(reading)
             sessions.weigh_continuity(reading, tables["continuity"])
         changes.weigh_act(reading, tables["act"])
-        changes.weigh_clocks(reading, self._clocks, self._quiet.cells)
+        changes.weigh_clocks(reading, self._clocks, self.quiet.cells)
         if type(event) is Order:
             self._weigh_order(reading, event)
         if reading.type != LOGIN:
@@ -113,9 +113,9 @@ class Evidence:
         for cell, table in zip(cells, self._at, strict=True):
             if cell >= 0 and table is not None:
                 table.unlearn(cell)
-            elif cell < -1 and self._quiet.cells[-2 - cell]:
-                self._quiet.add(-2 - cell, -1)
-                self._quiet.add(changes.CONTEXTS, -1)
+            elif cell < -1 and self.quiet.cells[-2 - cell]:
+                self.quiet.add(-2 - cell, -1)
+                self.quiet.add(changes.CONTEXTS, -1)
 
     def learn_hijack(self, cells: list[int]) -> None:
         """Count an event that a verdict gave to a hijacker."""
@@ -141,10 +141,10 @@ class Evidence:
                 table.forget_hijack(cell % table.outcomes)
 
     def _learn_quiet(self, context: int) -> None:
-        self._quiet.add(context)
-        self._quiet.add(changes.CONTEXTS)
-        if self._quiet.cells[context] > HORIZON:
-            self._quiet.halve()
+        self.quiet.add(context)
+        self.quiet.add(changes.CONTEXTS)
+        if self.quiet.cells[context] > HORIZON:
+            self.quiet.halve()
             for table in self._clocks:
                 table.fade()
 
@@ -152,7 +152,12 @@ class Evidence:
         """Hand over the tables that changed."""
         for table in self._by_name.values():
             yield from table.changes()
-        yield from self._quiet.changes()
+        yield from self.quiet.changes()
+
+    def stored(self) -> Iterator[tuple[bytes, bytes]]:
+        """Return every table as it would be handed over now."""
+        for table in self._by_name.values():
+            yield table.stored()
 
     def _weigh_doer(self, reading: Reading) -> None:
         session = reading.session

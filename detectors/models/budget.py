@@ -42,6 +42,7 @@ class AlertBudget:
         # A bin each, the number of account-days, then the bins plus one of both thresholds.
         self._pages = Pages("account-days", "I", BINS + 3, read)
         self.changes = self._pages.changes
+        self.stored = self._pages.stored
         self._set_thresholds()
 
     def take(self, before: int, now: int) -> None:

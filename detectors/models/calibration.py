@@ -129,7 +129,11 @@ class Calibration:
         """Hand over the counts and the line where they changed."""
         if self._dirty:
             self._dirty = False
-            yield _KEY, pack(self._state)
+            yield self.stored()
+
+    def stored(self) -> tuple[bytes, bytes]:
+        """Return the counts and the line as they would be handed over now."""
+        return _KEY, pack(self._state)
 
     def _weight(self, day: int) -> float:
         return float(round(_UNIT * 2.0 ** ((day - self._state[-7]) / _HALF_LIFE)))

@@ -98,7 +98,11 @@ class VerdictModel:
         """Hand over the weights where they changed."""
         if self._dirty:
             self._dirty = False
-            yield _KEY, pack(array("I", [self.verdicts])) + pack(array("d", self._corrections))
+            yield self.stored()
+
+    def stored(self) -> tuple[bytes, bytes]:
+        """Return the weights as they would be handed over now."""
+        return _KEY, pack(array("I", [self.verdicts])) + pack(array("d", self._corrections))
 
     def _read_corrections(self) -> list[float]:
         weights = self._model.weights

@@ -40,18 +40,18 @@ class FlatHalfSpaceTrees:
         self._thresholds: list[float] = []
         self._grow(width, seed)
         # Masses of the window before, of this window, then the counter and "a window is full".
-        self._masses = Pages("half-space", "I", 2 * trees * nodes + 2, read)
+        self.masses = Pages("half-space", "I", 2 * trees * nodes + 2, read)
         if len(self._features) != trees * nodes:
             raise IncompatibleState("river grew trees of another shape")
 
     @property
     def warming_up(self) -> bool:
         """Whether no window is full yet, so that every score is 0."""
-        return bool(self._masses.cells[-1] == 0)
+        return bool(self.masses.cells[-1] == 0)
 
     def score(self, vector: Sequence[float]) -> float:
         """Return how alone a vector is among the last window's, 0 to 1."""
-        cells = self._masses.cells
+        cells = self.masses.cells
         if cells[-1] == 0:
             return 0.0
         limit, nodes, height = _SIZE_LIMIT * self.window, self._nodes, self.height
@@ -74,7 +74,7 @@ class FlatHalfSpaceTrees:
 
     def learn(self, vector: Sequence[float]) -> None:
         """Take a vector into this window's masses; a full window becomes the one that scores."""
-        masses, nodes = self._masses, self._nodes
+        masses, nodes = self.masses, self._nodes
         features, thresholds = self._features, self._thresholds
         half = self.trees * nodes
         for base in range(0, half, nodes):
@@ -90,10 +90,10 @@ class FlatHalfSpaceTrees:
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the pages of masses that changed."""
-        return self._masses.changes()
+        return self.masses.changes()
 
     def _turn(self, half: int) -> None:
-        masses = self._masses
+        masses = self.masses
         for at in range(half):
             masses.cells[at] = masses.cells[half + at]
             masses.cells[half + at] = 0

@@ -134,7 +134,11 @@ class Table:
         """Hand over the table where it changed."""
         if self._dirty:
             self._dirty = False
-            yield self._key(), pack(array("I", self._counts + self._seen))
+            yield self.stored()
+
+    def stored(self) -> tuple[bytes, bytes]:
+        """Return the table as it would be handed over now."""
+        return self._key(), pack(array("I", self._counts + self._seen))
 
     def _count(self) -> None:
         width = self.outcomes
