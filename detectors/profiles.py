@@ -160,11 +160,12 @@ class Session(msgspec.Struct, array_like=True, gc=False):
 
 
 class Doubt(msgspec.Struct, array_like=True, gc=False):
-    """How suspicious a session's events were at worst (nats), and when."""
+    """How suspicious a session's events were at worst (nats), and when; whether by an own device."""
 
     session: int
     minute: int
     nats: float
+    own: bool = False
 
 
 def _hours() -> list[int]:

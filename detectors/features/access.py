@@ -131,6 +131,16 @@ def _device_class(reading: Reading, profile: Profile) -> int:
     return FREQUENT if weight * 5 >= profile.logins else KNOWN
 
 
+def is_own_device(reading: Reading) -> bool:
+    """Return whether the device has long been the account's, with no doubt left of its coming."""
+    if not reading.device or reading.device_class > KNOWN:
+        return False
+    minute, devices = reading.minute, reading.profile.devices
+    if devices.find(reading.device) < 0:
+        return False
+    return doubt_of(devices, reading.device, minute, minute + 1) < 1.0
+
+
 def device_group(reading: Reading) -> int:
     """Return 0 for a device that is known, 1 known lately, 2 new, 3 none given."""
     return (0, 0, 1, 2, 3, 3)[reading.device_class]

@@ -5,7 +5,7 @@ from math import log
 from typing import Final
 
 from detectors.events import AccountChange, Login, Order
-from detectors.features.access import KINDS
+from detectors.features.access import KINDS, is_own_device
 from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
 from detectors.features.lesson import Forgotten, Lesson
@@ -230,13 +230,14 @@ def _remember_doubt(reading: Reading) -> None:
     nats = round(reading.doubt, 3)
     if nats < 1.0:
         return
-    doubts = reading.profile.doubts
+    doubts, own = reading.profile.doubts, is_own_device(reading)
     for doubt in doubts:
         if doubt.session == reading.session_key:
             if nats >= doubt.nats:
                 doubt.nats, doubt.minute = nats, reading.minute
+            doubt.own = doubt.own and own
             return
-    doubts.append(Doubt(reading.session_key, reading.minute, nats))
+    doubts.append(Doubt(reading.session_key, reading.minute, nats, own))
     if len(doubts) > _DOUBTS:
         doubts.remove(min(doubts, key=lambda doubt: (doubt.nats, doubt.minute)))
 

@@ -19,6 +19,8 @@ HABIT: Final = 60.0 * DAY
 YOUNG: Final = 2 * DAY
 """Minutes for which a value brought in lately proves nothing: its owner may be an intruder."""
 
+_HANDHELDS: Final = frozenset(("mobile", "tablet"))
+
 LOGIN: Final = 0
 ORDER: Final = 1
 CHANGE: Final = 2
@@ -99,7 +101,7 @@ class Reading:
         self.account = account
         self.device = _digest(event.device_id)
         self.agent = _common(event.user_agent)
-        self.client = _client(facts.browser, facts.os) if facts.browser else self.agent
+        self.client = _client_of(event.user_agent, facts) or self.agent
         self.system = _common(facts.os)
         self.prefix = _digest(facts.prefix or event.ip)
         self.asn = facts.asn or 0
@@ -139,6 +141,16 @@ _common = lru_cache(4096)(_digest)
 @lru_cache(4096)
 def _client(browser: str, system: str | None) -> int:
     return digest(f"{browser}/{system}")
+
+
+def _client_of(agent: str | None, facts: Facts) -> int:
+    """Return the browser and system, 0 where nobody knows.
+
+    A phone's own apps are one client, whatever a release calls itself: browsers all say Mozilla.
+    """
+    if facts.device_type in _HANDHELDS and agent and not agent.startswith("Mozilla/"):
+        return _client("an app", facts.os)
+    return _client(facts.browser, facts.os) if facts.browser else 0
 
 
 def _find_session(profile: Profile, key: int) -> Session | None:

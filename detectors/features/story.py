@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from detectors.features.access import doubt_of
+from detectors.features.access import doubt_of, is_own_device
 from detectors.features.reading import Reading, step
 from detectors.features.registry import ACCESS, POSITION
 from detectors.models.half_space import FlatHalfSpaceTrees
@@ -18,8 +18,12 @@ STEPS: Final[Row] = (0.7, 1.5, 2.5, 3.5, 5.0)
 def recent_doubt(reading: Reading, half_life: float) -> float:
     """Return the worst faded doubt, nats, that other sessions left on the account."""
     minute, own = reading.minute, reading.session_key
+    own_device = is_own_device(reading)
     worst = 0.0
     for doubt in reading.profile.doubts:
+        # A customer who travels with the own phone is doubted once for it, not each time again.
+        if own_device and doubt.own:
+            continue
         if doubt.session != own or own == 0:
             nats = doubt.nats * 2.0 ** (-max(0, minute - doubt.minute) / half_life)
             worst = max(worst, nats)
@@ -62,6 +66,8 @@ def _brought(reading: Reading) -> float:
     profile, minute = reading.profile, reading.minute
     session = reading.session
     before = session.opened if session is not None else minute + 1
+    if is_own_device(reading):
+        return 0.0
     return max(
         doubt_of(profile.devices, reading.device, minute, before),
         doubt_of(profile.prefixes, reading.prefix, minute, before),

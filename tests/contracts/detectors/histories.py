@@ -32,9 +32,12 @@ class Network:
 class Device:
     """What an event is done with."""
 
-    def __init__(self, device_id: str | None, browser: str, system: str) -> None:
+    def __init__(
+        self, device_id: str | None, browser: str, system: str, agent: str | None = None
+    ) -> None:
         self.device_id, self.browser, self.system = device_id, browser, system
-        self.agent = f"Mozilla/5.0 ({system}) {browser}"
+        self.agent = agent or f"Mozilla/5.0 ({system}) {browser}"
+        self.kind = "mobile" if agent else None
 
 
 HOME = Network("81.2.69", 2856, "access", LONDON)
@@ -231,6 +234,7 @@ class History:
                 network_kind=network.kind,  # type: ignore[arg-type]  # a test's own words
                 browser=device.browser,
                 os=device.system,
+                device_type=device.kind,  # type: ignore[arg-type]  # a test's own words
                 **network.place,
             )
         event = kind(

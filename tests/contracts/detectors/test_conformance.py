@@ -95,9 +95,27 @@ def terminal_in_a_shop(history: History) -> None:
     history.order("90", address=None, delivery="digital")
 
 
+def travels_with_the_own_laptop(history: History) -> None:
+    """Two hosting networks in two days, as a VPN's exits look to some, on the one laptop."""
+    history.sign_in(LAPTOP, HOSTING).wait(20 * HOUR)
+    history.sign_in(LAPTOP, Network("3.81.14", 14619, "hosting", LEEDS)).wait(9 * MINUTE)
+    history.order("41")
+
+
+def release_of_the_app(history: History) -> None:
+    """A session goes on in the shop's app after its next release, which names itself otherwise."""
+    before = Device(None, "Shop", "Android", agent="Shop/12.2 (Android 16; Pixel 10)")
+    after = Device(None, "Shop-Android", "Android", agent="Shop-Android/13.0 Android/16 Pixel 10")
+    for _ in range(4):
+        history.sign_in(before, HOME).wait(9 * MINUTE).order("41").wait(4 * DAY)
+    history.forget_what_was_said()
+    history.steal_session(after, HOME).change("address", "new home").wait(MINUTE)
+    history.order("46", address="new home")
+
+
 CUSTOMERS = [
     holiday, new_phone, household, carrier, privacy_service, gift, moving_house, forgotten_password,
-    terminal_in_a_shop,
+    terminal_in_a_shop, travels_with_the_own_laptop, release_of_the_app,
 ]  # fmt: skip
 
 
