@@ -160,7 +160,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
 
 
 class Doubt(msgspec.Struct, array_like=True, gc=False):
-    """How suspicious a session's events were at worst (nats), and when; whether by an own device."""
+    """A session's events at their most suspicious (nats), and when; `own`: by an own device."""
 
     session: int
     minute: int
