@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3 || command -v python)
 # Both cores; a file's tests stay together, so that each of the two has one Kafka that they share.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 FOR_DEMO := -e '.[local-kafka]'
-FOR_TESTS := -e '.[local-kafka,report]' --group dev
+FOR_TESTS := -e '.[local-kafka,report,sharing]' --group dev
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format unit integration e2e bench compiled clean

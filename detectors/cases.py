@@ -16,7 +16,7 @@ from decimal import Decimal
 import msgspec
 
 from detectors.assessments import Alert, Model, Reason
-from detectors.decisions import ACTIONS, SEVERITIES, STAGES, action_for
+from detectors.decisions import ACTIONS, SEVERITIES, STAGES, UNLOCKED, action_for
 from detectors.errors import IncompatibleState, decoded
 from detectors.events import EventType, Feedback, Order
 from detectors.features.reading import Reading
@@ -128,12 +128,18 @@ def is_named(case: Case, verdict: Feedback) -> bool:
     return verdict.alert_id == case.alert_id or not set(case.events).isdisjoint(verdict.event_ids)
 
 
-def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -> bool:
-    """Take a flagged event into its case; return whether that makes a new revision."""
+def take(
+    case: Case, reading: Reading, risk: float, severity: int, stage: int, *, own: int | None = None
+) -> bool:
+    """Take a flagged event into its case; return whether that makes a new revision.
+
+    `own` is the severity that it would have without what others have reported of it, where that is
+    another: their word locks nobody out.
+    """
     event = reading.event
     news = severity > case.severity or stage > case.stage
     _take_event(case, event.event_id, event.session_id, event.occurred_at)
-    _raise(case, risk, severity, stage)
+    _raise(case, risk, severity, stage, severity if own is None else own)
     if type(event) is Order and _take_order(case, event):
         news = news or case.revised < _MOST_REVISIONS
     if news:
@@ -144,11 +150,11 @@ def take(case: Case, reading: Reading, risk: float, severity: int, stage: int) -
     return news
 
 
-def _raise(case: Case, risk: float, severity: int, stage: int) -> None:
+def _raise(case: Case, risk: float, severity: int, stage: int, own: int) -> None:
     case.risk = max(case.risk, risk)
     case.severity = max(case.severity, severity)
     case.stage = max(case.stage, stage)
-    case.action = max(case.action, action_for(severity, case.stage))
+    case.action = max(case.action, action_for(min(severity, max(own, UNLOCKED)), case.stage))
 
 
 def _take_event(case: Case, event_id: str, session_id: str | None, at: float) -> None:
@@ -186,7 +192,7 @@ def take_entry(case: Case, entry: Entry, hot: Hot, risk: float, severity: int) -
     another = hot.episode not in case.attacks
     news = severity > case.severity
     _take_event(case, entry.event_id, entry.session_id, hot.at)
-    _raise(case, risk, severity, STAGES.index("access"))
+    _raise(case, risk, severity, STAGES.index("access"), severity)
     if another:
         case.attacks = [*case.attacks, hot.episode][-_MOST_ATTACKS:]
         news = news or case.revised < _MOST_REVISIONS

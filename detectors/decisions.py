@@ -12,6 +12,8 @@ TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
 ACTIONS: tuple[Action, ...] = ("monitor", "step_up", "hold_order", "lock_account")
 """The gravest last."""
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
+UNLOCKED: int = 2
+"""The gravest severity, as a position in SEVERITIES, that locks no account."""
 
 
 def logistic(score: float) -> float:
@@ -50,7 +52,7 @@ def action_for(severity: int, stage: int) -> int:
     """
     if severity == 0:
         return 0
-    if severity == 3 and stage >= 2:
+    if severity > UNLOCKED and stage >= 2:
         return 3
     if stage == 3:
         return 2

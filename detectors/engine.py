@@ -31,10 +31,14 @@ from detectors.features.heat import GUESSING, HEAT, is_explained, weigh_heat
 from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
+from detectors.features.shared import sources_of, weigh_shared
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
+from detectors.heat.indicators import Kind
 from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
 from detectors.heat.sightings import Sightings, is_familiar, is_strangers
+from detectors.intelligence.records import IndicatorReport
+from detectors.intelligence.trust import Trust
 from detectors.models import calibration
 from detectors.models.budget import AlertBudget, bin_of
 from detectors.models.calibration import Calibration
@@ -88,6 +92,16 @@ class NoHeat:
         return ()
 
 
+class Intelligence(Protocol):
+    """What others report of indicators (`detectors.intelligence`); as heat, it answers at once."""
+
+    def __len__(self) -> int:
+        """Return how many reports there are: with none, nothing is asked."""
+
+    def reports(self, kind: Kind, value: str, at: float) -> tuple[IndicatorReport, ...]:
+        """Return what is reported of a value at a time, once for each source."""
+
+
 _NAME: Final = "nightlatch"
 _VERSION: Final = "1"
 _FAILED: Final = -4.0
@@ -110,8 +124,9 @@ class Engine:
     """One partition's detector. See the module for what it promises.
 
     `policy` fixes every constant and seed; `read` gives the state handed over so far; `heat` is
-    what other accounts tell, and `sightings` takes what these tell others; `prior` is how much each
-    feature counts before any verdict. With `keep_snapshots`, what alerts stand on is kept.
+    what other accounts tell, and `sightings` takes what these tell others; `intelligence` is what
+    other retailers report; `prior` is how much each feature counts before any verdict. With
+    `keep_snapshots`, what alerts stand on is kept.
     """
 
     def __init__(
@@ -121,6 +136,7 @@ class Engine:
         heat: Heat | None = None,
         sightings: Sightings | None = None,
         *,
+        intelligence: Intelligence | None = None,
         prior: Prior = SHIPPED,
         keep_snapshots: bool = False,
     ) -> None:
@@ -128,6 +144,7 @@ class Engine:
         self._prior = prior
         self._heat = heat or NoHeat()
         self._sightings = sightings
+        self._intelligence = intelligence
         self._accounts = Accounts(read, policy.profile_cache)
         self._population = Population(read)
         self._watermark = Watermark(read)
@@ -137,8 +154,14 @@ class Engine:
         self._evidence = Evidence(self._population, policy.story_half_life_days, self._forest, read)
         self._verdict_model = VerdictModel(NAMES, read)
         self._calibration = Calibration(read)
+        self._trust = Trust(read)
         self._verdicts = Verdicts(
-            self._accounts, self._evidence, self._verdict_model, self._calibration, self._offset
+            self._accounts,
+            self._evidence,
+            self._verdict_model,
+            self._calibration,
+            self._offset,
+            trust=self._trust,
         )
         self._watch = DriftWatch(read)
         self._budget = AlertBudget(policy.alert_budget, read)
@@ -254,6 +277,7 @@ class Engine:
         changed.update(self._evidence.changes())
         changed.update(self._verdict_model.changes())
         changed.update(self._calibration.changes())
+        changed.update(self._trust.changes())
         changed.update(self._forest.changes())
         changed.update(self._budget.changes())
         changed.update(self._watch.changes())
@@ -342,9 +366,17 @@ class Engine:
         reading.logit = self._base + score
         if reading.success:
             reading.logit += self._verdict_model.correction(weights)
+            if self._intelligence:
+                self._weigh_shared(reading, self._intelligence)
         else:
             reading.logit += _FAILED
         return reading
+
+    def _weigh_shared(self, reading: Reading, intelligence: Intelligence) -> None:
+        weigh_shared(reading, intelligence, self._trust, self._population)
+        # It never speaks alone: it adds no more than everything else together speaks already.
+        reading.shared = min(reading.shared, max(reading.logit - self._base, 0.0))
+        reading.logit += reading.shared
 
     def _is_nobody(self, event: Login | Order | AccountChange) -> bool:
         if type(event) is not Login or event.outcome != "failure":
@@ -371,7 +403,8 @@ class Engine:
             )
         risk = self._risk(reading.logit)
         severity, stage = severity_of(risk, self._policy), stage_of(reading)
-        revised = cases.take(case, reading, risk, severity, stage)
+        own = severity_of(self._risk(reading.logit - reading.shared), self._policy)
+        revised = cases.take(case, reading, risk, severity, stage, own=own)
         self._accounts.put_case(event.account_id, case)
         alert = None
         if revised:
@@ -485,6 +518,7 @@ class Engine:
             session=reading.session_key,
             learnt=alert_id is None,
             score=calibration.bin_of(reading.logit),
+            sources=sources_of(reading) if reading.reported else [],
         )
         self._calibration.see(example.score, reading.day)
         kept = self._accounts.examples(event.account_id)

@@ -20,7 +20,7 @@ class Example(msgspec.Struct, array_like=True):
     tables hold it, `score` is its bin in the calibration (-1 where it is not counted there). The
     verdict may be `implied` by one on another event of its session; `delay` is how many days after
     the event it came. `forgotten` is what the profile lost by it. `vouched` tells that the profile
-    alone has learnt it, on its customer's word.
+    alone has learnt it, on its customer's word. `sources` had reported something of it.
     """
 
     event_id: str
@@ -38,6 +38,7 @@ class Example(msgspec.Struct, array_like=True):
     delay: int = 0
     forgotten: list[Forgotten] = []
     vouched: bool = False
+    sources: list[str] = []
 
     def features(self) -> list[float]:
         """Return the features as they stood, nats."""

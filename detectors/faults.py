@@ -12,7 +12,6 @@ from typing import Any, Final
 import msgspec
 
 from detectors.errors import InvalidEvent
-from detectors.events import Event
 
 MAX_FOUND: Final = 60
 
@@ -22,7 +21,7 @@ _MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 
 def explained(
-    message: str, *, tidied: Mapping[str, Any], raw: Mapping[str, Any], kind: type[Event]
+    message: str, *, tidied: Mapping[str, Any], raw: Mapping[str, Any], kind: type[msgspec.Struct]
 ) -> InvalidEvent:
     """Put a msgspec message into the contract's words.
 
@@ -60,7 +59,7 @@ def _value_at(record: object, path: str) -> object:
 
 
 @lru_cache(maxsize=256)
-def _expectation(kind: type[Event], name: str, *, of_an_element: bool = False) -> str:
+def _expectation(kind: type[msgspec.Struct], name: str, *, of_an_element: bool = False) -> str:
     """The phrase for what a field wants, from its annotation."""
     for field in _fields(msgspec.inspect.type_info(kind)):
         if field.encode_name == name:

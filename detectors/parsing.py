@@ -82,7 +82,7 @@ def parse_event(
     fields: dict[str, Any] = dict(raw)
     kind = EVENT_TYPES[_event_type(fields.get("type"), type_)]
     moment = fields.get("occurred_at")
-    fields["occurred_at"] = _stand_in(timestamp) if moment in (None, "") else _seconds(moment)
+    fields["occurred_at"] = _stand_in(timestamp) if moment in (None, "") else seconds_of(moment)
     if fields.get("event_id") in (None, ""):
         fields["event_id"] = fallback_id
     address = fields.get("ip")
@@ -147,28 +147,29 @@ def _stand_in(timestamp: float | None) -> float:
     return timestamp
 
 
-def _seconds(moment: object) -> float:
-    """UTC epoch seconds of an RFC 3339 time or of integer epoch milliseconds."""
+def seconds_of(moment: object, field: str = "occurred_at") -> float:
+    """Return UTC epoch seconds of an RFC 3339 time or of integer epoch milliseconds.
+
+    Raises InvalidEvent, naming the field, for anything else and outside 2000 to 2100.
+    """
     if isinstance(moment, str):
-        seconds = _rfc3339(moment)
+        seconds = _rfc3339(moment, field)
     elif isinstance(moment, bool) or not isinstance(moment, (int, float)) or moment % 1 != 0:
-        raise InvalidEvent(
-            "wrong_type", field="occurred_at", expected=_TIME, found=describe(moment)
-        )
+        raise InvalidEvent("wrong_type", field=field, expected=_TIME, found=describe(moment))
     else:
         # Division could overflow, so the number is bounded before it.
         seconds = moment / 1000 if abs(moment) < 1e15 else LATEST
     if not is_plausible(seconds):
         raise InvalidEvent(
-            "out_of_range", field="occurred_at", expected=_TIME_RANGE, found=describe(moment)
+            "out_of_range", field=field, expected=_TIME_RANGE, found=describe(moment)
         )
     return seconds
 
 
-def _rfc3339(text: str) -> float:
+def _rfc3339(text: str, field: str) -> float:
     """UTC epoch seconds of an RFC 3339 time; a leap second is the second after it."""
     if text[16:19] == ":60":
-        return _rfc3339(f"{text[:17]}59{text[19:]}") + 1
+        return _rfc3339(f"{text[:17]}59{text[19:]}", field) + 1
     # `fromisoformat` reads all of ISO 8601; a zone in lower case only RFC 3339 allows.
     shape = text[4:5] + text[7:8] + text[13:14] + text[16:17]
     if len(text) >= 20 and text[10] in "Tt " and shape == "--::":
@@ -178,7 +179,7 @@ def _rfc3339(text: str) -> float:
             parsed = None
         if parsed is not None and parsed.tzinfo is not None:
             return parsed.timestamp()
-    raise InvalidEvent("wrong_type", field="occurred_at", expected=_TIME, found=describe(text))
+    raise InvalidEvent("wrong_type", field=field, expected=_TIME, found=describe(text))
 
 
 def _address(value: object) -> str:

@@ -13,9 +13,10 @@ from detectors.events import AccountChange, Event, Order
 from detectors.features.changes import GROUP
 from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading
-from detectors.features.registry import NAMES
+from detectors.features.registry import NAMES, SHARED
 from detectors.heat.records import TECHNIQUE_IDS
 from detectors.heat.wording import describe, evidence_of
+from detectors.intelligence import wording as intelligence
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import Prior
 from detectors.profiles import digest
@@ -42,17 +43,21 @@ def strongest(weights: Sequence[float], most: int = 5) -> list[int]:
 
 
 def counted(reading: Reading, prior: Prior, verdicts: VerdictModel) -> list[float]:
-    """Return the features as they count in the score, nats: by the prior and by the verdicts."""
+    """Return the features as they count in the score, nats: by the prior and by the verdicts.
+
+    What others report comes last, behind the vector.
+    """
     weights = prior.weights[reading.type]
     if not reading.success or not verdicts.verdicts:
-        return list(map(mul, weights, reading.weights))
+        return [*map(mul, weights, reading.weights), reading.shared]
     trust = verdicts.trust
-    return [
+    corrected = [
         (weight + trust * correction) * value
         for weight, correction, value in zip(
             weights, verdicts.corrections, reading.weights, strict=True
         )
     ]
+    return [*corrected, reading.shared]
 
 
 def codes(weights: Sequence[float]) -> tuple[str, ...]:
@@ -66,7 +71,8 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
     reasons: list[Reason] = []
     techniques: list[str] = []
     for at in strongest(weights):
-        explanation = EXPLANATIONS[NAMES[at]]
+        name = _NAMES[at]
+        explanation = EXPLANATIONS[name]
         reasons.append(
             Reason(
                 code=explanation.code,
@@ -76,9 +82,11 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
             )
         )
         techniques += explanation.techniques
-        if NAMES[at] == "heat" and reading.hot is not None:
+        if name == "heat" and reading.hot is not None:
             techniques += TECHNIQUE_IDS[reading.hot.technique]
-        if NAMES[at] == "act":
+        elif name == SHARED.name:
+            techniques += intelligence.techniques_of(reading)
+        elif name == "act":
             techniques += _techniques_of(reading.event)
     return tuple(reasons), techniques
 
@@ -326,8 +334,10 @@ EXPLANATIONS: Final = {
         ("F1028",),
     ),
     "pace": Explanation("order_pace", _pace, nothing),
+    "shared": Explanation("shared_intelligence", intelligence.describe, intelligence.evidence_of),
     "story": Explanation(
         "recent_doubts", says("Other suspicious things happened on this account lately."), nothing
     ),
 }  # fmt: skip
-_CODES: Final = tuple(EXPLANATIONS[name].code for name in NAMES)
+_NAMES: Final = (*NAMES, SHARED.name)
+_CODES: Final = tuple(EXPLANATIONS[name].code for name in _NAMES)

@@ -25,6 +25,7 @@ from detectors.examples import Example
 from detectors.features import lessons
 from detectors.features.evidence import Evidence
 from detectors.features.reading import CHANGE, LOGIN, ORDER
+from detectors.intelligence.trust import Trust
 from detectors.models.calibration import Calibration
 from detectors.models.feedback import VerdictModel
 from detectors.profiles import Profile
@@ -42,11 +43,14 @@ class Verdicts:
         model: VerdictModel,
         calibration: Calibration,
         offset: Callable[[int, Sequence[float]], float],
+        *,
+        trust: Trust,
     ) -> None:
         self._accounts = accounts
         self._evidence = evidence
         self._model = model
         self._calibration = calibration
+        self._trust = trust
         self._offset = offset
 
     def take(self, verdict: Feedback) -> None:
@@ -140,6 +144,7 @@ class Verdicts:
             before=before,
             now=now,
         )
+        self._trust.judge(example.sources, before, now)
         example.verdict = now
 
     def _teach(self, example: Example, profile: Profile, *, learnt: bool) -> None:

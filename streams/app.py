@@ -17,6 +17,7 @@ from detectors.heat import decode_batch, decode_link
 from detectors.heat.counter import HeatCounter
 from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
+from detectors.intelligence import IndicatorTable
 from streams import health
 from streams.agents import fold, rekey
 from streams.codec import decode_object
@@ -40,6 +41,8 @@ from streams.runtime.options import Followed, RuntimeOptions, StatefulFlow
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.worker import run
 from streams.settings import Settings, SourceTopic, secrets
+from streams.sharing.keys import read_keys
+from streams.sharing.records import into_indicators
 from streams.telling import ToldProcessor, into, messages
 from streams.topics import (
     MAX_CARRIED_BYTES,
@@ -59,16 +62,24 @@ def create_app(settings: Settings) -> RunApp:
     """Return the application. Opens the look-up files; raises ConfigurationError where it can't."""
     rekeyings = tuple(_rekeying(settings, name) for name in settings.rekey)
     hot = HotTable()
+    followed = [Followed(own_topics(settings).heat, settings.partitions, into(hot))]
+    indicators = None
+    if settings.intelligence:
+        indicators = IndicatorTable(
+            read_keys(settings.sharing_keys) if settings.sharing_keys else ()
+        )
+        topic = settings.topic("indicators")
+        followed.append(Followed(topic, settings.partitions, into_indicators(indicators)))
     options = RuntimeOptions(
         client=client_options(settings),
-        flows=_stateful(settings, _factories(settings, hot)),
+        flows=_stateful(settings, _factories(settings, hot, indicators)),
         store_dir=settings.data_dir / "state" if settings.store == "rocksdb" else None,
         session_seconds=settings.session_seconds,
         flush_seconds=settings.flush_seconds,
         begin=settings.auto_offset_reset,
         give_up_seconds=settings.give_up_seconds,
         rekeyings=rekeyings,
-        followed=(Followed(own_topics(settings).heat, settings.partitions, into(hot)),),
+        followed=tuple(followed),
     )
     web = {"web_bind": settings.web_bind, "web_port": settings.web_port}
     app = run_app(
@@ -143,7 +154,9 @@ def check_topics(settings: Settings) -> None:
             raise ConfigurationError(f"topic {fault.topic} {fault.problem}: {remedy}")
 
 
-def _factories(settings: Settings, hot: HotTable) -> dict[str, ProcessorFactory]:
+def _factories(
+    settings: Settings, hot: HotTable, indicators: IndicatorTable | None = None
+) -> dict[str, ProcessorFactory]:
     # One a worker, not one a partition: bad records of one producer come to all of them.
     share = DeadLetterShare(settings.dead_letter_limit, settings.dead_letter_window)
     sources = [settings.topic(name) for name in SOURCE_TYPES]
@@ -165,14 +178,17 @@ def _factories(settings: Settings, hot: HotTable) -> dict[str, ProcessorFactory]
         )
 
     return {
-        "events": _events_factory(settings, hot, dead_letters),
+        "events": _events_factory(settings, hot, indicators, dead_letters),
         "heat": heat,
         "campaigns": campaigns,
     }
 
 
 def _events_factory(
-    settings: Settings, hot: HotTable, dead_letters: DeadLetters
+    settings: Settings,
+    hot: HotTable,
+    indicators: IndicatorTable | None,
+    dead_letters: DeadLetters,
 ) -> ProcessorFactory:
     enricher = Enricher(settings.lookups)
     policy = settings.policy()
@@ -190,8 +206,9 @@ def _events_factory(
 
     def engine(read: ReadState) -> Engine:
         if not settings.heat:
-            return Engine(policy, read)
-        return Engine(policy, read, hot, Sightings(settings.partitions))
+            return Engine(policy, read, intelligence=indicators)
+        told = Sightings(settings.partitions)
+        return Engine(policy, read, hot, told, intelligence=indicators)
 
     def processor(_partition: int, read: ReadState) -> Processor:
         return FraudProcessor(

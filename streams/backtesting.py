@@ -26,6 +26,7 @@ from detectors.evaluation.scores import Scores
 from detectors.events import Event
 from detectors.facts import Facts
 from detectors.heat.sightings import Sightings
+from detectors.intelligence import IndicatorTable
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from streams.across_accounts import AcrossAccounts, Published
@@ -103,7 +104,8 @@ class PrequentialEngine:
     """An engine with its state in memory, handed over every so many events as a worker does it.
 
     With `heat`, what its events show goes round to other accounts after each event: by the classes
-    that a worker's flows drive, as if each flow were at hand at once.
+    that a worker's flows drive, as if each flow were at hand at once. `intelligence` is what others
+    report, of which each report counts while it is valid by the events' time.
     """
 
     def __init__(
@@ -113,13 +115,16 @@ class PrequentialEngine:
         hand_over_every: int = HAND_OVER_EVERY,
         prior: Prior = SHIPPED,
         heat: bool = True,
+        intelligence: IndicatorTable | None = None,
     ) -> None:
         self._state: dict[bytes, bytes] = {}
         self._across = AcrossAccounts(self._state.get) if heat else None
         table = self._across.table if self._across is not None else None
         self._sightings = Sightings(shards=1)
         told = self._sightings if heat else None
-        self._engine = Engine(policy, self._state.get, table, told, prior=prior)
+        self._engine = Engine(
+            policy, self._state.get, table, told, intelligence=intelligence, prior=prior
+        )
         self._every = hand_over_every
         self._since = 0
 

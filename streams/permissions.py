@@ -15,12 +15,13 @@ from streams.kafka_clients import admin
 from streams.settings import Settings, SourceTopic
 from streams.topics import topic_specs, worker_access
 
-Role = Literal["worker", "pipeline", "analyst", "operator"]
+Role = Literal["worker", "pipeline", "analyst", "intelligence", "operator"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 ROLES: Final[Mapping[Role, str]] = {
     "worker": "runs `nightlatch worker`",
     "pipeline": "sends the input events (`nightlatch send`)",
     "analyst": "reads what the worker writes (`nightlatch alerts`, `nightlatch dead-letters`)",
+    "intelligence": "shares indicators and takes in others' (`nightlatch intel`)",
     "operator": "makes and checks topics (`nightlatch topics`)",
 }
 _NOT_ALLOWED: Final = 29
@@ -58,6 +59,12 @@ def permissions(settings: Settings, role: Role) -> list[Permission]:
             settings.topic(name) for name in ("alerts", "campaigns", "assessments", "dead_letters")
         ]
         return [Permission("topic", name, "READ") for name in written]
+    if role == "intelligence":
+        read = [settings.topic(name) for name in ("campaigns", "feedback")]
+        return [
+            *(Permission("topic", name, "READ") for name in read),
+            Permission("topic", settings.topic("indicators"), "WRITE"),
+        ]
     needed: tuple[Operation, ...] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
     return [Permission("topic", spec.name, do) for spec in topic_specs(settings) for do in needed]
 

@@ -75,7 +75,18 @@ def send_records(
     settings: Settings, records: Iterable[Outgoing], *, rate: float | None = None
 ) -> Counter[str]:
     """Send records to input topics as they are; otherwise as `send_events`."""
-    present = _present(settings, [settings.topic(name) for name in SOURCE_TYPES])
+    return send_to(settings, [settings.topic(name) for name in SOURCE_TYPES], records, rate=rate)
+
+
+def send_to(
+    settings: Settings,
+    topics: list[str],
+    records: Iterable[Outgoing],
+    *,
+    rate: float | None = None,
+) -> Counter[str]:
+    """Send records to some of `topics` as they are; otherwise as `send_events`."""
+    present = _present(settings, topics)
     sent: Counter[str] = Counter()
     failures: list[BaseException] = []
     pace = Pace(rate)

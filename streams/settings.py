@@ -118,6 +118,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heat: Annotated[
         bool, Meta(description="Whether accounts tell of one another: heat, victims, campaigns")
     ] = True
+    intelligence: Annotated[
+        bool, Meta(description="Whether what others report on `indicators` counts")
+    ] = True
+    sharing_keys: Annotated[
+        Path | None,
+        Meta(description="File of the keys that a group of retailers shares; none: no hashes"),
+    ] = None
+    sharing_name: Annotated[
+        str | None,
+        Meta(min_length=1, max_length=100, description="What others know this retailer by"),
+    ] = None
+    taxii_username: Annotated[str | None, Meta(description="User name for a TAXII server")] = None
+    taxii_password_file: Annotated[
+        Path | None, Meta(description="File that holds the password for a TAXII server")
+    ] = None
     lookups: Annotated[
         tuple[Path, ...],
         Meta(description="Files that tell an address's network and place (.mmdb, .csv)"),

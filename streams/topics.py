@@ -190,7 +190,10 @@ def partition_counts(settings: Settings) -> dict[str, int]:
         for flow in flows(settings).values()
         for topic in (*flow.read, flow.changelog)
     }
-    return {**counts, own_topics(settings).heat: settings.partitions}
+    followed = [own_topics(settings).heat]
+    if settings.intelligence:
+        followed.append(settings.topic("indicators"))
+    return {**counts, **dict.fromkeys(followed, settings.partitions)}
 
 
 def worker_access(settings: Settings) -> Mapping[str, frozenset[Access]]:

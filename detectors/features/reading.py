@@ -2,13 +2,16 @@
 
 from bisect import bisect_right
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
 from detectors.features.registry import WIDTH
 from detectors.heat.records import Hot
 from detectors.profiles import Profile, Session, digest
+
+if TYPE_CHECKING:
+    from detectors.features.shared import Reported
 
 DAY: Final = 1440
 """Minutes in a day."""
@@ -36,6 +39,8 @@ class Reading:
     cells of the likelihood tables that the event belongs to, -1 where it belongs to none. `hot` is
     the hottest thing that a stranger came with. Of a sign-in that opens an entry, `telling` is the
     sum of what spoke for a hijacker, nats, without heat, and `guessing` what of it were failures.
+    `reported` is what others told of what an event brings, the most telling first, and `shared`
+    what of it counts, nats.
     """
 
     __slots__ = (
@@ -65,8 +70,10 @@ class Reading:
         "network",
         "prefix",
         "profile",
+        "reported",
         "session",
         "session_key",
+        "shared",
         "success",
         "system",
         "telling",
@@ -117,6 +124,8 @@ class Reading:
         self.who: int = 0
         self.fresh_access = False
         self.hot: Hot | None = None
+        self.reported: tuple[Reported, ...] = ()
+        self.shared = 0.0
         self.logit = 0.0
         self.doubt = 0.0
         self.telling = 0.0

@@ -66,8 +66,8 @@ class Sightings:
             else:
                 self._see_attempt(reading, event, known=known, flagged=flagged)
         elif not flagged:
-            carried = (one for one in _carried(event) if _is_carried_new(reading, one))
-            self._see_new(reading, _minute(reading), carried)
+            brought = (one for one in carried(event) if is_carried_new(reading, one))
+            self._see_new(reading, _minute(reading), brought)
 
     def see_attacked(self, hot: Hot, alert: Alert) -> None:
         """Note that an alert was raised for what came through a hot indicator."""
@@ -82,7 +82,7 @@ class Sightings:
         """
         self._telling, mark = True, _mark_of(alert)
         brought = came_with(reading.event, reading.facts) if is_strangers(reading) else ()
-        for kind, key, value in (*brought, *_carried(reading.event)):
+        for kind, key, value in (*brought, *carried(reading.event)):
             if kind in _MEMORIES and not is_new(reading, kind):
                 continue
             summed = self._at(kind, key, _minute(reading))
@@ -310,7 +310,8 @@ def _shape(browser: str | None, system: str | None, cookie: bool, network: str |
     return met(_SHAPE, f"{browser} on {system}, {told}, {network or 'unknown'} network")
 
 
-def _carried(event: Login | Order | AccountChange) -> Iterator[Met]:
+def carried(event: Login | Order | AccountChange) -> Iterator[Met]:
+    """Yield where an event has goods or mail go, and how it pays."""
     if type(event) is Order:
         if event.shipping_address_id:
             yield met(_DELIVERY, event.shipping_address_id)
@@ -324,7 +325,8 @@ def _carried(event: Login | Order | AccountChange) -> Iterator[Met]:
 _CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
 
 
-def _is_carried_new(reading: Reading, carried: Met) -> bool:
+def is_carried_new(reading: Reading, carried: Met) -> bool:
+    """Return whether the account did not know a delivery address or payment; a contact always."""
     profile = reading.profile
     if carried.kind == _CONTACT:
         return True

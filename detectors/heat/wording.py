@@ -10,7 +10,7 @@ from detectors.heat.records import Hot, Technique
 def describe(hot: Hot) -> str:
     """Return a sentence that names the technique, and what it was seen by."""
     return (
-        f"{_TECHNIQUES[hot.technique]} through {_NAMES[Kind(hot.kind)]} new to this account:"
+        f"{_TECHNIQUES[hot.technique]} through {NAMES[Kind(hot.kind)]} new to this account:"
         f" {hot.failed} of {hot.tried} tries failed, on {_about(hot.accounts)} accounts."
     )
 
@@ -29,7 +29,7 @@ _TECHNIQUES: Final[dict[Technique, str]] = {
     "spraying": "Passwords are being tried from many addresses,",
     "slow_stuffing": "Leaked passwords are being tried slowly, from ever new addresses,",
 }
-_NAMES: Final = {
+NAMES: Final = {
     Kind.PREFIX: "an address range",
     Kind.OPERATOR: "a network operator",
     Kind.DEVICE: "a device",

@@ -28,11 +28,14 @@ _LINES = Weighted(((1, 54), (2, 24), (3, 12), (4, 6), (6, 4)))
 
 
 class Crew:
-    """A campaign of one family. `ends` is when its thieves want to be done, if ever."""
+    """A campaign of one family, against every shop that its underworld knows of.
+
+    `ends` is when its thieves want to be done, if ever.
+    """
 
     def __init__(self, world: World, family: str, number: int, ends: float) -> None:
         self.world, self.family, self.ends = world, family, ends
-        self.chance = chance = stream(world.seed, "crew", family, number)
+        self.chance = chance = stream(world.underworld, "crew", family, number)
         self.campaign = "k" + chance.token(10)
         self.tools = [draw_device(self._form(), chance) for _ in range(chance.choice((1, 2, 3)))]
         self.careless = chance.happens(0.3)

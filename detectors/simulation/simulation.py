@@ -22,19 +22,22 @@ def simulate(
     families: Collection[str] = tuple(FAMILIES),
     hijacks: float = HIJACKS,
     tries: float = TRIES,
+    underworld: int | None = None,
 ) -> Iterator[SimulatedEvent]:
     """Yield everything that happens in a shop in `days` days from `start`, in event-time order.
 
     `start` is UTC epoch seconds, best a midnight. `families` are the attacks staged, each at least
     once; `hijacks` are takeovers and `tries` the failed attempts of thieves, for each visit that
-    customers make (0 for none). Verdicts (`type` "feedback") come in between, when their time has
-    come. The same arguments give the same events; leaving out a family changes nobody else's.
-    Raises ConfigurationError for a family that is not in the registry, and for no days.
+    customers make (0 for none). Shops that are simulated with the same `underworld` (the seed where
+    absent) are on one internet, and hit by the same gangs with the same tools, servers and drop
+    addresses, each at times of its own. Verdicts (`type` "feedback") come in between, when their
+    time has come. The same arguments give the same events; leaving out a family changes nobody
+    else's. Raises ConfigurationError for a family that is not in the registry, and for no days.
     """
     checked(families)
     if days <= 0:
         raise ConfigurationError("a simulated run needs more than 0 days")
-    world = World(shop, seed=seed, start=start, days=days)
+    world = World(shop, seed=seed, start=start, days=days, underworld=underworld)
     if families and hijacks > 0:
         counts = how_many(families, round(hijacks * len(world.plan)))
         stage = Stage(

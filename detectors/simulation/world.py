@@ -59,12 +59,15 @@ class Hijacked(NamedTuple):
 
 
 class World:
-    """Everything there is in one run."""
+    """Everything there is in one run; of the same `underworld` are networks and gangs the same."""
 
-    def __init__(self, shop: Shop, *, seed: int, start: float, days: float) -> None:
+    def __init__(
+        self, shop: Shop, *, seed: int, start: float, days: float, underworld: int | None = None
+    ) -> None:
         self.shop, self.seed = shop, seed
+        self.underworld = seed if underworld is None else underworld
         self.calendar = Calendar(seed, start, days)
-        self.internet = Internet(seed)
+        self.internet = Internet(self.underworld)
         self.population = Population(seed, shop.accounts, self.calendar, self.internet)
         self.plan = Plan(seed, shop, self.calendar)
         self.recorder = Recorder(shop.telemetry, self.calendar)

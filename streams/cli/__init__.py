@@ -38,6 +38,7 @@ COMMANDS: Final = (
     "campaigns",
     "dead-letters",
     "backtest",
+    "intel",
     "settings",
     "kafka",
 )

@@ -19,6 +19,7 @@ from streams.configuration import load
 
 if TYPE_CHECKING:
     from detectors.evaluation.comparison import Comparison
+    from detectors.intelligence import IndicatorTable
     from streams.backtesting import DeadLines, PrequentialEngine, Recording
     from streams.files import FileEvent, Watch
     from streams.rba import RbaTruth
@@ -68,6 +69,10 @@ def command(
         bool,
         typer.Option("--heat/--without-heat", help="Whether accounts tell of one another."),
     ] = True,
+    indicators: Annotated[
+        list[Path] | None,
+        _files("What others report, as `nightlatch intel import --out` writes it."),
+    ] = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Write report.html and report.json into this folder."),
@@ -135,6 +140,7 @@ def command(
         assessed=assessed,
         hand_over_every=hand_over_every,
         heat=heat,
+        indicators=indicators or [],
     )
     outputs = _Outputs(assessments, alerts, campaigns)
     runs = [run for path in pool or [] for run in read_report(path).runs]
@@ -167,6 +173,7 @@ class _Options(NamedTuple):
     assessed: Path | None
     hand_over_every: int
     heat: bool
+    indicators: list[Path]
 
     @property
     def compared(self) -> str | None:
@@ -246,9 +253,25 @@ def _engines(options: _Options) -> "dict[str, PrequentialEngine]":
             load(settings).settings.policy(),
             hand_over_every=options.hand_over_every,
             heat=options.heat,
+            intelligence=_intelligence(options, settings),
         )
         for name, settings in wanted.items()
     }
+
+
+def _intelligence(options: _Options, settings: Path | None) -> "IndicatorTable | None":
+    from detectors.intelligence import IndicatorTable
+    from streams.sharing.keys import read_keys
+    from streams.sharing.records import read_reports
+
+    if not options.indicators:
+        return None
+    keys = load(settings).settings.sharing_keys
+    table = IndicatorTable(read_keys(keys) if keys else ())
+    for path in options.indicators:
+        for report in read_reports(path):
+            table.take(report)
+    return table
 
 
 def _read_scores(options: _Options, recording: "Recording") -> None:

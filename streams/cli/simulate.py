@@ -54,6 +54,13 @@ def command(
         typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Begin, in UTC."),
     ] = datetime(2026, 10, 1),  # noqa: DTZ001 - Typer's dates carry no zone; UTC is set below
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 1,
+    underworld: Annotated[
+        int | None,
+        typer.Option(
+            metavar="SEED",
+            help="Networks and gangs of this seed: shops with the same one have the same gangs.",
+        ),
+    ] = None,
     hijacks: Annotated[
         float, typer.Option(min=0, max=0.5, help="Takeovers for each visit, in all families.")
     ] = 5e-4,
@@ -95,11 +102,14 @@ def command(
         families=_chosen(only or [], without or []),
         hijacks=hijacks,
         tries=tries,
+        underworld=underworld,
     )
     with ExitStack() as stack, waiting() as report:
         files = Files(stack)
         if lookup_out is not None:
-            write_rows(files.open(lookup_out), lookup_rows(seed))
+            write_rows(
+                files.open(lookup_out), lookup_rows(seed if underworld is None else underworld)
+            )
         beside = Beside(files.open(labels), files.open(attacks), files.open(circumstances))
         sink, verdicts = files.open(out), files.open(feedback)
         delivered = as_delivered(noted(events, beside), seed=seed, late=late, duplicates=duplicates)

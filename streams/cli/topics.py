@@ -58,7 +58,7 @@ def check(*, settings: SettingsFile = None, broker: Broker = None, as_json: AsJs
 @app.command()
 def acls(
     role: Annotated[
-        Literal["worker", "pipeline", "analyst", "operator"],
+        Literal["worker", "pipeline", "analyst", "intelligence", "operator"],
         typer.Argument(help="Whose: see docs/security.md."),
     ] = "worker",
     *,

@@ -40,8 +40,17 @@ class SimulatedRun:
     time has come, and the shop has a look-up file. `labels` fills up while events are read.
     """
 
-    def __init__(self, seed: int, *, accounts: int, visits: float, more: float) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        accounts: int,
+        visits: float,
+        more: float,
+        underworld: int | None = None,
+    ) -> None:
         self._seed, self._more = seed, more
+        self._underworld = seed if underworld is None else underworld
         self._shop = Shop(accounts=accounts, visits=visits)
         self._takeovers: dict[str, Label] = {}
         self._attacks: set[str] = set()
@@ -52,13 +61,18 @@ class SimulatedRun:
         with tempfile.TemporaryDirectory(prefix="nightlatch-bench-") as folder:
             path = Path(folder) / "networks.csv"
             with path.open("wb") as file:
-                write_rows(file, lookup_rows(self._seed))
+                write_rows(file, lookup_rows(self._underworld))
             return Enricher([path])
 
     def events(self) -> Iterator[Event]:
         """Yield every event in the order of arrival."""
         staged = simulate(
-            self._shop, seed=self._seed, start=START, days=DAYS, hijacks=self._more * HIJACKS
+            self._shop,
+            seed=self._seed,
+            start=START,
+            days=DAYS,
+            hijacks=self._more * HIJACKS,
+            underworld=self._underworld,
         )
         for simulated in as_delivered(staged, seed=self._seed):
             self._note(simulated)

@@ -1,0 +1,113 @@
+"""What others report of the indicators that an event brings to its account, as a feature.
+
+A report names one of very many indicators, and a hijacker of the gang that it is of comes with just
+that one in some fifty cases. So of an indicator that a share p of customers use, it tells at most
+`log(0.02 / p)`, whoever says so: next to nothing of a carrier's gateway or a popular client. It
+tells no more than its source is worth (`detectors.intelligence.trust`) either. And all together it
+adds at most what else speaks against the event: where nothing else does, it adds nothing.
+"""
+
+from collections.abc import Iterator
+from math import log
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from detectors.features.reading import Reading
+from detectors.features.registry import SHARED
+from detectors.heat.indicators import KINDS, Kind
+from detectors.heat.sightings import came_with, carried, is_new, is_new_value, is_strangers
+from detectors.intelligence.records import IndicatorReport
+from detectors.intelligence.trust import Trust
+from detectors.population import Population
+from detectors.profiles import digest
+
+if TYPE_CHECKING:
+    from detectors.engine import Intelligence
+
+_USED: Final = 0.02
+"""How many of a gang's hijacks come with one given indicator that was reported of it."""
+_BACKING: Final = 1_000.0
+_COARSE: Final = 1.0
+"""Nats that a report on an operator or client can tell: customers share these by the hundreds."""
+_SECOND: Final = 0.5
+"""What every further source adds of its word: sources hear of one another."""
+_SOURCES: Final = 8
+_KINDS: Final = frozenset(Kind) - {Kind.SHAPE}
+"""A client's shape names the kind of network as well, and is nobody's: it is not matched."""
+
+
+class Reported(NamedTuple):
+    """An indicator that an event came with, what is reported of it, and what that tells, nats."""
+
+    kind: Kind
+    value: str
+    reports: tuple[IndicatorReport, ...]
+    nats: float
+
+
+def weigh_shared(
+    reading: Reading, intelligence: "Intelligence", trust: Trust, population: Population
+) -> None:
+    """Note what is reported of what an event brings, the most telling first, and weigh it.
+
+    `reading.shared` is the sum over the groups of indicators, nats, within the feature's range; how
+    much of it counts is the caller's to limit.
+    """
+    reported = []
+    for kind, value in _brought(reading):
+        reports = intelligence.reports(kind, value, reading.at)
+        if reports:
+            rare = log(_USED / _share(reading, kind, value, population))
+            most = _COARSE if KINDS[kind].coarse else SHARED.high
+            nats = max(min(_word(reports, trust), rare, most), 0.0)
+            reported.append(Reported(kind, value, reports, nats))
+    if reported:
+        reported.sort(key=lambda one: -one.nats)
+        reading.reported = tuple(reported)
+        groups: dict[str, float] = {}
+        for one in reported:
+            groups.setdefault(KINDS[one.kind].group, one.nats)
+        reading.shared = min(sum(groups.values()), SHARED.high)
+
+
+def sources_of(reading: Reading) -> list[str]:
+    """Return the sources that had named something of an event, the first few by name."""
+    named = {report.source for one in reading.reported for report in one.reports}
+    return sorted(named)[:_SOURCES]
+
+
+def _brought(reading: Reading) -> Iterator[tuple[Kind, str]]:
+    """What an event comes with that was not its account's before."""
+    if is_strangers(reading):
+        for kind, value in came_with(reading.event, reading.facts):
+            if kind in _KINDS and is_new(reading, kind):
+                yield kind, value
+    for kind, value in carried(reading.event):
+        if is_new_value(reading, kind, value):
+            yield kind, value
+
+
+def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
+    """What sources say together, nats: the best word, and half of every further one."""
+    words = sorted(
+        (trust.worth(report.source) * report.confidence / 100.0 for report in reports),
+        reverse=True,
+    )
+    return words[0] + _SECOND * sum(words[1:])
+
+
+def _share(reading: Reading, kind: Kind, value: str, population: Population) -> float:
+    """The share of customers who use a value of late."""
+    if kind is Kind.PREFIX:
+        return population.prefixes.share(reading.prefix)
+    if kind is Kind.OPERATOR:
+        return population.asns.share(reading.asn)
+    if kind is Kind.AGENT:
+        return population.agents.share(reading.agent)
+    counted = {
+        Kind.DEVICE: population.new_devices,
+        Kind.DELIVERY: population.new_addresses,
+        Kind.PAYMENT: population.new_payments,
+        Kind.CONTACT: population.new_contacts,
+    }[kind]
+    others = counted.others(digest(value), reading.account, reading.day)
+    return (others + 0.5) / (population.prefixes.total() + _BACKING)

@@ -1,0 +1,80 @@
+"""How far each source is believed: learnt from verdicts on the events that its reports were on.
+
+Of the judged events that a source had named, `right` turned out takeovers and `wrong` the
+customer's. Its odds of being right are the mean of a Beta distribution's, `(2 + right) : (1 +
+wrong)`; those of judged events that it had not named `(2 + takeovers) : (8 + legitimate)`. The log
+of their ratio is what its word adds (nats). A source that names people at random is as often right
+as alerts are without it, so its word adds nothing, however often that is.
+
+A new source's word is worth 2.1 nats, and three verdicts weigh as much as that presumption.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from math import log
+from typing import Final
+
+import msgspec
+
+from detectors.errors import IncompatibleState, decoded
+from detectors.events import Verdict
+
+MOST_NATS: Final = 4.0
+"""Nats that one source's word can add at most."""
+MOST_SOURCES: Final = 256
+_KEY: Final = b"m:sources"
+_VERSION: Final = 1
+_decode = partial(
+    msgspec.msgpack.decode, type=tuple[int, tuple[int, int], dict[str, tuple[int, int]]]
+)
+
+
+class Trust:
+    """What verdicts say of sources, by name.
+
+    The `MOST_SOURCES` with most verdicts are remembered; others are believed as new ones are.
+    """
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self._all: tuple[int, int] = (0, 0)
+        self._sources: dict[str, tuple[int, int]] = {}
+        self._dirty = False
+        stored = read(_KEY)
+        if stored is not None:
+            version, self._all, self._sources = decoded(_decode, stored, "what sources are worth")
+            if version != _VERSION:
+                raise IncompatibleState(f"what sources are worth has version {version}")
+
+    def worth(self, source: str) -> float:
+        """Return what a source's word adds, nats, 0 to `MOST_NATS`."""
+        right, wrong = self._sources.get(source, (0, 0))
+        takeovers, legitimate = self._all
+        odds = (2.0 + right) / (1.0 + wrong)
+        elsewhere = (2.0 + max(takeovers - right, 0)) / (8.0 + max(legitimate - wrong, 0))
+        return min(max(log(odds / elsewhere), 0.0), MOST_NATS)
+
+    def judge(self, sources: Sequence[str], before: Verdict | None, now: Verdict | None) -> None:
+        """Move an event that sources had named from one verdict to another; None is none."""
+        if before == now:
+            return
+        self._dirty = True
+        for verdict, by in ((before, -1), (now, 1)):
+            if verdict is None:
+                continue
+            step = (by, 0) if verdict == "takeover" else (0, by)
+            self._all = _moved(self._all, step)
+            for source in sources:
+                self._sources[source] = _moved(self._sources.get(source, (0, 0)), step)
+        while len(self._sources) > MOST_SOURCES:
+            del self._sources[min(self._sources, key=lambda one: (sum(self._sources[one]), one))]
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the counts where they changed."""
+        if self._dirty:
+            self._dirty = False
+            sources = dict(sorted(self._sources.items()))
+            yield _KEY, msgspec.msgpack.encode((_VERSION, self._all, sources))
+
+
+def _moved(counts: tuple[int, int], step: tuple[int, int]) -> tuple[int, int]:
+    return max(counts[0] + step[0], 0), max(counts[1] + step[1], 0)

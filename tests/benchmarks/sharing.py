@@ -1,0 +1,219 @@
+"""What two retailers gain by sharing: hijacks of the gangs that hit both, each alone and together.
+
+    python -m tests.benchmarks.sharing                       # held-out seeds
+    python -m tests.benchmarks.sharing --pairs 531 532 --json FILE
+
+Two simulated shops on one internet, hit by the same gangs at times of their own. Once a day each
+exports what is confirmed by then as a STIX bundle, and imports the other's: by the code of
+`nightlatch intel`. Each shop's events also go through an engine that hears of nobody. A hijack is
+caught if it is alerted by its first order, at thresholds that alert the same share of legitimate
+account-days. What is on the wire is searched for every raw identifier of both shops' events.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from detectors.campaigns.records import Campaign
+from detectors.engine import Observed
+from detectors.evaluation.judging import BUDGETS, JudgedHijack, judge
+from detectors.evaluation.ledger import Ledger
+from detectors.evaluation.scores import Scores
+from detectors.evaluation.trial import trial_of
+from detectors.events import AccountChange, Event, Feedback, Order
+from detectors.facts import NetworkKind
+from detectors.intelligence import GroupKey, IndicatorReport, IndicatorTable
+from detectors.policy import Policy
+from streams.backtesting import PrequentialEngine
+from streams.sharing import importing
+from streams.sharing.confirmed import Confirmed, Terms
+from streams.sharing.networks import kind_of_range
+from streams.sharing.stix import bundle_of
+from streams.sharing.stix_reading import read_stix
+from tests.benchmarks.shops import DAYS, START, SimulatedRun
+
+PAIRS: Final = ((531, 532), (533, 534))
+_DAY: Final = 86_400.0
+_KEY: Final = GroupKey("benchmark", bytes(range(32)))
+
+
+class Shop:
+    """A retailer: its traffic, an engine that hears of nobody, and one that hears of others."""
+
+    def __init__(self, name: str, run: SimulatedRun, terms: Terms) -> None:
+        self.name = name
+        self.labels = run.labels
+        self.ledger = Ledger(run.labels)
+        self.table = IndicatorTable([_KEY])
+        self.engines = {
+            False: PrequentialEngine(Policy()),
+            True: PrequentialEngine(Policy(), intelligence=self.table),
+        }
+        self.scores = {shared: Scores() for shared in (False, True)}
+        self.raw: set[str] = set()
+        self.wire: dict[bytes, None] = {}
+        self.first_told: dict[str, float] = {}
+        self._events = run.events()
+        self._next: Event | None = next(self._events, None)
+        self._enricher = run.enricher()
+        self._confirmed = Confirmed(terms, self._kind_of)
+        self._terms = terms
+
+    def _kind_of(self, prefix: str) -> NetworkKind | None:
+        return kind_of_range(self._enricher, prefix)
+
+    def live_until(self, time: float) -> None:
+        """Let everything happen up to a time."""
+        for observed in self._until(time):
+            self.ledger.append(observed.event)
+            self._note(observed)
+            for shared, engine in self.engines.items():
+                outcomes = engine.process([observed])
+                self.scores[shared].take(one.assessment for one in outcomes if one.assessment)
+                published = engine.published()
+                if shared:
+                    for record in published:
+                        if isinstance(record, Campaign):
+                            self._confirmed.take(record)
+
+    def tell(self) -> bytes:
+        """Export what is confirmed."""
+        bundle = bundle_of(self._confirmed.findings(), self._terms.marking)
+        self.wire |= dict.fromkeys(bundle.splitlines(keepends=True))
+        return bundle
+
+    def hear(self, bundle: bytes, now: float) -> None:
+        """Import what another shop told."""
+        for one in read_stix(bundle, "bundle", importing.Terms(now=now)):
+            assert isinstance(one, IndicatorReport), str(one)
+            self.table.take(one)
+            if one.campaign is not None:
+                self.first_told.setdefault(one.campaign, now)
+
+    def judged(self, *, shared: bool) -> list[JudgedHijack]:
+        """Return every hijack after the first third, and what became of it."""
+        risks, _ = self.scores[shared].aligned(self.ledger.columns().identity)
+        return list(judge(trial_of(self.ledger), risks).hijacks)
+
+    def leaks(self) -> list[str]:
+        """Return raw identifiers of the shop's events that stand in what it told."""
+        told = b"".join(self.wire)
+        return sorted(one for one in self.raw if one.encode() in told)
+
+    def _until(self, time: float) -> Iterator[Observed]:
+        while self._next is not None and self._next.occurred_at < time:
+            yield Observed(self._next, self._enricher.facts(self._next))
+            self._next = next(self._events, None)
+
+    def _note(self, observed: Observed) -> None:
+        event, facts = observed
+        if isinstance(event, Feedback):
+            self._confirmed.take(event)
+            return
+        personal = [event.account_id, event.device_id, event.session_id, event.event_id]
+        if isinstance(event, Order):
+            personal += [event.shipping_address_id, event.payment_id, event.order_id]
+        elif isinstance(event, AccountChange):
+            personal.append(event.value_hash)
+        if facts.network_kind not in {"hosting", "vpn", "tor"}:
+            personal += [event.ip, facts.prefix]
+        self.raw.update(one for one in personal if one)
+
+
+class Caught(NamedTuple):
+    """Of so many hijacks, those caught in time at each of `BUDGETS`."""
+
+    hijacks: int
+    in_time: tuple[float, ...]
+
+
+def caught(hijacks: list[JudgedHijack]) -> Caught:
+    """Count what was caught of hijacks."""
+    columns = [sum(one.caught[at].in_time for one in hijacks) for at in range(len(BUDGETS))]
+    return Caught(len(hijacks), tuple(columns))
+
+
+def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
+    """Let a pair of shops live; return what each caught alone and with the other."""
+    shops = []
+    for name, seed in zip("ab", pair, strict=True):
+        terms = Terms(f"shop-{name}", _KEY, minimum=asked.minimum, unverified=asked.unverified)
+        run = SimulatedRun(
+            seed, accounts=asked.accounts, visits=2.0, more=asked.more, underworld=pair[0]
+        )
+        shops.append(Shop(name, run, terms))
+    for day in range(1, DAYS + 2):
+        now = START + day * _DAY
+        for shop in shops:
+            shop.live_until(now)
+        bundles = [shop.tell() for shop in shops]
+        for shop, bundle in zip(shops, reversed(bundles), strict=True):
+            shop.hear(bundle, now)
+    found: dict[str, Any] = {"pair": pair, "shops": {}, "leaks": []}
+    gangs = set.intersection(
+        *({label.campaign for label in shop.labels.takeovers.values()} for shop in shops)
+    )
+    for shop in shops:
+        found["leaks"] += shop.leaks()
+        found["shops"][shop.name] = {
+            "events": len(shop.ledger),
+            "reports": len(shop.table),
+            "told": sum(map(len, shop.wire)),
+            **{
+                f"{whose} {'sharing' if shared else 'alone'}": caught(
+                    [one for one in judged if (one.campaign in gangs) == (whose == "common")]
+                )
+                for shared in (False, True)
+                for judged in [shop.judged(shared=shared)]
+                for whose in ("common", "own")
+            },
+        }
+    return found
+
+
+def show(found: list[dict[str, Any]]) -> None:
+    """Print what was found, and over all pairs how much more was caught."""
+    totals = {way: [0.0] * len(BUDGETS) for way in ("alone", "sharing")}
+    hijacks = 0
+    for pair in found:
+        print(f"seeds {pair['pair']}: raw identifiers on the wire: {len(pair['leaks'])}")
+        for name, shop in pair["shops"].items():
+            print(f"  shop {name}: {shop['events']:,} events, {shop['reports']} reports heard")
+            for whose in ("common", "own"):
+                for way, total in totals.items():
+                    one: Caught = shop[f"{whose} {way}"]
+                    shares = " ".join(f"{n / max(one.hijacks, 1):.3f}" for n in one.in_time)
+                    print(f"    {whose} gangs, {way:8}: {one.hijacks} hijacks, caught {shares}")
+                    if whose == "common":
+                        total[:] = [a + b for a, b in zip(total, one.in_time, strict=True)]
+            hijacks += shop["common alone"].hijacks
+    for at, budget in enumerate(BUDGETS):
+        alone, sharing = totals["alone"][at], totals["sharing"][at]
+        ratio = sharing / alone if alone else float("nan")
+        print(
+            f"common gangs at {budget:.1%}: {alone:.1f} of {hijacks} alone,"
+            f" {sharing:.1f} sharing: {ratio:.2f} times"
+        )
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pairs", type=int, nargs="*", default=[s for pair in PAIRS for s in pair])
+    parser.add_argument("--accounts", type=int, default=12_000)
+    parser.add_argument("--more", type=float, default=6.0, help="times the usual hijacks")
+    parser.add_argument("--minimum", type=int, default=3)
+    parser.add_argument("--unverified", type=int)
+    parser.add_argument("--json", type=Path)
+    asked = parser.parse_args()
+    pairs = list(zip(asked.pairs[::2], asked.pairs[1::2], strict=True))
+    found = [measure(pair, asked) for pair in pairs]
+    show(found)
+    if asked.json is not None:
+        asked.json.write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
