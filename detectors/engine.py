@@ -480,7 +480,10 @@ class Engine:
             profile.day_bin = now
 
     def _learn_event(self, reading: Reading, alert_id: str | None, mark: int) -> None:
-        flagged = alert_id is not None
+        # Others' word decides on alerts, never on what is learnt: else a feed could keep a customer
+        # a stranger for good.
+        own = reading.logit - reading.shared >= self._threshold()
+        flagged = alert_id is not None and (own or not reading.shared)
         lessons.count(reading, self._population)
         lesson = None
         if reading.success:
@@ -495,8 +498,8 @@ class Engine:
             return
         sampled = mark % _SAMPLE == 0
         notable = reading.logit >= self._budget.notable
-        if flagged or notable:
-            self._keep(reading, alert_id, lesson)
+        if alert_id is not None or notable:
+            self._keep(reading, alert_id, lesson, learnt=not flagged)
         if not flagged and (sampled or (notable and mark % _NOTABLE_SAMPLE == 0)):
             # Presumed a customer's; where it was not, the verdict takes the step back.
             weights = reading.weights
@@ -505,7 +508,9 @@ class Engine:
         if sampled and reading.type == LOGIN and reading.depth:
             self._watch.see(watched(reading), reading.at)
 
-    def _keep(self, reading: Reading, alert_id: str | None, lesson: Lesson) -> None:
+    def _keep(
+        self, reading: Reading, alert_id: str | None, lesson: Lesson, *, learnt: bool
+    ) -> None:
         event = reading.event
         example = Example(
             event.event_id,
@@ -516,9 +521,10 @@ class Engine:
             reading.cells,
             lesson,
             session=reading.session_key,
-            learnt=alert_id is None,
+            learnt=learnt,
             score=calibration.bin_of(reading.logit),
             sources=sources_of(reading) if reading.reported else [],
+            believed=learnt and alert_id is not None,
         )
         self._calibration.see(example.score, reading.day)
         kept = self._accounts.examples(event.account_id)

@@ -20,7 +20,8 @@ class Example(msgspec.Struct, array_like=True):
     tables hold it, `score` is its bin in the calibration (-1 where it is not counted there). The
     verdict may be `implied` by one on another event of its session; `delay` is how many days after
     the event it came. `forgotten` is what the profile lost by it. `vouched` tells that the profile
-    alone has learnt it, on its customer's word. `sources` had reported something of it.
+    alone has learnt it, on its customer's word. `sources` had reported something of it; `believed`
+    tells that it was alerted for what they said, and learnt all the same.
     """
 
     event_id: str
@@ -39,6 +40,7 @@ class Example(msgspec.Struct, array_like=True):
     forgotten: list[Forgotten] = []
     vouched: bool = False
     sources: list[str] = []
+    believed: bool = False
 
     def features(self) -> list[float]:
         """Return the features as they stood, nats."""

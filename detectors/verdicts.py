@@ -134,7 +134,10 @@ class Verdicts:
         elif before == "takeover":
             self._evidence.forget_hijack(example.cells)
         self._teach(
-            example, profile, learnt=now == "legitimate" or (now is None and not example.alert_id)
+            example,
+            profile,
+            learnt=now == "legitimate"
+            or (now is None and (example.believed or not example.alert_id)),
         )
         if example.score >= 0:
             self._calibration.judge(example.score, day, before, now, example.delay)

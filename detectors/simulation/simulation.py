@@ -23,6 +23,7 @@ def simulate(
     hijacks: float = HIJACKS,
     tries: float = TRIES,
     underworld: int | None = None,
+    gang_size: int = 1,
 ) -> Iterator[SimulatedEvent]:
     """Yield everything that happens in a shop in `days` days from `start`, in event-time order.
 
@@ -30,9 +31,10 @@ def simulate(
     once; `hijacks` are takeovers and `tries` the failed attempts of thieves, for each visit that
     customers make (0 for none). Shops that are simulated with the same `underworld` (the seed where
     absent) are on one internet, and hit by the same gangs with the same tools, servers and drop
-    addresses, each at times of its own. Verdicts (`type` "feedback") come in between, when their
-    time has come. The same arguments give the same events; leaving out a family changes nobody
-    else's. Raises ConfigurationError for a family that is not in the registry, and for no days.
+    addresses, each at times of its own; a gang aims at `gang_size` times as many hijacks as most of
+    its family. Verdicts (`type` "feedback") come in between, when their time has come. The same
+    arguments give the same events; leaving out a family changes nobody else's. Raises
+    ConfigurationError for a family that is not in the registry, and for no days.
     """
     checked(families)
     if days <= 0:
@@ -41,7 +43,11 @@ def simulate(
     if families and hijacks > 0:
         counts = how_many(families, round(hijacks * len(world.plan)))
         stage = Stage(
-            world, begins=start, ends=world.calendar.end, tries=int(tries * len(world.plan))
+            world,
+            begins=start,
+            ends=world.calendar.end,
+            tries=int(tries * len(world.plan)),
+            gang_size=gang_size,
         )
         stage.campaigns(counts)
     world.spawn(world.calendar.forced_reset, forced_reset(world))

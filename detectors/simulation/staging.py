@@ -44,7 +44,8 @@ class Stage:
     Each family draws from its own streams and looks for victims among accounts of its own, so
     that no family depends on which others there are. `fresh` is the share of victims whose
     account had no visit before (dormant ones aside). Hijacks that begin before `ends` may go on
-    after it, unless they are to `hurry`.
+    after it, unless they are to `hurry`. Gangs aim at `gang_size` times as many hijacks as their
+    family's do.
     """
 
     def __init__(
@@ -56,9 +57,10 @@ class Stage:
         tries: int,
         fresh: float = FRESH,
         hurry: bool = False,
+        gang_size: int = 1,
     ) -> None:
         self._world, self._fresh, self._hurry = world, fresh, hurry
-        self._begins, self._ends = begins, ends
+        self._begins, self._ends, self._gang_size = begins, ends, gang_size
         self._tries = tries // len(_SUCCESS)
         self._taken: set[int] = set()
 
@@ -68,7 +70,8 @@ class Stage:
             chance = stream(self._world.seed, "staging", name)
             budget, staged, number = self._tries, 0, 0
             while staged < count:
-                size = min(count - staged, chance.randint(*FAMILIES[name].campaign))
+                size = chance.randint(*FAMILIES[name].campaign) * self._gang_size
+                size = min(count - staged, size)
                 crew = Crew(self._world, name, number, self._ends if self._hurry else math.inf)
                 budget -= self._campaign(crew, size, budget, chance)
                 staged, number = staged + size, number + 1

@@ -55,7 +55,8 @@ def read_stix(data: bytes, where: str, terms: Terms) -> Iterator[Taken]:
         wrong = InvalidEvent("not_json", field=None, expected="JSON", found=str(error)[:100])
         yield Fault(where, wrong)
         return
-    objects = found.get("objects") if isinstance(found, dict) else None
+    # A bundle or an envelope of nothing has no list.
+    objects = found.get("objects", []) if isinstance(found, dict) else None
     if not isinstance(objects, list):
         yield Fault(where, not_allowed("objects", "a bundle's list of objects", objects))
         return

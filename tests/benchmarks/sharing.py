@@ -141,7 +141,12 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
     for name, seed in zip("ab", pair, strict=True):
         terms = Terms(f"shop-{name}", _KEY, minimum=asked.minimum, unverified=asked.unverified)
         run = SimulatedRun(
-            seed, accounts=asked.accounts, visits=2.0, more=asked.more, underworld=pair[0]
+            seed,
+            accounts=asked.accounts,
+            visits=2.0,
+            more=asked.more,
+            underworld=pair[0],
+            gang_size=asked.gang_size,
         )
         shops.append(Shop(name, run, terms))
     for day in range(1, DAYS + 2):
@@ -204,6 +209,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, nargs="*", default=[s for pair in PAIRS for s in pair])
     parser.add_argument("--accounts", type=int, default=12_000)
     parser.add_argument("--more", type=float, default=6.0, help="times the usual hijacks")
+    parser.add_argument("--gang-size", type=int, default=6, help="times the usual hijacks a gang")
     parser.add_argument("--minimum", type=int, default=3)
     parser.add_argument("--unverified", type=int)
     parser.add_argument("--json", type=Path)

@@ -48,8 +48,10 @@ class SimulatedRun:
         visits: float,
         more: float,
         underworld: int | None = None,
+        gang_size: int = 1,
     ) -> None:
         self._seed, self._more = seed, more
+        self._gang_size = gang_size
         self._underworld = seed if underworld is None else underworld
         self._shop = Shop(accounts=accounts, visits=visits)
         self._takeovers: dict[str, Label] = {}
@@ -73,6 +75,7 @@ class SimulatedRun:
             days=DAYS,
             hijacks=self._more * HIJACKS,
             underworld=self._underworld,
+            gang_size=self._gang_size,
         )
         for simulated in as_delivered(staged, seed=self._seed):
             self._note(simulated)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from detectors.assessments import Alert, Assessment
-from detectors.engine import Engine, Observed
+from detectors.engine import Engine, Intelligence, Observed
 from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict, VerdictSource
 from detectors.facts import Facts
 from detectors.features.reading import Reading
@@ -65,14 +65,16 @@ def _warm() -> dict[bytes, bytes]:
 class History:
     """One account's events, told as they happen to an engine that knows the shop's customers."""
 
-    def __init__(self, account_id: str = "customer") -> None:
+    def __init__(
+        self, account_id: str = "customer", intelligence: Intelligence | None = None
+    ) -> None:
         self.account_id = account_id
         self.now = START
         self.assessments: list[Assessment] = []
         self.alerts: list[Alert] = []
         self.observed: list[Observed] = []
         self._store = dict(_warm())
-        self._engine = Engine(Policy(), self._store.get)
+        self._engine = Engine(Policy(), self._store.get, intelligence=intelligence)
         self._number = 0
         self._device, self._network, self._session = LAPTOP, HOME, "s0"
 
@@ -179,6 +181,13 @@ class History:
         """Somebody gives a verdict: on everything that was said, or on the events named."""
         if event_ids is None:
             event_ids = tuple(assessment.event_id for assessment in self.assessments)
+        self._engine.process([self.verdict(verdict, event_ids, source)])
+        return self
+
+    def verdict(
+        self, verdict: Verdict, event_ids: tuple[str, ...], source: VerdictSource | None = None
+    ) -> Observed:
+        """Return a verdict on events of this account, for whoever hears it."""
         told = Feedback(
             account_id=self.account_id,
             event_id=f"verdict-{self._number}",
@@ -187,8 +196,7 @@ class History:
             event_ids=event_ids,
             source=source,
         )
-        self._engine.process([Observed(told, Facts())])
-        return self
+        return Observed(told, Facts())
 
     def stored(self) -> dict[bytes, bytes]:
         """Hand over, and return everything that is stored."""

@@ -4,7 +4,7 @@ from functools import cache
 
 import msgspec
 
-from detectors.engine import Engine, Observed, Outcome
+from detectors.engine import Engine, Intelligence, Observed, Outcome
 from detectors.events import Event
 from detectors.facts import Facts
 from detectors.parsing import parse_event
@@ -58,11 +58,18 @@ class Stored:
     With `reopen`, each hand-over is followed by a new engine that knows only the bytes.
     """
 
-    def __init__(self, policy: Policy = POLICY, *, reopen: bool = False) -> None:
+    def __init__(
+        self,
+        policy: Policy = POLICY,
+        *,
+        reopen: bool = False,
+        intelligence: Intelligence | None = None,
+    ) -> None:
         self.store: dict[bytes, bytes] = {}
         self.policy = policy
         self.reopen = reopen
-        self.engine = Engine(policy, self.store.get)
+        self.intelligence = intelligence
+        self.engine = Engine(policy, self.store.get, intelligence=intelligence)
 
     def hand_over(self) -> dict[bytes, bytes | None]:
         """Make what changed durable."""
@@ -73,7 +80,7 @@ class Stored:
             else:
                 self.store[key] = value
         if self.reopen:
-            self.engine = Engine(self.policy, self.store.get)
+            self.engine = Engine(self.policy, self.store.get, intelligence=self.intelligence)
         return changed
 
     def run(self, events: tuple[Observed, ...], cuts: tuple[int, ...] = ()) -> list[Outcome]:

@@ -1,0 +1,1 @@
+"""Tests of what others report, and how far it is believed."""

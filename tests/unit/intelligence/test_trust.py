@@ -1,0 +1,73 @@
+"""A source is believed as often as it turns out right, against those whom it did not name."""
+
+import random
+from math import log
+
+import pytest
+
+from detectors.events import Verdict
+from detectors.intelligence.trust import MOST_NATS, MOST_SOURCES, Trust
+
+
+def judged(trust: Trust, verdicts: int, *, right: float, sources: tuple[str, ...] = ()) -> Trust:
+    """Let so many verdicts come on events that sources named, a share of them takeovers."""
+    for number in range(verdicts):
+        now: Verdict = "takeover" if (number * right) % 1 >= 1 - right else "legitimate"
+        trust.judge(sources, None, now)
+    return trust
+
+
+def test_a_new_source_is_worth_a_little() -> None:
+    """Eight times the odds, before anything is known of it."""
+    assert Trust({}.get).worth("new") == pytest.approx(log(8.0))
+
+
+def test_a_source_that_is_right_rises_and_one_that_is_wrong_falls_to_nothing() -> None:
+    """Within a few dozen verdicts, and never beyond its bounds."""
+    trust = judged(Trust({}.get), 100, right=0.2)
+    judged(trust, 20, right=0.9, sources=("good",))
+    judged(trust, 10, right=0.0, sources=("poison",))
+    assert trust.worth("good") > 2.5
+    assert trust.worth("poison") == 0.0
+    assert judged(trust, 10_000, right=1.0, sources=("good",)).worth("good") == MOST_NATS
+
+
+def test_a_source_that_names_anybody_is_worth_nothing() -> None:
+    """As often right as alerts are without it: its word adds nothing, though half of it is true."""
+    trust = judged(Trust({}.get), 400, right=0.5)
+    assert judged(trust, 400, right=0.5, sources=("anybody",)).worth("anybody") < 0.1
+
+
+def test_a_verdict_is_taken_back_whole() -> None:
+    """Whatever verdicts came and went, what counts is how the events stand."""
+    chance = random.Random(4)
+    moved, plain = Trust({}.get), Trust({}.get)
+    for number in range(200):
+        sources = ("a",) if number % 3 else ("a", "b")
+        before: Verdict | None = None
+        for _ in range(chance.randrange(4)):
+            now = chance.choice((None, "takeover", "legitimate"))
+            moved.judge(sources, before, now)
+            before = now
+        plain.judge(sources, None, before)
+    assert [moved.worth(name) for name in "ab"] == [plain.worth(name) for name in "ab"]
+
+
+def test_what_was_learnt_survives_in_bytes() -> None:
+    """A worker that takes the partition over believes whom the last one believed."""
+    store: dict[bytes, bytes] = {}
+    trust = judged(Trust(store.get), 30, right=0.9, sources=("good",))
+    store.update(trust.changes())
+    assert not list(trust.changes())
+    assert Trust(store.get).worth("good") == trust.worth("good")
+
+
+def test_sources_are_bounded() -> None:
+    """Nobody grows a partition's state by inventing names; whoever was judged most stays."""
+    store: dict[bytes, bytes] = {}
+    trust = judged(Trust(store.get), 50, right=0.9, sources=("good",))
+    for number in range(2 * MOST_SOURCES):
+        trust.judge((f"invented-{number}",), None, "legitimate")
+    store.update(trust.changes())
+    assert len(store[b"m:sources"]) < 64 * MOST_SOURCES
+    assert Trust(store.get).worth("good") > log(8.0)

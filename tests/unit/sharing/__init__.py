@@ -1,0 +1,1 @@
+"""Tests of intelligence shared: formats, keys, what may be told."""
