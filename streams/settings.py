@@ -36,6 +36,7 @@ _ADDRESS = (
     r"^([^\s:/,@\[\]]+|\[[0-9A-Fa-f:.]+\]):"
     r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
 )
+SharingName = Annotated[str, Meta(min_length=1, max_length=100)]
 Address = Annotated[str, Meta(pattern=_ADDRESS, title="host:port")]
 
 
@@ -126,8 +127,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="File of the keys that a group of retailers shares; none: no hashes"),
     ] = None
     sharing_name: Annotated[
-        str | None,
-        Meta(min_length=1, max_length=100, description="What others know this retailer by"),
+        SharingName | None, Meta(description="What others know this retailer by")
     ] = None
     taxii_username: Annotated[str | None, Meta(description="User name for a TAXII server")] = None
     taxii_password_file: Annotated[

@@ -30,12 +30,15 @@ _LINES = Weighted(((1, 54), (2, 24), (3, 12), (4, 6), (6, 4)))
 class Crew:
     """A campaign of one family, against every shop that its underworld knows of.
 
-    `ends` is when its thieves want to be done, if ever.
+    `ends` is when its thieves want to be done, if ever; `timing` draws when it strikes. It is
+    `at_home` in a shop that has its underworld for itself.
     """
 
     def __init__(self, world: World, family: str, number: int, ends: float) -> None:
         self.world, self.family, self.ends = world, family, ends
         self.chance = chance = stream(world.underworld, "crew", family, number)
+        self.at_home = world.underworld == world.seed
+        self.timing = stream(world.underworld, "timing", family, number)
         self.campaign = "k" + chance.token(10)
         self.tools = [draw_device(self._form(), chance) for _ in range(chance.choice((1, 2, 3)))]
         self.careless = chance.happens(0.3)

@@ -79,8 +79,10 @@ class Stage:
     def _campaign(self, crew: Crew, size: int, budget: int, chance: Chance) -> int:
         """Stage one campaign; return how many failed tries it makes."""
         family, tries = crew.family, 0
-        start = self._begins + 0.85 * (self._ends - self._begins) * chance.random()
-        span = min(_span(family, chance), 0.9 * (self._ends - start))
+        # A gang that hits several shops does so in the same weeks.
+        timing = chance if crew.at_home else crew.timing
+        start = self._begins + 0.85 * (self._ends - self._begins) * timing.random()
+        span = min(_span(family, timing), 0.9 * (self._ends - start))
         if family in _SUCCESS and budget > 0:
             tries = min(int(size / chance.between(*_SUCCESS[family])), budget)
             if family == "stuffing_fast":

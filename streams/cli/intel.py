@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 
 from detectors.errors import ConfigurationError
-from streams.cli.extras import require
 from streams.cli.options import Broker, SettingsFile, Since, settings_from, since_seconds
+from streams.extras import require
 
 if TYPE_CHECKING:
     from detectors.intelligence.records import Marking
@@ -157,7 +157,7 @@ def import_(
     if sum(map(bool, (files, taxii, topic))) != 1:
         raise ConfigurationError("give one of: files, --taxii, --topic")
     keys = read_keys(chosen.sharing_keys) if chosen.sharing_keys else ()
-    terms = Terms(time.time(), source, days, tlp, keys[0] if keys else None)
+    terms = Terms(_now(), source, days, tlp, keys[0] if keys else None)
     begins = since_seconds(since)
     if topic:
         found = _from_topic(chosen, topic, begins, terms)
@@ -198,6 +198,10 @@ def key(
         raise ConfigurationError("the setting sharing_keys names no file")
     add_key(chosen.sharing_keys, key_id)
     typer.echo(f"{key_id} is in use, in {chosen.sharing_keys}", err=True)
+
+
+def _now() -> float:
+    return time.time()
 
 
 def _one_of(
@@ -321,7 +325,8 @@ def _send(settings: "Settings", records: Iterable[tuple[str, bytes | None]]) -> 
     from streams.sending import Outgoing, send_to
 
     topic = settings.topic("indicators")
-    outgoing = (Outgoing(topic, name.encode(), value, []) for name, value in records)
+    # All of it first: what is wrong with a feed is told whether or not brokers are there.
+    outgoing = [Outgoing(topic, name.encode(), value, []) for name, value in records]
     send_to(settings, [topic], outgoing)
 
 

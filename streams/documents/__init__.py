@@ -9,10 +9,9 @@ What they are written with comes with the extra `report`; `require` says so wher
 
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from detectors.errors import ConfigurationError
+from streams import extras
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -84,8 +83,4 @@ class Document(NamedTuple):
 
 def require(*, what: str, pdf: bool = False) -> None:
     """Raise ConfigurationError where what `what` needs is not installed, before all the work."""
-    for package in (*_PAGE_NEEDS, *(_PDF_NEEDS if pdf else ())):
-        if find_spec(package) is None:
-            raise ConfigurationError(
-                f"{what} needs {package}: pip install 'nightlatch[report]' brings it"
-            )
+    extras.require(what, "report", *_PAGE_NEEDS, *(_PDF_NEEDS if pdf else ()))

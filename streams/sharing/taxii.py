@@ -43,8 +43,13 @@ def fetch(settings: Settings, url: str, *, added_after: str | None = None) -> by
 
 
 def add(settings: Settings, url: str, bundle: bytes) -> int:
-    """Add a bundle's objects to a collection; return how many. Raises TaxiiTrouble."""
-    objects: list[Any] = orjson.loads(bundle).get("objects", [])
+    """Add a bundle's objects to a collection; return how many. Raises TaxiiTrouble.
+
+    Extension definitions stay behind: servers take an object's `version` for a time (OASIS's own
+    does), and the definition's is a number.
+    """
+    found: list[Any] = orjson.loads(bundle).get("objects", [])
+    objects = [one for one in found if one.get("type") != "extension-definition"]
     with _collection(settings, url) as collection:
         for begin in range(0, len(objects), _A_PAGE):
             status = collection.add_objects({"objects": objects[begin : begin + _A_PAGE]})

@@ -145,7 +145,7 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
             accounts=asked.accounts,
             visits=2.0,
             more=asked.more,
-            underworld=pair[0],
+            underworld=sum(pair),
             gang_size=asked.gang_size,
         )
         shops.append(Shop(name, run, terms))

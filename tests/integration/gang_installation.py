@@ -47,6 +47,10 @@ class Installation:
         self.settings: Settings = load(environ={}, overrides=self._settings).settings
         create(self.settings)
 
+    def chosen(self) -> dict[str, str]:
+        """Return its settings by name, for commands."""
+        return dict(self._settings)
+
     def options(self, number: int, **death: Any) -> Options:
         """Return what a worker is started with: a data directory of its own, and its end."""
         chosen = {**self._settings, "data_dir": str(self.folder / f"worker-{number}")}

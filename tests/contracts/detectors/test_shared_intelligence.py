@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -31,8 +32,9 @@ from tests.contracts.detectors.histories import (
 )
 from tests.contracts.detectors.traffic import Stored, customers, traffic
 from tests.support.intelligence import KEY, report
+from tests.unit.detectors import nothing
 
-FOREVER = {"valid_from": 1_780_000_000.0, "valid_until": 1_811_000_000.0}
+FOREVER: dict[str, Any] = {"valid_from": 1_780_000_000.0, "valid_until": 1_811_000_000.0}
 CODE = "shared_intelligence"
 
 
@@ -241,7 +243,7 @@ def test_a_poisoned_feed_locks_no_customer_out() -> None:
 
 def test_what_is_popular_weighs_nothing_whoever_reports_it() -> None:
     """A browser, an operator and a gateway that many customers use: the population says so."""
-    engine = Engine(Policy(), {}.get, intelligence=table(*_poisoned()))
+    engine = Engine(Policy(), nothing, intelligence=table(*_poisoned()))
     engine.process(customers())
     common = [*customers()[-400:]]
     heaviest = {

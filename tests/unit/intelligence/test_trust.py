@@ -7,6 +7,9 @@ import pytest
 
 from detectors.events import Verdict
 from detectors.intelligence.trust import MOST_NATS, MOST_SOURCES, Trust
+from tests.unit.detectors import nothing
+
+_VERDICTS: tuple[Verdict | None, ...] = (None, "takeover", "legitimate")
 
 
 def judged(trust: Trust, verdicts: int, *, right: float, sources: tuple[str, ...] = ()) -> Trust:
@@ -19,12 +22,12 @@ def judged(trust: Trust, verdicts: int, *, right: float, sources: tuple[str, ...
 
 def test_a_new_source_is_worth_a_little() -> None:
     """Eight times the odds, before anything is known of it."""
-    assert Trust({}.get).worth("new") == pytest.approx(log(8.0))
+    assert Trust(nothing).worth("new") == pytest.approx(log(8.0))
 
 
 def test_a_source_that_is_right_rises_and_one_that_is_wrong_falls_to_nothing() -> None:
     """Within a few dozen verdicts, and never beyond its bounds."""
-    trust = judged(Trust({}.get), 100, right=0.2)
+    trust = judged(Trust(nothing), 100, right=0.2)
     judged(trust, 20, right=0.9, sources=("good",))
     judged(trust, 10, right=0.0, sources=("poison",))
     assert trust.worth("good") > 2.5
@@ -34,19 +37,19 @@ def test_a_source_that_is_right_rises_and_one_that_is_wrong_falls_to_nothing() -
 
 def test_a_source_that_names_anybody_is_worth_nothing() -> None:
     """As often right as alerts are without it: its word adds nothing, though half of it is true."""
-    trust = judged(Trust({}.get), 400, right=0.5)
+    trust = judged(Trust(nothing), 400, right=0.5)
     assert judged(trust, 400, right=0.5, sources=("anybody",)).worth("anybody") < 0.1
 
 
 def test_a_verdict_is_taken_back_whole() -> None:
     """Whatever verdicts came and went, what counts is how the events stand."""
     chance = random.Random(4)
-    moved, plain = Trust({}.get), Trust({}.get)
+    moved, plain = Trust(nothing), Trust(nothing)
     for number in range(200):
         sources = ("a",) if number % 3 else ("a", "b")
         before: Verdict | None = None
         for _ in range(chance.randrange(4)):
-            now = chance.choice((None, "takeover", "legitimate"))
+            now = chance.choice(_VERDICTS)
             moved.judge(sources, before, now)
             before = now
         plain.judge(sources, None, before)

@@ -1,0 +1,70 @@
+"""Out to a TAXII 2.1 server that runs, and in from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from detectors.intelligence import IndicatorReport
+from streams.settings import Settings
+from streams.sharing.importing import Terms
+from streams.sharing.stix import bundle_of
+from streams.sharing.stix_reading import read_stix
+from streams.sharing.targets import ToTaxii
+from streams.sharing.taxii import TaxiiTrouble, add, fetch
+from tests.support.intelligence import DAY, SECRETS, START, findings
+from tests.support.taxii import PASSWORD, USER, taxii_server
+
+
+@pytest.fixture(scope="module")
+def collection() -> Iterator[str]:
+    """A server's collection."""
+    with taxii_server() as url:
+        yield url
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A member of the group, with its password in a file."""
+    path = tmp_path / "password"
+    path.write_text(f"{PASSWORD}\n")
+    return Settings(taxii_username=USER, taxii_password_file=path)
+
+
+def test_what_one_adds_another_fetches(collection: str, settings: Settings) -> None:
+    """Over several pages, whole, and told again only where it has changed."""
+    target = ToTaxii(settings, collection, "amber")
+    target.tell(findings())
+    data = fetch(settings, collection)
+    target.tell(findings())
+    assert fetch(settings, collection) == data
+    terms = Terms(now=START + 3 * DAY, days=300)
+    reports = [
+        one for one in read_stix(data, collection, terms) if isinstance(one, IndicatorReport)
+    ]
+    [finding] = findings()
+    assert {one.indicator_id for one in reports} == {one.indicator_id for one in finding.indicators}
+    assert {one.source for one in reports} == {"shop-a"}
+    for secret in SECRETS:
+        assert secret.encode() not in data
+    assert fetch(settings, collection, added_after="2099-01-01T00:00:00Z") == b'{"objects":[]}'
+
+
+def test_a_server_that_refuses_or_is_no_taxii_is_one_sentence(
+    collection: str, settings: Settings, tmp_path: Path
+) -> None:
+    """A wrong password, a wrong path, nobody there."""
+    wrong = tmp_path / "wrong"
+    wrong.write_text("wrong")
+    nobody = Settings(taxii_username=USER, taxii_password_file=wrong)
+    for who, url in (
+        (nobody, collection),
+        (settings, collection.replace("group", "none")),
+        (settings, "http://127.0.0.1:1/group/collections/1/"),
+    ):
+        with pytest.raises(TaxiiTrouble) as raised:
+            fetch(who, url)
+        assert "\n" not in str(raised.value)
+        assert "wrong" not in str(raised.value)
+        with pytest.raises(TaxiiTrouble):
+            add(who, url, bundle_of(findings(), "amber"))

@@ -1,0 +1,114 @@
+"""What may leave the house: confirmed campaigns, of groups, with nothing that is a person's."""
+
+import msgspec
+import pytest
+
+from detectors.campaigns.records import Campaign
+from detectors.heat.indicators import Indicator, Kind, key_of
+from detectors.intelligence import keyed_hash
+from tests.support.intelligence import (
+    AGENT,
+    CAMPAIGN,
+    DAY,
+    HOME,
+    HOSTED,
+    KEY,
+    START,
+    TERMS,
+    VERDICT,
+    findings,
+)
+
+
+def test_only_a_takeover_verdict_confirms() -> None:
+    """Alerts alone do not, unless the retailer says how many are enough."""
+    assert not findings(CAMPAIGN)
+    assert len(findings(CAMPAIGN, VERDICT)) == 1
+    assert not findings(CAMPAIGN, terms=TERMS._replace(unverified=5))
+    [finding] = findings(CAMPAIGN, terms=TERMS._replace(unverified=4))
+    assert (finding.verdicts, finding.confirmed_at) == (0, CAMPAIGN.last_seen)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"verdict": "legitimate"},
+        {"alert_id": "another"},
+        {"account_id": "another"},
+        {"alert_id": None, "occurred_at": START - DAY},
+    ],
+)
+def test_a_verdict_on_something_else_confirms_nothing(changed: dict[str, object]) -> None:
+    """It must say of the campaign's own alert, or of its account since then, that it was a thief"""
+    assert not findings(CAMPAIGN, msgspec.structs.replace(VERDICT, **changed))
+
+
+def test_who_was_cleared_does_not_count() -> None:
+    """Where analysts have cleared so many that the group is too small, nothing is told."""
+    cleared = [
+        msgspec.structs.replace(
+            VERDICT, account_id=f"account-{n}", alert_id=f"alert-{n}", verdict="legitimate"
+        )
+        for n in (2, 3)
+    ]
+    [finding] = findings(CAMPAIGN, VERDICT, cleared[0])
+    assert finding.accounts == 3
+    assert {report.confidence for report in finding.indicators} == {50}
+    assert not findings(CAMPAIGN, VERDICT, *cleared)
+    # Whoever holds an account can say so in its customer's name: that clears nobody.
+    own = [msgspec.structs.replace(one, source="customer") for one in cleared]
+    assert len(findings(CAMPAIGN, VERDICT, *own)) == 1
+
+
+def test_a_verdict_that_was_taken_back_confirms_no_more() -> None:
+    """The latest on an account counts, in whatever order they are read."""
+    later = msgspec.structs.replace(
+        VERDICT, verdict="legitimate", source="analyst", occurred_at=VERDICT.occurred_at + DAY
+    )
+    assert not findings(CAMPAIGN, VERDICT, later)
+    assert not findings(CAMPAIGN, later, VERDICT)
+
+
+def test_nothing_is_told_of_a_small_group() -> None:
+    """Neither of a campaign of few, nor of an indicator that few of its alerts came with."""
+    small = msgspec.structs.replace(CAMPAIGN, accounts=CAMPAIGN.accounts[:2])
+    assert not findings(small, VERDICT)
+    [finding] = findings()
+    assert "device" not in {report.kind for report in finding.indicators}
+    [more] = findings(terms=TERMS._replace(minimum=2))
+    assert "device" in {report.kind for report in more.indicators}
+    assert not findings(terms=TERMS._replace(minimum=5))
+
+
+def test_what_concerns_a_person_is_a_keyed_hash_and_the_rest_is_plain() -> None:
+    """A home's range is hashed and a hosting company's is not; operators of homes are not told."""
+    [finding] = findings()
+    plain = {(report.kind, report.value) for report in finding.indicators if report.value}
+    assert plain == {("address_prefix", HOSTED), ("asn", "14061"), ("user_agent", AGENT)}
+    hashed = {(report.kind, report.hash) for report in finding.indicators if report.hash}
+    expected = {
+        (name, keyed_hash(KEY, Indicator(kind, key_of(kind, value)).id))
+        for name, kind, value in (
+            ("address_prefix", Kind.PREFIX, HOME),
+            ("delivery_address", Kind.DELIVERY, "drop-address-77"),
+            ("payment", Kind.PAYMENT, "card-token-5"),
+        )
+    }
+    assert hashed == expected
+    assert {report.key_id for report in finding.indicators if report.hash} == {KEY.key_id}
+    assert finding.withheld == len(CAMPAIGN.indicators) - len(finding.indicators)
+
+
+def test_without_a_key_nothing_hashed_is_told() -> None:
+    """What would have to be hashed is kept back, never told plain."""
+    [finding] = findings(terms=TERMS._replace(key=None))
+    assert {report.kind for report in finding.indicators} == {
+        "address_prefix", "asn", "user_agent",
+    }  # fmt: skip
+    assert all(report.hash is None for report in finding.indicators)
+
+
+def test_a_campaign_that_was_merged_is_told_once() -> None:
+    """Under the id of the one that it went into."""
+    merged: Campaign = msgspec.structs.replace(CAMPAIGN, merged_into="other", revision=9)
+    assert not findings(CAMPAIGN, VERDICT, merged)

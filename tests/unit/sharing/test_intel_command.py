@@ -1,0 +1,120 @@
+"""`nightlatch intel` over files, as a user calls it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from streams import extras
+from streams.cli import run
+from streams.codec import encode_event, encode_published
+from streams.sharing.records import read_reports
+from tests.support.intelligence import CAMPAIGN, SECRETS, VERDICT
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a key, and with a campaign and a verdict of these days in files."""
+    import time
+
+    now = time.time()
+    moved = msgspec.structs.replace(CAMPAIGN, first_seen=now - 9e5, last_seen=now - 8e5)
+    verdict = msgspec.structs.replace(VERDICT, occurred_at=now - 1e5)
+    (tmp_path / "campaigns").write_bytes(encode_published(moved) + b"\n")
+    (tmp_path / "feedback").write_bytes(encode_event(verdict) + b"\n")
+    (tmp_path / "networks.csv").write_text(
+        "network,asn,country,region,city,latitude,longitude\n"
+        "203.0.113.0/24,14061,DE,,,,\n198.51.100.0/24,2856,GB,,,,\n"
+    )
+    monkeypatch.setenv("NIGHTLATCH_SHARING_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("NIGHTLATCH_SHARING_NAME", "shop-a")
+    monkeypatch.setenv("NIGHTLATCH_LOOKUPS", str(tmp_path / "networks.csv"))
+    monkeypatch.chdir(tmp_path)
+    assert run(["intel", "key", "2026-11"]) == 0
+    return tmp_path
+
+
+def export(*arguments: str) -> int:
+    """Export what the shop's files say."""
+    files = ("--campaigns", "campaigns", "--feedback", "feedback")
+    return run(["intel", "export", *files, *arguments])
+
+
+@pytest.mark.parametrize("format_", ["stix", "misp"])
+def test_out_and_in_through_either_format(shop: Path, format_: str) -> None:
+    """One shop's file becomes another's reports, which a backtest takes; nothing raw is in it."""
+    assert export("--format", format_, "--out", "told.json", "--tlp", "amber+strict") == 0
+    data = (shop / "told.json").read_bytes()
+    for secret in SECRETS:
+        assert secret.encode() not in data
+    assert run(["intel", "import", "told.json", "--out", "reports"]) == 0
+    reports = list(read_reports(shop / "reports"))
+    assert {report.source for report in reports} == {"shop-a"}
+    assert {report.tlp for report in reports} == {"amber+strict"}
+    assert {report.kind for report in reports if report.hash} == {
+        "address_prefix", "delivery_address", "payment",
+    }  # fmt: skip
+    (shop / "events").write_text(
+        '{"type":"login","account_id":"a","ip":"203.0.113.9","outcome":"success",'
+        '"occurred_at":"2026-11-24T06:08:40Z"}\n'
+    )
+    assert run(["backtest", "events", "--indicators", "reports"]) == 0
+
+
+def test_a_folder_holds_a_file_a_campaign(shop: Path) -> None:
+    """Written whole, under the campaign's id."""
+    (shop / "out").mkdir()
+    assert export("--folder", "out") == 0
+    [path] = (shop / "out").iterdir()
+    assert path.name == f"{CAMPAIGN.campaign_id}.stix.json"
+    assert json.loads(path.read_bytes())["type"] == "bundle"
+
+
+def test_what_cannot_be_used_is_told_and_the_rest_taken(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, the line and the field, and the good lines in the file."""
+    (shop / "feed.csv").write_text("value,kind\n1.2.3.4,\nnonsense,\nAS64500,\n")
+    assert run(["intel", "import", "feed.csv", "--source", "police", "--out", "reports"]) == 1
+    told = capsys.readouterr().err
+    assert "feed.csv:3: field 'kind'" in told
+    assert "2 reports taken in, 0 taken back, 1 could not be used" in told
+    assert len(list(read_reports(shop / "reports"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["export", "--out", "a", "--topic", "b"], "give one of them"),
+        (["export", "--folder", "nowhere"], "no such folder"),
+        (["import"], "give one of"),
+        (["import", "absent.json"], "absent.json"),
+        (["import", "--taxii", "http://example.org/x/"], "https"),
+        (["key", "2026-11"], "already"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    shop: Path, arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What to change, on one line of standard error."""
+    assert shop.is_dir()
+    assert run(["intel", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.count("\n") == 1
+
+
+def test_without_the_extra_one_sentence_says_what_brings_it(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The worker needs none of these libraries, so not every installation has them."""
+    assert shop.is_dir()
+
+    def absent(_name: str) -> Any:
+        return None
+
+    monkeypatch.setattr(extras, "find_spec", absent)
+    assert export("--out", "told.json") == 2
+    assert "pip install 'nightlatch[sharing]'" in capsys.readouterr().err
