@@ -34,7 +34,7 @@ from detectors.features.registry import NAMES, WIDTH
 from detectors.features.shared import sources_of, weigh_shared
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
-from detectors.heat.indicators import Kind
+from detectors.heat.indicators import Met
 from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
 from detectors.heat.sightings import Sightings, is_familiar, is_strangers
 from detectors.intelligence.records import IndicatorReport
@@ -98,7 +98,7 @@ class Intelligence(Protocol):
     def __len__(self) -> int:
         """Return how many reports there are: with none, nothing is asked."""
 
-    def reports(self, kind: Kind, value: str, at: float) -> tuple[IndicatorReport, ...]:
+    def reports(self, met: Met, at: float) -> tuple[IndicatorReport, ...]:
         """Return what is reported of a value at a time, once for each source."""
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from detectors.features.reading import Reading
 from detectors.features.registry import SHARED
-from detectors.heat.indicators import KINDS, Kind
-from detectors.heat.sightings import came_with, carried, is_new, is_new_value, is_strangers
+from detectors.heat.indicators import KINDS, Kind, Met
+from detectors.heat.sightings import came_with, carried, is_carried_new, is_new, is_strangers
 from detectors.intelligence.records import IndicatorReport
 from detectors.intelligence.trust import Trust
 from detectors.population import Population
@@ -38,8 +38,7 @@ _KINDS: Final = frozenset(Kind) - {Kind.SHAPE}
 class Reported(NamedTuple):
     """An indicator that an event came with, what is reported of it, and what that tells, nats."""
 
-    kind: Kind
-    value: str
+    met: Met
     reports: tuple[IndicatorReport, ...]
     nats: float
 
@@ -53,19 +52,19 @@ def weigh_shared(
     much of it counts is the caller's to limit.
     """
     reported = []
-    for kind, value in _brought(reading):
-        reports = intelligence.reports(kind, value, reading.at)
+    for met in _brought(reading):
+        reports = intelligence.reports(met, reading.at)
         if reports:
-            rare = log(_USED / _share(reading, kind, value, population))
-            most = _COARSE if KINDS[kind].coarse else SHARED.high
+            rare = log(_USED / _share(reading, met, population))
+            most = _COARSE if KINDS[met.kind].coarse else SHARED.high
             nats = max(min(_word(reports, trust), rare, most), 0.0)
-            reported.append(Reported(kind, value, reports, nats))
+            reported.append(Reported(met, reports, nats))
     if reported:
         reported.sort(key=lambda one: -one.nats)
         reading.reported = tuple(reported)
         groups: dict[str, float] = {}
         for one in reported:
-            groups.setdefault(KINDS[one.kind].group, one.nats)
+            groups.setdefault(KINDS[one.met.kind].group, one.nats)
         reading.shared = min(sum(groups.values()), SHARED.high)
 
 
@@ -75,15 +74,15 @@ def sources_of(reading: Reading) -> list[str]:
     return sorted(named)[:_SOURCES]
 
 
-def _brought(reading: Reading) -> Iterator[tuple[Kind, str]]:
+def _brought(reading: Reading) -> Iterator[Met]:
     """What an event comes with that was not its account's before."""
     if is_strangers(reading):
-        for kind, value in came_with(reading.event, reading.facts):
-            if kind in _KINDS and is_new(reading, kind):
-                yield kind, value
-    for kind, value in carried(reading.event):
-        if is_new_value(reading, kind, value):
-            yield kind, value
+        for met in came_with(reading.event, reading.facts):
+            if met.kind in _KINDS and is_new(reading, met.kind):
+                yield met
+    for met in carried(reading.event):
+        if is_carried_new(reading, met):
+            yield met
 
 
 def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
@@ -95,19 +94,20 @@ def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
     return words[0] + _SECOND * sum(words[1:])
 
 
-def _share(reading: Reading, kind: Kind, value: str, population: Population) -> float:
+def _share(reading: Reading, met: Met, population: Population) -> float:
     """The share of customers who use a value of late."""
-    if kind is Kind.PREFIX:
-        return population.prefixes.share(reading.prefix)
-    if kind is Kind.OPERATOR:
-        return population.asns.share(reading.asn)
-    if kind is Kind.AGENT:
-        return population.agents.share(reading.agent)
+    match met.kind:
+        case Kind.PREFIX:
+            return population.prefixes.share(reading.prefix)
+        case Kind.OPERATOR:
+            return population.asns.share(reading.asn)
+        case Kind.AGENT:
+            return population.agents.share(reading.agent)
     counted = {
         Kind.DEVICE: population.new_devices,
         Kind.DELIVERY: population.new_addresses,
         Kind.PAYMENT: population.new_payments,
         Kind.CONTACT: population.new_contacts,
-    }[kind]
-    others = counted.others(digest(value), reading.account, reading.day)
+    }[Kind(met.kind)]
+    others = counted.others(digest(met.value), reading.account, reading.day)
     return (others + 0.5) / (population.prefixes.total() + _BACKING)

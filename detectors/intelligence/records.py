@@ -26,8 +26,8 @@ KindName = Literal[
 ]
 Marking = Literal["clear", "green", "amber", "amber+strict", "red"]
 
-KIND_OF: Final[Mapping[str, Kind]] = {facts.name: kind for kind, facts in KINDS.items()}
-PERSONAL: Final = frozenset(facts.name for facts in KINDS.values() if not facts.shown)
+KIND_OF: Final[Mapping[str, Kind]] = {KINDS[kind].name: kind for kind in Kind}
+PERSONAL: Final = frozenset(facts.name for facts in KINDS if not facts.shown)
 """Kinds whose values concern a person whatever they are: told as keyed hashes, never plain."""
 LONGEST: Final = 366 * 86_400.0
 """Seconds for which a report may be valid at most: an indicator that is older tells of others."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from detectors.heat.indicators import Indicator, Kind, key_of
+from detectors.heat.indicators import Indicator, Met, key_of
 from detectors.intelligence.hashing import GroupKey, keyed_hash
 from detectors.intelligence.records import KIND_OF, IndicatorReport
 
@@ -71,11 +71,11 @@ class IndicatorTable:
             self.drop(indicator_id)
         return len(over)
 
-    def reports(self, kind: Kind, value: str, at: float) -> tuple[IndicatorReport, ...]:
+    def reports(self, met: Met, at: float) -> tuple[IndicatorReport, ...]:
         """Return what is reported of a value at a time, of each source its surest word."""
         found = [
             report
-            for mark in self._marks(kind, value)
+            for mark in self._marks(met)
             for report in self._by_mark.get(mark, ())
             if report.valid_from <= at < report.valid_until
         ]
@@ -86,9 +86,9 @@ class IndicatorTable:
             surest[report.source] = report
         return tuple(surest[source] for source in sorted(surest))
 
-    def _marks_of(self, kind: Kind, value: str) -> tuple[str, ...]:
+    def _marks_of(self, met: Met) -> tuple[str, ...]:
         """A value as reports may name it: as it is, and hashed with each key that is in use."""
-        indicator_id = Indicator(kind, key_of(kind, value)).id
+        indicator_id = Indicator(met.kind, met.key).id
         used = (key for key in self._keys if self._hashed[key.key_id])
         return (indicator_id, *(f"{key.key_id}:{keyed_hash(key, indicator_id)}" for key in used))
 

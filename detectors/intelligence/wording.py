@@ -5,7 +5,7 @@ from typing import Final
 
 from detectors.assessments import Evidence
 from detectors.features.reading import Reading
-from detectors.heat.indicators import KINDS
+from detectors.heat.indicators import KINDS, Kind
 from detectors.heat.wording import NAMES
 
 _MOST_NAMED: Final = 3
@@ -24,7 +24,7 @@ def describe(reading: Reading) -> str:
     if len(sources) > _MOST_NAMED:
         named += ", …"
     also = f", and {_number(len(others))} more of what it came with" if others else ""
-    name = NAMES[most.kind]
+    name = NAMES[Kind(most.met.kind)]
     return (
         f"{name[0].upper()}{name[1:]} new to this account was reported by"
         f" {_number(len(sources))} other source{'' if len(sources) == 1 else 's'} ({named}){also}."
@@ -36,8 +36,8 @@ def evidence_of(reading: Reading) -> Evidence | None:
     if not reading.reported:
         return None
     most = reading.reported[0]
-    facts = KINDS[most.kind]
-    return Evidence(seen=most.value[:_SHOWN] if facts.shown else facts.name)
+    facts = KINDS[most.met.kind]
+    return Evidence(seen=most.met.value[:_SHOWN] if facts.shown else facts.name)
 
 
 def techniques_of(reading: Reading) -> tuple[str, ...]:

@@ -190,11 +190,11 @@ def test_trust_falls_with_verdicts_and_rises_when_they_are_taken_back() -> None:
 def _poisoned() -> tuple[IndicatorReport, ...]:
     """A feed of what the shop's customers have: every range, operator, client, address and card."""
     values = {
-        pair
+        (Kind(met.kind), met.value)
         for event, facts in customers()
         if isinstance(event, Login | Order)
-        for pair in (*came_with(event, facts), *carried(event))
-        if pair[0] is not Kind.SHAPE
+        for met in (*came_with(event, facts), *carried(event))
+        if met.kind != Kind.SHAPE
     }
     said = {**FOREVER, "confidence": 100}
     hashed = {Kind.PREFIX}  # the contract tests' ranges are none, so they go as hashes
@@ -256,4 +256,4 @@ def test_what_is_popular_weighs_nothing_whoever_reports_it() -> None:
 def _reported(engine: Engine, events: list[Observed], kind: Kind) -> Iterator[Reported]:
     for observed in events:
         if isinstance(observed.event, Login | Order):
-            yield from (one for one in engine.read(observed).reported if one.kind is kind)
+            yield from (one for one in engine.read(observed).reported if one.met.kind == kind)

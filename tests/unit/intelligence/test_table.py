@@ -2,7 +2,7 @@
 
 import pytest
 
-from detectors.heat.indicators import Kind
+from detectors.heat.indicators import Kind, met
 from detectors.intelligence import GroupKey, IndicatorTable, table
 from tests.support.intelligence import DAY, KEY, START, report
 
@@ -15,11 +15,11 @@ def test_plain_and_hashed_reports_are_found_by_the_value() -> None:
     held.take(report(Kind.PREFIX, "203.0.113.0/24"))
     held.take(report(Kind.PREFIX, "203.0.113.0/24", "shop-c", keyed=True))
     held.take(report(Kind.DELIVERY, "drop"))
-    found = held.reports(Kind.PREFIX, "203.0.113.0/24", START)
+    found = held.reports(met(Kind.PREFIX, "203.0.113.0/24"), START)
     assert [one.source for one in found] == ["shop-b", "shop-c"]
-    assert held.reports(Kind.DELIVERY, "drop", START)
-    assert not held.reports(Kind.PAYMENT, "drop", START)
-    assert not held.reports(Kind.DELIVERY, "another", START)
+    assert held.reports(met(Kind.DELIVERY, "drop"), START)
+    assert not held.reports(met(Kind.PAYMENT, "drop"), START)
+    assert not held.reports(met(Kind.DELIVERY, "another"), START)
 
 
 def test_without_the_key_a_hash_says_nothing() -> None:
@@ -27,16 +27,16 @@ def test_without_the_key_a_hash_says_nothing() -> None:
     for keys in ([], [OLD], [GroupKey(OLD.key_id, KEY.secret)]):
         held = IndicatorTable(keys)
         held.take(report(Kind.DELIVERY, "drop"))
-        assert not held.reports(Kind.DELIVERY, "drop", START)
+        assert not held.reports(met(Kind.DELIVERY, "drop"), START)
 
 
 def test_keys_overlap_while_one_follows_the_other() -> None:
     """A hash made with the old key still matches, also if values were asked for before."""
     held = IndicatorTable([OLD, KEY])
     held.take(report(Kind.OPERATOR, "1"))
-    assert not held.reports(Kind.DELIVERY, "drop", START)
+    assert not held.reports(met(Kind.DELIVERY, "drop"), START)
     held.take(report(Kind.DELIVERY, "drop"))
-    assert held.reports(Kind.DELIVERY, "drop", START)
+    assert held.reports(met(Kind.DELIVERY, "drop"), START)
 
 
 def test_a_report_counts_while_it_is_valid() -> None:
@@ -45,7 +45,7 @@ def test_a_report_counts_while_it_is_valid() -> None:
     told = report(Kind.OPERATOR, "14061", valid_from=START, valid_until=START + DAY)
     held.take(told)
     at = [START - 1, START, START + DAY - 1, START + DAY]
-    found = [bool(held.reports(Kind.OPERATOR, "14061", moment)) for moment in at]
+    found = [bool(held.reports(met(Kind.OPERATOR, "14061"), moment)) for moment in at]
     assert found == [False, True, True, False]
     assert held.sweep(START + DAY - 1) == 0
     assert (held.sweep(START + DAY), len(held)) == (1, 0)
@@ -60,7 +60,7 @@ def test_the_same_id_replaces_and_a_withdrawn_one_is_gone() -> None:
     assert len(held) == 1
     held.drop(told.indicator_id)
     held.drop(told.indicator_id)
-    assert not held.reports(Kind.OPERATOR, "14061", START)
+    assert not held.reports(met(Kind.OPERATOR, "14061"), START)
 
 
 def test_of_a_source_that_repeats_itself_the_surest_word_counts() -> None:
@@ -68,7 +68,7 @@ def test_of_a_source_that_repeats_itself_the_surest_word_counts() -> None:
     held = IndicatorTable()
     for number, confidence in enumerate((30, 80, 50)):
         held.take(report(Kind.OPERATOR, "1", indicator_id=f"i{number}", confidence=confidence))
-    [found] = held.reports(Kind.OPERATOR, "1", START)
+    [found] = held.reports(met(Kind.OPERATOR, "1"), START)
     assert found.confidence == 80
 
 
