@@ -311,6 +311,7 @@ class Engine:
                 calibration=self._calibration,
                 forest=self._forest,
                 budget=self._budget,
+                trust=self._trust,
             )
         )
 
@@ -320,9 +321,10 @@ class Engine:
         if isinstance(event, Feedback):
             return None
         with recorder.recording() as cells:
-            self.assess(observed)
-        given = given_event(event, observed.facts, self._heat.hottest(observed))
-        return given, recorder.state(event.account_id, cells)
+            reading = self._read(observed, event)
+        hottest = self._heat.hottest(observed)
+        given = given_event(event, observed.facts, hottest, reading.reported)
+        return given, recorder.state(event.account_id, cells, sources_of(reading))
 
     def _keep_snapshot(self, alert: Alert | None, before: tuple[Given, State] | None) -> None:
         if alert is not None and before is not None:

@@ -6,8 +6,10 @@ from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed
 from detectors.errors import IncompatibleState
 from detectors.facts import NOTHING_KNOWN
+from detectors.heat.indicators import Met
 from detectors.heat.records import Hot
-from detectors.snapshots import VERSION, Snapshot, stored
+from detectors.intelligence.records import IndicatorReport
+from detectors.snapshots import VERSION, Snapshot, Told, stored
 
 
 class Replayed(NamedTuple):
@@ -28,6 +30,20 @@ class _AsItWas:
         return self._heat
 
 
+class _AsTold:
+    """What others had reported of what the event came with (`detectors.engine.Intelligence`)."""
+
+    def __init__(self, reported: tuple[Told, ...]) -> None:
+        self._reports = {(told.kind, told.key): told.reports for told in reported}
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    def reports(self, met: Met, at: float) -> tuple[IndicatorReport, ...]:  # noqa: ARG002 - the protocol's
+        """Return what was reported then."""
+        return self._reports.get((met.kind, met.key), ())
+
+
 def replay(snapshot: Snapshot) -> Replayed:
     """Judge again what was judged. Raises IncompatibleState where this release cannot read it."""
     if snapshot.version != VERSION:
@@ -36,7 +52,13 @@ def replay(snapshot: Snapshot) -> Replayed:
     try:
         state = {key.encode(): value for key, value in snapshot.entries.items()}
         state.update(stored(snapshot.cells))
-        engine = Engine(snapshot.policy, state.get, _AsItWas(given.heat), prior=snapshot.prior)
+        engine = Engine(
+            snapshot.policy,
+            state.get,
+            _AsItWas(given.heat),
+            intelligence=_AsTold(given.reported),
+            prior=snapshot.prior,
+        )
         if given.notice is not None:
             return Replayed(None, engine.take_notice(given.notice))
         event = given.login or given.order or given.change

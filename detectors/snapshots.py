@@ -7,7 +7,7 @@ were looked at. Nothing in it is another account's: counts are counts, and where
 whom it counted last, everybody else is left out. `detectors.replaying` runs the engine over it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -20,7 +20,10 @@ from detectors.assessments import Alert
 from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
 from detectors.features.evidence import Evidence
+from detectors.features.shared import Reported
 from detectors.heat.records import Hot, Notice
+from detectors.intelligence.records import IndicatorReport
+from detectors.intelligence.trust import Trust
 from detectors.models.budget import AlertBudget
 from detectors.models.calibration import Calibration
 from detectors.models.feedback import VerdictModel
@@ -46,10 +49,18 @@ class Cells(msgspec.Struct, frozen=True, array_like=True):
     values: dict[int, int | float]
 
 
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """An indicator that the event came with, and what others had reported of it."""
+
+    kind: int
+    key: int
+    reports: tuple[IndicatorReport, ...]
+
+
 class Given(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an engine was given: an event of one of three types with its facts, or a notice.
 
-    `heat` is what was hot of what the event came with.
+    `heat` is what was hot of what the event came with, `reported` what others had told of it.
     """
 
     login: Login | None = None
@@ -57,6 +68,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     change: AccountChange | None = None
     facts: Facts | None = None
     heat: tuple[Hot, ...] = ()
+    reported: tuple[Told, ...] = ()
     notice: Notice | None = None
 
 
@@ -93,6 +105,7 @@ class Sources(NamedTuple):
     calibration: Calibration
     forest: FlatHalfSpaceTrees
     budget: AlertBudget
+    trust: Trust
 
 
 class _Consulted:
@@ -139,9 +152,15 @@ class Recorder:
             if values:
                 found[pages.name] = Cells(pages.kind, len(pages.cells), values)
 
-    def state(self, account_id: str, cells: dict[str, Cells] | None = None) -> State:
+    def state(
+        self,
+        account_id: str,
+        cells: dict[str, Cells] | None = None,
+        named: Collection[str] = (),
+    ) -> State:
         """Return the state that a judgement of an account stands on: for one of an event, `cells`.
 
+        Of the sources of what others reported those `named` are told, and no other.
         What is told by another flow is judged without the features' models.
         """
         s, account = self._sources, digest(account_id)
@@ -154,7 +173,7 @@ class Recorder:
         if cells is None:
             entries += s.accounts.stored_examples(account_id)
             return State({key.decode(): value for key, value in entries}, {})
-        entries += [*s.evidence.stored(), s.verdict_model.stored()]
+        entries += [*s.evidence.stored(), s.verdict_model.stored(), *s.trust.stored(named)]
         personal = s.population.owners
         shown = {
             name: _without_others(held, account) if name in personal else held
@@ -181,7 +200,12 @@ def snapshot_of(
     )
 
 
-def given_event(event: Login | Order | AccountChange, facts: Facts, heat: Sequence[Hot]) -> Given:
+def given_event(
+    event: Login | Order | AccountChange,
+    facts: Facts,
+    heat: Sequence[Hot],
+    reported: Sequence[Reported],
+) -> Given:
     """Return an event as what an engine was given."""
     return Given(
         login=event if isinstance(event, Login) else None,
@@ -189,6 +213,7 @@ def given_event(event: Login | Order | AccountChange, facts: Facts, heat: Sequen
         change=event if isinstance(event, AccountChange) else None,
         facts=facts,
         heat=tuple(heat),
+        reported=tuple(Told(one.met.kind, one.met.key, one.reports) for one in reported),
     )
 
 

@@ -9,7 +9,7 @@ as alerts are without it, so its word adds nothing, however often that is.
 A new source's word is worth 2.1 nats, and three verdicts weigh as much as that presumption.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from math import log
 from typing import Final
@@ -72,8 +72,12 @@ class Trust:
         """Hand over the counts where they changed."""
         if self._dirty:
             self._dirty = False
-            sources = dict(sorted(self._sources.items()))
-            yield _KEY, msgspec.msgpack.encode((_VERSION, self._all, sources))
+            yield from self.stored(self._sources)
+
+    def stored(self, sources: Collection[str]) -> Iterator[tuple[bytes, bytes]]:
+        """Return what is stored of some sources, and of all verdicts."""
+        kept = {name: self._sources[name] for name in sorted(sources) if name in self._sources}
+        yield _KEY, msgspec.msgpack.encode((_VERSION, self._all, kept))
 
 
 def _moved(counts: tuple[int, int], step: tuple[int, int]) -> tuple[int, int]:

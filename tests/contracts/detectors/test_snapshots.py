@@ -9,7 +9,9 @@ import pytest
 from detectors.assessments import Alert
 from detectors.engine import Engine, Observed
 from detectors.errors import IncompatibleState
-from detectors.heat.sightings import Sightings
+from detectors.heat.indicators import Kind
+from detectors.heat.sightings import Sightings, came_with
+from detectors.intelligence import IndicatorTable
 from detectors.policy import Policy
 from detectors.population import Population
 from detectors.profiles import digest
@@ -18,6 +20,7 @@ from detectors.snapshots import Snapshot
 from streams.across_accounts import AcrossAccounts
 from streams.codec import encode_alert
 from tests.contracts.detectors.traffic import POLICY, traffic
+from tests.support.intelligence import KEY, report
 
 # A budget of half of all days, so that there is much to work out again.
 _WIDE = Policy(profile_cache=200, alert_budget=0.5, alert_floor=0.001)
@@ -26,11 +29,20 @@ _WIDE = Policy(profile_cache=200, alert_budget=0.5, alert_floor=0.001)
 class _Kept:
     """A detector over the tests' traffic: its alerts, its state, and what it kept of each alert."""
 
-    def __init__(self, policy: Policy, *, keep: bool) -> None:
+    def __init__(
+        self, policy: Policy, *, keep: bool, intelligence: IndicatorTable | None = None
+    ) -> None:
         self.store: dict[bytes, bytes | None] = {}
         read = self.store.get
         others = AcrossAccounts(read)
-        self.engine = Engine(policy, read, others.table, Sightings(1), keep_snapshots=keep)
+        self.engine = Engine(
+            policy,
+            read,
+            others.table,
+            Sightings(1),
+            intelligence=intelligence,
+            keep_snapshots=keep,
+        )
         self.alerts: list[Alert] = []
         self.snapshots: list[Snapshot] = []
         for at in range(0, len(traffic()), 50):
@@ -59,6 +71,29 @@ def test_every_alert_is_worked_out_again_to_the_byte(policy: Policy) -> None:
     """Risk, reasons, techniques and all, from the snapshot's bytes alone; notices' too."""
     run = kept(policy)
     assert len(run.alerts) == len(run.snapshots) > 5
+    for alert, snapshot in zip(run.alerts, run.snapshots, strict=True):
+        again = replay(_through_json(snapshot)).alert
+        assert again is not None
+        assert encode_alert(again) == encode_alert(alert)
+
+
+def test_what_others_had_reported_is_kept_with_the_alert() -> None:
+    """Their word and how far it was believed then, of the sources that had named something."""
+    held = IndicatorTable([KEY])
+    for event, facts in traffic():
+        for met in came_with(event, facts):
+            if met.kind != Kind.SHAPE:
+                names = ("shop-b", "police") if met.key % 2 else ("shop-c",)
+                for name in names:
+                    said = {"valid_from": 1_780_000_000.0, "valid_until": 1_811_000_000.0}
+                    held.take(report(Kind(met.kind), met.value, name, keyed=True, **said))
+    run = _Kept(_WIDE, keep=True, intelligence=held)
+    told = [
+        snapshot
+        for alert, snapshot in zip(run.alerts, run.snapshots, strict=True)
+        if any(reason.code == "shared_intelligence" for reason in alert.reasons)
+    ]
+    assert len(told) > 5
     for alert, snapshot in zip(run.alerts, run.snapshots, strict=True):
         again = replay(_through_json(snapshot)).alert
         assert again is not None
