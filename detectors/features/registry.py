@@ -91,8 +91,8 @@ SHARED: Final = Feature(
 """A feature beside the vector, which neither the fitted prior nor the half-space trees see: it
 counts as the weight of evidence that it is, up to what all others speak against the event, and what
 verdicts correct is how far its sources are believed. It costs nothing where nothing is reported,
-else a look-up for each of the up to seven values that an event brings (a microsecond or two each,
-where keyed hashes are compared and the value is not remembered)."""
+else a look-up for each of the up to seven values that an event brings (a microsecond or two each;
+some eight where keyed hashes are compared, for a value that was not met lately)."""
 
 WIDTH: Final = len(FEATURES)
 NAMES: Final = tuple(feature.name for feature in FEATURES)

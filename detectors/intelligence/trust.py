@@ -1,12 +1,14 @@
 """How far each source is believed: learnt from verdicts on the events that its reports were on.
 
 Of the judged events that a source had named, `right` turned out takeovers and `wrong` the
-customer's. Its odds of being right are the mean of a Beta distribution's, `(2 + right) : (1 +
+customer's. Its odds of being right are those of a Beta posterior's mean, `(a + right) : (b +
 wrong)`; those of judged events that it had not named `(2 + takeovers) : (8 + legitimate)`. The log
-of their ratio is what its word adds (nats). A source that names people at random is as often right
-as alerts are without it, so its word adds nothing, however often that is.
+of their ratio is what its word adds (nats). Whose events are judged at all (takeovers are reported,
+customers seldom looked into) is the same for both, and cancels out. A source that names people at
+random is as often right as alerts are without it, so its word adds nothing, however often that is.
 
-A new source's word is worth 2.1 nats, and three verdicts weigh as much as that presumption.
+The prior, a and b, makes a new source's odds twenty times those elsewhere (3 nats), and weighs as
+much as three verdicts.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -22,6 +24,8 @@ from detectors.events import Verdict
 MOST_NATS: Final = 4.0
 """Nats that one source's word can add at most."""
 MOST_SOURCES: Final = 256
+_NEW: Final = 20.0
+_BACKING: Final = 3.0
 _KEY: Final = b"m:sources"
 _VERSION: Final = 1
 _decode = partial(
@@ -49,8 +53,9 @@ class Trust:
         """Return what a source's word adds, nats, 0 to `MOST_NATS`."""
         right, wrong = self._sources.get(source, (0, 0))
         takeovers, legitimate = self._all
-        odds = (2.0 + right) / (1.0 + wrong)
         elsewhere = (2.0 + max(takeovers - right, 0)) / (8.0 + max(legitimate - wrong, 0))
+        believed = _NEW * elsewhere / (1.0 + _NEW * elsewhere)
+        odds = (_BACKING * believed + right) / (_BACKING * (1.0 - believed) + wrong)
         return min(max(log(odds / elsewhere), 0.0), MOST_NATS)
 
     def judge(self, sources: Sequence[str], before: Verdict | None, now: Verdict | None) -> None:

@@ -24,6 +24,7 @@ def simulate(
     tries: float = TRIES,
     underworld: int | None = None,
     gang_size: int = 1,
+    turn: float = 0.0,
 ) -> Iterator[SimulatedEvent]:
     """Yield everything that happens in a shop in `days` days from `start`, in event-time order.
 
@@ -31,8 +32,9 @@ def simulate(
     once; `hijacks` are takeovers and `tries` the failed attempts of thieves, for each visit that
     customers make (0 for none). Shops that are simulated with the same `underworld` (the seed where
     absent) are on one internet, and hit by the same gangs with the same tools, servers and drop
-    addresses, each at times of its own; a gang aims at `gang_size` times as many hijacks as most of
-    its family. Verdicts (`type` "feedback") come in between, when their time has come. The same
+    addresses, which come to each in its `turn`: by that part of the run (0 to 1, around its end)
+    later than at a shop of turn 0. A gang aims at `gang_size` times as many hijacks as most of its
+    family. Verdicts (`type` "feedback") come in between, when their time has come. The same
     arguments give the same events; leaving out a family changes nobody else's. Raises
     ConfigurationError for a family that is not in the registry, and for no days.
     """
@@ -48,6 +50,7 @@ def simulate(
             ends=world.calendar.end,
             tries=int(tries * len(world.plan)),
             gang_size=gang_size,
+            turn=turn,
         )
         stage.campaigns(counts)
     world.spawn(world.calendar.forced_reset, forced_reset(world))

@@ -45,7 +45,7 @@ class Stage:
     that no family depends on which others there are. `fresh` is the share of victims whose
     account had no visit before (dormant ones aside). Hijacks that begin before `ends` may go on
     after it, unless they are to `hurry`. Gangs aim at `gang_size` times as many hijacks as their
-    family's do.
+    family's do, and come by `turn` of the run (0 to 1, around its end) later than elsewhere.
     """
 
     def __init__(
@@ -58,9 +58,11 @@ class Stage:
         fresh: float = FRESH,
         hurry: bool = False,
         gang_size: int = 1,
+        turn: float = 0.0,
     ) -> None:
         self._world, self._fresh, self._hurry = world, fresh, hurry
         self._begins, self._ends, self._gang_size = begins, ends, gang_size
+        self._turn = turn
         self._tries = tries // len(_SUCCESS)
         self._taken: set[int] = set()
 
@@ -79,9 +81,10 @@ class Stage:
     def _campaign(self, crew: Crew, size: int, budget: int, chance: Chance) -> int:
         """Stage one campaign; return how many failed tries it makes."""
         family, tries = crew.family, 0
-        # A gang that hits several shops does so in the same weeks.
+        # A gang that hits several shops moves from one to the next, at moments of its own.
         timing = chance if crew.at_home else crew.timing
-        start = self._begins + 0.85 * (self._ends - self._begins) * timing.random()
+        moment = (timing.random() + self._turn) % 1.0
+        start = self._begins + 0.85 * (self._ends - self._begins) * moment
         span = min(_span(family, timing), 0.9 * (self._ends - start))
         if family in _SUCCESS and budget > 0:
             tries = min(int(size / chance.between(*_SUCCESS[family])), budget)

@@ -3,11 +3,12 @@
     python -m tests.benchmarks.sharing                       # held-out seeds
     python -m tests.benchmarks.sharing --pairs 531 532 --json FILE
 
-Two simulated shops on one internet, hit by the same gangs at times of their own. Once a day each
-exports what is confirmed by then as a STIX bundle, and imports the other's: by the code of
-`nightlatch intel`. Each shop's events also go through an engine that hears of nobody. A hijack is
-caught if it is alerted by its first order, at thresholds that alert the same share of legitimate
-account-days. What is on the wire is searched for every raw identifier of both shops' events.
+Two simulated shops on one internet. Gangs move from one to the other within the two months: half
+of them from the first to the second, half the other way. Once a day each shop exports what is
+confirmed by then as a STIX bundle, and imports the other's: by the code of `nightlatch intel`. Each
+shop's events also go through an engine that hears of nobody. A hijack is caught if it is alerted by
+its first order, at thresholds that alert the same share of legitimate account-days. What is on the
+wire is searched for every raw identifier of both shops' events.
 """
 
 import argparse
@@ -138,7 +139,7 @@ def caught(hijacks: list[JudgedHijack]) -> Caught:
 def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
     """Let a pair of shops live; return what each caught alone and with the other."""
     shops = []
-    for name, seed in zip("ab", pair, strict=True):
+    for turn, (name, seed) in enumerate(zip("ab", pair, strict=True)):
         terms = Terms(f"shop-{name}", _KEY, minimum=asked.minimum, unverified=asked.unverified)
         run = SimulatedRun(
             seed,
@@ -147,6 +148,7 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
             more=asked.more,
             underworld=sum(pair),
             gang_size=asked.gang_size,
+            turn=0.5 * turn,
         )
         shops.append(Shop(name, run, terms))
     for day in range(1, DAYS + 2):

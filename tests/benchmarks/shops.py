@@ -49,9 +49,10 @@ class SimulatedRun:
         more: float,
         underworld: int | None = None,
         gang_size: int = 1,
+        turn: float = 0.0,
     ) -> None:
         self._seed, self._more = seed, more
-        self._gang_size = gang_size
+        self._gang_size, self._turn = gang_size, turn
         self._underworld = seed if underworld is None else underworld
         self._shop = Shop(accounts=accounts, visits=visits)
         self._takeovers: dict[str, Label] = {}
@@ -76,6 +77,7 @@ class SimulatedRun:
             hijacks=self._more * HIJACKS,
             underworld=self._underworld,
             gang_size=self._gang_size,
+            turn=self._turn,
         )
         for simulated in as_delivered(staged, seed=self._seed):
             self._note(simulated)

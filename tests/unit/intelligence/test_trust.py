@@ -20,9 +20,11 @@ def judged(trust: Trust, verdicts: int, *, right: float, sources: tuple[str, ...
     return trust
 
 
-def test_a_new_source_is_worth_a_little() -> None:
-    """Eight times the odds, before anything is known of it."""
-    assert Trust(nothing).worth("new") == pytest.approx(log(8.0))
+def test_a_new_source_is_worth_something_whatever_else_is_judged() -> None:
+    """Twenty times the odds, before anything is known of it, be verdicts mostly of one kind."""
+    for share in (0.05, 0.5, 0.95):
+        trust = judged(Trust(nothing), 300, right=share)
+        assert trust.worth("new") == pytest.approx(log(20.0))
 
 
 def test_a_source_that_is_right_rises_and_one_that_is_wrong_falls_to_nothing() -> None:
@@ -73,4 +75,4 @@ def test_sources_are_bounded() -> None:
         trust.judge((f"invented-{number}",), None, "legitimate")
     store.update(trust.changes())
     assert len(store[b"m:sources"]) < 64 * MOST_SOURCES
-    assert Trust(store.get).worth("good") > log(8.0)
+    assert Trust(store.get).worth("good") > log(20.0)
