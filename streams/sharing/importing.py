@@ -159,7 +159,7 @@ def _common(said: Said, source: str, terms: Terms) -> dict[str, Any]:
         "valid_until": round(ends * 1000),
         "confidence": said.confidence,
         "sightings": said.sightings,
-        "techniques": said.techniques,
+        "techniques": list(said.techniques),
         "tlp": said.tlp or terms.marking,
         "campaign": said.campaign,
     }

@@ -163,7 +163,7 @@ def _read_event(event: dict[str, Any], where: str, terms: Terms) -> Iterator[Tak
         place = f"{where}.Attribute[{number}]"
         if attribute.get("deleted") or attribute.get("to_ids") is False:
             continue
-        if attribute.get("type") not in _KINDS:
+        if str(attribute.get("type")) not in _KINDS:
             yield Fault(
                 place, not_allowed("type", f"one of {', '.join(_KINDS)}", attribute.get("type"))
             )

@@ -96,11 +96,12 @@ class _Bundle:
 
     def said(self, indicator: dict[str, Any]) -> Iterator[Said]:
         """Yield what an indicator says; raises InvalidEvent where that is not understood."""
+        name = str(indicator.get("id"))
         identity = self._by_id.get(str(indicator.get("created_by_ref")), {})
-        campaigns = self._pointed_at(indicator["id"], "indicates", "campaign")
+        campaigns = self._pointed_at(name, "indicates", "campaign")
         techniques = [
             technique
-            for source in (indicator["id"], *campaigns)
+            for source in (name, *campaigns)
             for relation in ("indicates", "uses")
             for pattern in self._pointed_at(source, relation, "attack-pattern")
             for technique in _techniques(self._by_id[pattern])
@@ -112,7 +113,7 @@ class _Bundle:
                 valid_from=indicator.get("valid_from"),
                 valid_until=indicator.get("valid_until"),
                 confidence=indicator.get("confidence"),
-                sightings=self._sightings.get(indicator["id"]),
+                sightings=self._sightings.get(name),
                 techniques=tuple(dict.fromkeys(techniques))[:20],
                 tlp=_marking(indicator),
                 campaign=campaigns[0][:200] if campaigns else None,
@@ -166,6 +167,8 @@ def _things(indicator: dict[str, Any]) -> list[dict[str, Any]]:
         parsed = create_pattern_object(pattern, version="2.1")
     except (ParseException, ValueError) as error:
         raise not_allowed("pattern", "a STIX pattern", str(error)) from None
+    except RecursionError:
+        raise not_allowed("pattern", _UNDERSTOOD, "one that is nested too deeply") from None
     if not isinstance(parsed, ObservationExpression):
         raise not_allowed("pattern", _UNDERSTOOD, pattern)
     return list(_any_of(parsed.operand, pattern))

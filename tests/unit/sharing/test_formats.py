@@ -1,6 +1,7 @@
 """STIX and MISP: what leaves passes the formats' own checks, comes back whole, leaks nothing."""
 
 import json
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -174,6 +175,38 @@ def test_whatever_the_bytes_a_fault_is_told(data: bytes) -> None:
         found = list(read(data, "file", NOW))
         assert found
         assert faults(iter(found)) == found
+
+
+def mutated(value: Any, chance: random.Random) -> Any:
+    """The same with something else in a few places."""
+    if chance.random() < 0.04:
+        return chance.choice([None, 3, -1, "", [], {}, "x" * 50, [[]], True, 1e308])
+    if isinstance(value, dict):
+        return {name: mutated(one, chance) for name, one in value.items() if chance.random() > 0.01}
+    if isinstance(value, list):
+        return [mutated(one, chance) for one in value]
+    return value
+
+
+@pytest.mark.parametrize("read", [read_stix, read_misp], ids=["stix", "misp"])
+def test_whatever_stands_where_nothing_but_a_fault_comes_of_it(
+    read: Callable[..., Iterator[Taken]],
+) -> None:
+    """A feed is another's: whatever they put in whichever place, the rest is read."""
+    whole = bundle_of(findings(), "amber") if read is read_stix else events_of(findings(), "red")[0]
+    chance = random.Random(3)
+    for _ in range(150):
+        data = json.dumps(mutated(json.loads(whole), chance)).encode()
+        for one in read(data, "file", NOW._replace(source="police")):
+            assert isinstance(one, IndicatorReport | Fault | Withdrawn)
+
+
+def test_a_pattern_nested_beyond_reason_is_a_fault() -> None:
+    """What would exhaust the parser's stack is refused as what it is."""
+    nested = "[" + "(" * 1500 + "ipv4-addr:value = '1.2.3.4'" + ")" * 1500 + "]"
+    data = json.dumps({"objects": [indicator(1, nested)]}).encode()
+    [fault] = faults(read_stix(data, "b", NOW))
+    assert fault.error.field == "pattern"
 
 
 def test_misp_of_others() -> None:
