@@ -27,6 +27,7 @@ from detectors.events import AccountChange, Event, Feedback, Order
 from detectors.facts import NetworkKind
 from detectors.intelligence import GroupKey, IndicatorReport, IndicatorTable
 from detectors.policy import Policy
+from detectors.simulation import draw_telemetry
 from streams.backtesting import PrequentialEngine
 from streams.sharing import importing
 from streams.sharing.confirmed import Confirmed, Terms
@@ -149,6 +150,7 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
             underworld=sum(pair),
             gang_size=asked.gang_size,
             turn=0.5 * turn,
+            telemetry=draw_telemetry(seed) if asked.drawn else None,
         )
         shops.append(Shop(name, run, terms))
     for day in range(1, DAYS + 2):
@@ -209,9 +211,12 @@ def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pairs", type=int, nargs="*", default=[s for pair in PAIRS for s in pair])
-    parser.add_argument("--accounts", type=int, default=12_000)
-    parser.add_argument("--more", type=float, default=6.0, help="times the usual hijacks")
+    parser.add_argument("--accounts", type=int, default=8_000)
+    parser.add_argument("--more", type=float, default=16.0, help="times the usual hijacks")
     parser.add_argument("--gang-size", type=int, default=6, help="times the usual hijacks a gang")
+    parser.add_argument(
+        "--drawn", action="store_true", help="each pipeline tells what some retailer's does"
+    )
     parser.add_argument("--minimum", type=int, default=3)
     parser.add_argument("--unverified", type=int)
     parser.add_argument("--json", type=Path)

@@ -10,7 +10,14 @@ import msgspec
 
 from detectors.evaluation.ledger import Label, Labels
 from detectors.events import Event
-from detectors.simulation import Shop, SimulatedEvent, as_delivered, lookup_rows, simulate
+from detectors.simulation import (
+    Shop,
+    SimulatedEvent,
+    Telemetry,
+    as_delivered,
+    lookup_rows,
+    simulate,
+)
 from detectors.simulation.simulation import HIJACKS
 from streams.codec import decode
 from streams.enrichment import Enricher
@@ -50,11 +57,12 @@ class SimulatedRun:
         underworld: int | None = None,
         gang_size: int = 1,
         turn: float = 0.0,
+        telemetry: Telemetry | None = None,
     ) -> None:
         self._seed, self._more = seed, more
         self._gang_size, self._turn = gang_size, turn
         self._underworld = seed if underworld is None else underworld
-        self._shop = Shop(accounts=accounts, visits=visits)
+        self._shop = Shop(accounts=accounts, visits=visits, telemetry=telemetry or Telemetry())
         self._takeovers: dict[str, Label] = {}
         self._attacks: set[str] = set()
         self.labels = Labels(self._takeovers, self._attacks)

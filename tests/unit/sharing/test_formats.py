@@ -195,7 +195,7 @@ def test_whatever_stands_where_nothing_but_a_fault_comes_of_it(
     """A feed is another's: whatever they put in whichever place, the rest is read."""
     whole = bundle_of(findings(), "amber") if read is read_stix else events_of(findings(), "red")[0]
     chance = random.Random(3)
-    for _ in range(150):
+    for _ in range(60):
         data = json.dumps(mutated(json.loads(whole), chance)).encode()
         for one in read(data, "file", NOW._replace(source="police")):
             assert isinstance(one, IndicatorReport | Fault | Withdrawn)
