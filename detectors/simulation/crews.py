@@ -13,6 +13,7 @@ from detectors.simulation.devices import SCRIPTS, Device, Form, draw_device
 from detectors.simulation.feedback import report_takeover
 from detectors.simulation.goods import fill_basket
 from detectors.simulation.internet import Line, Site, any_line, shared_line
+from detectors.simulation.places import CITIES
 from detectors.simulation.recording import Checkout, Record, Scene, new_value
 from detectors.simulation.world import Hijacked, Truth, World
 
@@ -44,7 +45,10 @@ class Crew:
         self.careless = chance.happens(0.3)
         self.scripted = chance.choice(SCRIPTS) if chance.happens(0.2) else None
         self.wares = chance.choice(_WARES)
-        self.drops = [new_address("GB", chance) for _ in range(chance.choice((1, 1, 2, 3)))]
+        self.drops = [
+            new_address(CITIES["GB"].pick(chance), chance)
+            for _ in range(chance.choice((1, 1, 2, 3)))
+        ]
         self.counters = [chance.randrange(40), chance.randrange(40)]
         self.servers = [self._server() for _ in range(chance.randrange(1, 6))]
         self.exit = world.internet.site("vpn", chance.choice(("GB", "NL", "US", "DE")), chance)

@@ -14,13 +14,12 @@ from detectors.simulation.chance import Chance, Weighted, seed_of, stream, token
 from detectors.simulation.devices import Device, draw_device
 from detectors.simulation.goods import CATEGORIES
 from detectors.simulation.internet import Internet, Line, Site
-from detectors.simulation.places import BUSINESS, CITIES, CUSTOMERS, HOLIDAY, Place
+from detectors.simulation.places import AREAS, BUSINESS, CITIES, CUSTOMERS, HOLIDAY, Place, anywhere
 
 T = TypeVar("T")
 
 REMEMBERED = 40_000  # customers kept in memory; the rest are drawn again when they come
 HOUSEHOLD = 0.25  # share of customers who live with the one before them
-_POSTCODES = "BDEGHLMNSW"
 
 
 class Address(NamedTuple):
@@ -151,7 +150,7 @@ class Population:
             site=self._internet.site(kind, place.country, chance, place.city),
             number=chance.getrandbits(40),
             lease=chance.between(4, 200),
-            address=new_address(place.country, chance),
+            address=new_address(place, chance),
             tablet=draw_device("tablet", chance) if chance.happens(0.3) else None,
         )
 
@@ -180,7 +179,8 @@ class Population:
             relay=chance.happens(0.14),
             trips=self._trips(place, chance, start, days),
             friends=[
-                new_address(place.country, chance) for _ in range(chance.choice((0, 0, 1, 2)))
+                new_address(anywhere(place, chance), chance)
+                for _ in range(chance.choice((0, 0, 1, 2)))
             ],
             tastes=Weighted((category, chance.between(0.2, 8)) for category in CATEGORIES),
             appetite=chance.around(1.0, 0.35),
@@ -229,12 +229,12 @@ def _next_phone(old: Device, chance: Chance) -> Device:
     return new
 
 
-def new_address(country: str, chance: Chance) -> Address:
-    """An address that the shop has not seen before."""
-    if country == "GB":
-        area = chance.choice(_POSTCODES) + chance.choice("ABEHLNRST" + " " * 3).strip()
+def new_address(place: Place, chance: Chance) -> Address:
+    """An address in a place that the shop has not seen before."""
+    if place.country == "GB":
+        area = chance.choice(AREAS[place.city])
         code = f"{area}{chance.randrange(1, 30)} {chance.randrange(1, 10)}"
         code += chance.choice("ABDEFGHJLNPQRSTUWXYZ") + chance.choice("ABDEFGHJLNPQRSTUWXYZ")
     else:
-        code = f"{chance.randrange(10_000, 99_999)}"
-    return Address("a" + chance.token(12), code, country)
+        code = f"{10 + int(abs(place.latitude))}{chance.randrange(1000):03d}"
+    return Address("a" + chance.token(12), code, place.country)

@@ -5,10 +5,11 @@ from functools import lru_cache
 
 from detectors.simulation.calendar import DAY
 from detectors.simulation.chance import Chance, Weighted, stream
-from detectors.simulation.customers import Address, Customer, new_address
+from detectors.simulation.customers import Address, Customer, Home, new_address
 from detectors.simulation.feedback import review
 from detectors.simulation.goods import Basket, fill_basket
 from detectors.simulation.internet import any_line
+from detectors.simulation.places import CITIES, anywhere
 from detectors.simulation.recording import Checkout, Scene, new_value
 from detectors.simulation.signing_in import Attempt
 
@@ -97,10 +98,21 @@ def _delivery(basket: Basket, customer: Customer, chance: Chance) -> str:
     return "home"
 
 
+_COUNTERS = [place for at, place in enumerate(CITIES["GB"].values) for _ in range(3 - min(at, 2))]
+
+
 @lru_cache(maxsize=512)
 def pick_up(seed: int, kind: str, number: int) -> Address:
     """One of the shop's counters or lockers (`kind` is the way of delivery), by number."""
-    return new_address("GB", stream(seed, kind, number))
+    return new_address(_COUNTERS[number], stream(seed, kind, number))
+
+
+def _near(home: Home, chance: Chance) -> int:
+    """The counter that one goes to: mostly one of the own city's, where there is any."""
+    near = [number for number, place in enumerate(_COUNTERS) if place == home.place]
+    if near and chance.happens(0.85):
+        return near[home.number % len(near)]
+    return chance.randrange(len(_COUNTERS))
 
 
 def _address(
@@ -111,12 +123,11 @@ def _address(
     if delivery == "digital":
         return None, ()
     if delivery != "home":
-        near = home.number % 40 if chance.happens(0.85) else chance.randrange(40)
-        return pick_up(attempt.world.seed, delivery, near), ()
+        return pick_up(attempt.world.seed, delivery, _near(home, chance)), ()
     date = datetime.fromtimestamp(time, UTC)
     festive = date.month == 12 or (date.month == 11 and date.day > 15)
     if chance.happens(0.07 if festive else 0.02):
-        address = new_address(home.place.country, chance)
+        address = new_address(anywhere(home.place, chance), chance)
         _entered(attempt, scene, time, address, "gift")
         return address, ("gift",)
     if customer.friends and chance.happens(0.08):

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from detectors.simulation.chance import Weighted
+from detectors.simulation.chance import Chance, Weighted
 
 
 class Place(NamedTuple):
@@ -141,6 +141,29 @@ CITIES: dict[str, Weighted[Place]] = {
     )
     for country, rows in _CITIES.items()
 }
+
+# The postcode areas of a city and around it; London's are one letter or two.
+AREAS: dict[str, tuple[str, ...]] = {
+    city: tuple(areas.split())
+    for city, areas in (
+        ("London", "E N NW SE SW W"), ("Birmingham", "B"), ("Leeds", "LS"), ("Glasgow", "G"),
+        ("Sheffield", "S"), ("Manchester", "M"), ("Liverpool", "L"), ("Bristol", "BS"),
+        ("Edinburgh", "EH"), ("Cardiff", "CF"), ("Leicester", "LE"), ("Coventry", "CV"),
+        ("Belfast", "BT"), ("Nottingham", "NG"), ("Newcastle upon Tyne", "NE"),
+        ("Brighton", "BN"), ("Plymouth", "PL"), ("Southampton", "SO"), ("Reading", "RG"),
+        ("Derby", "DE"), ("Wolverhampton", "WV"), ("Norwich", "NR"), ("Swansea", "SA"),
+        ("Aberdeen", "AB"), ("Milton Keynes", "MK"), ("York", "YO"), ("Oxford", "OX"),
+        ("Cambridge", "CB"), ("Exeter", "EX"), ("Peterborough", "PE"), ("Dundee", "DD"),
+        ("Hull", "HU"), ("Stoke-on-Trent", "ST"), ("Sunderland", "SR"), ("Ipswich", "IP"),
+        ("Inverness", "IV"), ("Bournemouth", "BH"), ("Preston", "PR"),
+    )
+}  # fmt: skip
+
+
+def anywhere(home: Place, chance: Chance) -> Place:
+    """Where somebody lives whom one gives presents to: about half in one's own city."""
+    return home if chance.happens(0.5) else CITIES[home.country].pick(chance)
+
 
 HOLIDAY = Weighted(
     (("ES", 30), ("FR", 14), ("IT", 9), ("PT", 8), ("GR", 9), ("TR", 8), ("US", 8), ("IE", 4),

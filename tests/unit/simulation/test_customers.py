@@ -10,6 +10,7 @@ from detectors.simulation import CIRCUMSTANCES, Shop, SimulatedEvent, customers
 from detectors.simulation.calendar import DAY, Calendar
 from detectors.simulation.internet import Internet
 from detectors.simulation.operators import OPERATORS
+from detectors.simulation.places import AREAS
 from detectors.simulation.world import World
 from tests.unit.simulation.conftest import DAYS, START, run
 
@@ -232,3 +233,17 @@ def test_how_many_customers_are_remembered_changes_nothing(
     whole = run(4, shop, hijacks=0.03)
     monkeypatch.setattr(customers, "REMEMBERED", 16)
     assert run(4, shop, hijacks=0.03) == whole
+
+
+def test_goods_go_where_their_customers_live(honest: list[SimulatedEvent]) -> None:
+    """A postcode's area is one of the city's, but where presents are sent, or somebody travels."""
+    fits = [
+        e.event["shipping_postcode"].startswith(AREAS[e.event["city"]])
+        for e in honest
+        if e.event["type"] == "order"
+        and e.event.get("delivery") == "home"
+        and e.event.get("shipping_postcode")
+        and e.event.get("city") in AREAS
+    ]
+    assert len(fits) > 100
+    assert 0.5 < np.mean(fits) < 0.97
