@@ -331,6 +331,9 @@ class Population:
         self.new_clients = Shares("new-clients", 511, read, horizon=20_000)
         self.hours = Shares("hours", 8, read)
         self.categories = Shares("categories", 255, read)
+        self.areas = Shares("areas", 255, read)
+        self.places = Shares("places", 1023, read)
+        self.localities = Shares("localities", 4095, read)
         self.amounts = Moments("amounts", 3.9, 0.8, read)
         self.by_prefix = Attempts("attempts-prefix", 2048, read)
         self.by_asn = Attempts("attempts-asn", 512, read)
@@ -351,6 +354,9 @@ class Population:
             self.new_clients,
             self.hours,
             self.categories,
+            self.areas,
+            self.places,
+            self.localities,
             self.amounts,
             self.by_prefix,
             self.by_asn,

@@ -12,7 +12,7 @@ from detectors.assessments import Evidence, Reason
 from detectors.events import AccountChange, Event, Order
 from detectors.features.changes import GROUP
 from detectors.features.orders import AMOUNT_STEPS
-from detectors.features.reading import Reading
+from detectors.features.reading import Reading, area_of
 from detectors.features.registry import NAMES, SHARED
 from detectors.heat.records import TECHNIQUE_IDS
 from detectors.heat.wording import describe, evidence_of
@@ -148,8 +148,10 @@ def _destination(reading: Reading) -> str:
     event = reading.event
     payment = ""
     if type(event) is Order:
-        address = reading.cells[NAMES.index("destination")] % 12
+        address = outcome_of(reading, "destination", 15)
         payment = " and a payment" if address % 3 == 1 else ""
+        if address // 3 == 4:
+            return f"A place to pick up at{payment} this account has never used."
         if address // 3 == 2:
             return f"A delivery address{payment} this account has never used."
         if address % 3 == 1:
@@ -220,8 +222,6 @@ def _speed(reading: Reading) -> str:
 
 def _pace(reading: Reading) -> str:
     last = reading.profile.ordered
-    if last < 0:
-        return "The first order that was seen of this account."
     if reading.minute < last:
         return "An order that was placed later was told before this one."
     return f"The order before this one was placed {ago(reading.minute - last)} earlier."
@@ -229,11 +229,14 @@ def _pace(reading: Reading) -> str:
 
 def _spent(reading: Reading) -> str:
     event = reading.event
+    codes = type(event) is Order and event.delivery == "digital"
     if type(event) is not Order or not (event.loyalty_points or event.gift_card_amount):
+        if codes:
+            return "Something digital is ordered, which cannot be called back."
         return "No points or gift cards are spent."
-    if reading.profile.rewards:
-        return "Points or gift cards are spent, as before."
-    return "Points or gift cards are spent, unlike before."
+    on = " on something digital" if codes else ""
+    usual = "as" if reading.profile.rewards else "unlike"
+    return f"Points or gift cards are spent{on}, {usual} before."
 
 
 def _rewards(reading: Reading) -> Evidence | None:
@@ -261,6 +264,27 @@ def _delivered_to(reading: Reading) -> str:
         outcome_of(reading, "forwarding", 4),
         "Delivery to a country this account has nothing to do with.",
     )
+
+
+def _doubts(reading: Reading) -> str:
+    if outcome_of(reading, "story", 11) > 5:
+        return "Somebody else did suspicious things on this account lately."
+    return "Other suspicious things happened on this account lately."
+
+
+def _area(reading: Reading) -> str:
+    return {
+        0: "Delivery to an area where nobody's goods go from where this account is seen.",
+        1: "Delivery to an area where few goods go from where this account is seen.",
+        5: "A new delivery address, and nothing is known of where the account is seen.",
+    }.get(outcome_of(reading, "locality", 6), "Delivery where this account is seen.")
+
+
+def _areas(reading: Reading) -> Evidence | None:
+    event = reading.event
+    if type(event) is not Order or not event.shipping_postcode:
+        return None
+    return Evidence(seen=area_of(event.shipping_postcode), usual=reading.profile.city)
 
 
 def _foreign(reading: Reading) -> Evidence | None:
@@ -336,8 +360,9 @@ EXPLANATIONS: Final = {
     "pace": Explanation("order_pace", _pace, nothing),
     "shared": Explanation("shared_intelligence", intelligence.describe, intelligence.evidence_of),
     "story": Explanation(
-        "recent_doubts", says("Other suspicious things happened on this account lately."), nothing
+        "recent_doubts", _doubts, nothing
     ),
+    "locality": Explanation("distant_delivery", _area, _areas, ("F1028",)),
 }  # fmt: skip
 _NAMES: Final = (*NAMES, SHARED.name)
 _CODES: Final = tuple(EXPLANATIONS[name].code for name in _NAMES)

@@ -91,6 +91,9 @@ SHARED_HIJACKER: Final[Row] = (0.72, 0.10, 0.06, 0.07, 0.05)
 
 _ANYWHERE: Final = frozenset(("hosting", "vpn", "tor", "relay"))
 
+_FIRST: Final = 1.0
+"""Nats that a rare client or network says at most of somebody who comes for the first time."""
+
 _SPOOFED: Final = 0.04
 """Share of hijackers who know the victim's client or network and imitate it."""
 
@@ -150,6 +153,9 @@ def weigh_client(reading: Reading, table: Table, population: Population) -> None
     """Judge browser and system, given the device's class and how common they are."""
     profile = reading.profile
     if profile.depth == 0:
+        if reading.agent:
+            weight = _rarity(population.clients.share(reading.client), 40)
+            reading.weights[CLIENT] = min(weight, _FIRST)
         return
     context = device_group(reading) * 2 + (1 if profile.depth > 2 else 0)
     if reading.agent == 0:
@@ -212,11 +218,15 @@ def _roams(reading: Reading) -> bool:
 
 def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> None:
     weight = 0.0
+    # Whoever comes for the first time comes from where everybody lives.
+    first = reading.depth == 0
     if ELSEWHERE <= reading.network <= ABROAD and reading.asn:
-        weight = _rarity(population.new_asns.share(reading.asn), 80)
+        asns = population.asns if first else population.new_asns
+        weight = _rarity(asns.share(reading.asn), 80)
     if reading.network == ABROAD and reading.country:
-        weight = max(weight, _rarity(population.new_countries.share(reading.country), 40))
-    reading.weights[RARITY] = min(weight, 4.0)
+        countries = population.countries if first else population.new_countries
+        weight = max(weight, _rarity(countries.share(reading.country), 40))
+    reading.weights[RARITY] = min(weight, _FIRST if first else 4.0)
     context = (1 if reading.network >= ELSEWHERE else 0) + (2 if reading.depth else 0)
     outcome = KINDS[reading.kind]
     if reading.profile.kinds.find(outcome) >= 0:

@@ -26,7 +26,7 @@ _TABLES: Final = {
     "shared_device": (1, access.SHARED_CUSTOMER, access.SHARED_HIJACKER),
     "shared_range": (3, access.RANGE_CUSTOMER, access.RANGE_HIJACKER),
     "churn": (3, access.CHURN_CUSTOMER, access.CHURN_HIJACKER),
-    "continuity": (4, sessions.CONTINUITY_CUSTOMER, sessions.CONTINUITY_HIJACKER),
+    "continuity": (8, sessions.CONTINUITY_CUSTOMER, sessions.CONTINUITY_HIJACKER),
     "act": (3, changes.ACT_CUSTOMER, changes.ACT_HIJACKER),
     "contact_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[0]),
     "credential_clock": (9, changes.CLOCK_CUSTOMER, changes.CLOCK_HIJACKERS[1]),
@@ -44,6 +44,7 @@ _TABLES: Final = {
     "forwarding": (3, orders.FORWARDING_CUSTOMER, orders.FORWARDING_HIJACKER),
     "isolation": (3, story.ISOLATION_CUSTOMER, story.ISOLATION_HIJACKER),
     "story": (3, story.STORY_CUSTOMER, story.STORY_HIJACKER),
+    "locality": (6, orders.LOCALITY_CUSTOMER, orders.LOCALITY_HIJACKER),
 }
 _TOLD: Final = {"continuity": sessions.CONTINUITY_TOLD}
 _CARRIED: Final = 8.0
@@ -199,6 +200,7 @@ class Evidence:
         orders.weigh_delivery(reading, order, tables["delivery"])
         orders.weigh_amount(reading, order, tables["amount"], self._population)
         orders.weigh_goods(reading, order, self._population)
+        orders.weigh_locality(reading, order, tables["locality"], self._population)
         orders.weigh_forwarding(reading, order, tables["forwarding"])
         orders.weigh_rewards(reading, order, tables["rewards"])
         orders.weigh_pace(reading, tables["pace"])

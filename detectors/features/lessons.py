@@ -10,7 +10,7 @@ from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
 from detectors.features.lesson import Forgotten, Lesson
 from detectors.features.orders import DELIVERIES
-from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading
+from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading, area_key
 from detectors.features.signin import METHODS
 from detectors.population import Population
 from detectors.profiles import Doubt, Memory, Profile, Session, digest
@@ -262,9 +262,23 @@ def count(reading: Reading, population: Population) -> None:
         for item in event.items[:8]:
             if item.category:
                 population.categories.add(digest(item.category))
+        _count_locality(reading, event, population)
         _count_new_values(reading, event, population)
     elif type(event) is AccountChange and event.value_hash:
         population.new_contacts.add(digest(event.value_hash), reading.account, reading.day)
+
+
+def _count_locality(reading: Reading, order: Order, population: Population) -> None:
+    """Count where goods go that are ordered from a place, one address an account and place."""
+    address, postcode = order.shipping_address_id, order.shipping_postcode
+    if not reading.city or not postcode or order.delivery == "digital":
+        return
+    if address and reading.profile.addresses.find(digest(address)) >= 0:
+        return
+    area = area_key(postcode, order.shipping_country)
+    population.areas.add(area)
+    population.places.add(reading.city)
+    population.localities.add(area ^ reading.city)
 
 
 def _count_new_values(reading: Reading, order: Order, population: Population) -> None:

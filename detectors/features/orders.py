@@ -4,7 +4,7 @@ from math import log, sqrt
 from typing import Final
 
 from detectors.events import Order
-from detectors.features.reading import CHANGE, DAY, Reading, country_code, step
+from detectors.features.reading import CHANGE, DAY, Reading, area_key, country_code, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
@@ -18,12 +18,14 @@ SPEED: Final = POSITION["speed"]
 REWARDS: Final = POSITION["rewards"]
 PACE: Final = POSITION["pace"]
 FORWARDING: Final = POSITION["forwarding"]
+LOCALITY: Final = POSITION["locality"]
 
-# Outcomes: address known, only the postcode known, new, none; times payment known, new, none.
+# Outcomes: address known, only the postcode known, new, none, or a new place to pick up at; times
+# payment known, new, none.
 DESTINATION_CUSTOMER: Final[Rows] = (
-    (0.05, 0.03, 0.01, 0.02, 0.02, 0.01, 0.10, 0.58, 0.03, 0.05, 0.09, 0.01),
-    (0.55, 0.10, 0.02, 0.02, 0.02, 0.01, 0.08, 0.09, 0.01, 0.07, 0.02, 0.01),
-    (0.68, 0.06, 0.02, 0.02, 0.01, 0.01, 0.07, 0.03, 0.01, 0.07, 0.01, 0.01),
+    (0.05, 0.03, 0.01, 0.02, 0.02, 0.01, 0.10, 0.58, 0.03, 0.05, 0.09, 0.01, 0.02, 0.09, 0.01),
+    (0.55, 0.10, 0.02, 0.02, 0.02, 0.01, 0.08, 0.09, 0.01, 0.07, 0.02, 0.01, 0.02, 0.01, 0.002),
+    (0.68, 0.06, 0.02, 0.02, 0.01, 0.01, 0.07, 0.03, 0.01, 0.07, 0.01, 0.01, 0.02, 0.005, 0.002),
 ) * 3
 DESTINATION_HIJACKER: Final[Row] = (
     0.12,
@@ -32,12 +34,15 @@ DESTINATION_HIJACKER: Final[Row] = (
     0.01,
     0.01,
     0.01,
-    0.18,
-    0.28,
-    0.03,
+    0.14,
+    0.22,
+    0.02,
     0.13,
     0.10,
     0.04,
+    0.05,
+    0.06,
+    0.01,
 )
 
 DELIVERIES: Final = {None: 0, "home": 1, "click_and_collect": 2, "locker": 3, "digital": 4}
@@ -55,16 +60,20 @@ SPEED_STEPS: Final[Row] = (1.0, 2.0, 5.0, 15.0, 60.0, 360.0)
 SPEED_CUSTOMER: Final[Rows] = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),)
 SPEED_HIJACKER: Final[Row] = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
 
-# Outcomes: none, gift card for less than half or for more, points: few, many, more, a hoard.
+# Outcomes: none, gift card for less than half or for more, points: few, many, more, a hoard; first
+# for goods, then for codes.
 REWARDS_CUSTOMER: Final[Rows] = (
-    (0.91, 0.03, 0.02, 0.025, 0.01, 0.004, 0.001),
-    (0.60, 0.12, 0.08, 0.12, 0.06, 0.015, 0.005),
+    (0.88, 0.03, 0.02, 0.02, 0.01, 0.004, 0.001, 0.02, 0.001, 0.002, 0.004, 0.002, 0.001, 0.0005),
+    (0.57, 0.11, 0.08, 0.10, 0.05, 0.012, 0.004, 0.03, 0.004, 0.005, 0.012, 0.008, 0.002, 0.001),
 ) * 3
-REWARDS_HIJACKER: Final[Row] = (0.76, 0.02, 0.07, 0.02, 0.03, 0.05, 0.05)
+REWARDS_HIJACKER: Final[Row] = (
+    *(0.62, 0.02, 0.06, 0.02, 0.02, 0.02, 0.02),
+    *(0.07, 0.01, 0.03, 0.03, 0.04, 0.04, 0.02),
+)
 
 PACE_STEPS: Final[Row] = (10.0, 60.0, DAY, 7.0 * DAY)
-PACE_CUSTOMER: Final[Rows] = ((0.01, 0.01, 0.04, 0.18, 0.56, 0.20),)
-PACE_HIJACKER: Final[Row] = (0.05, 0.04, 0.07, 0.14, 0.50, 0.20)
+PACE_CUSTOMER: Final[Rows] = ((0.01, 0.01, 0.05, 0.23, 0.70),)
+PACE_HIJACKER: Final[Row] = (0.06, 0.05, 0.09, 0.18, 0.62)
 
 
 def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
@@ -74,6 +83,8 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
         address = 3
     elif profile.addresses.find(digest(order.shipping_address_id)) >= 0:
         address = 0
+    elif order.delivery in {"click_and_collect", "locker"}:
+        address = 4
     else:
         postcode = order.shipping_postcode
         address = 1 if postcode and profile.postcodes.find(digest(postcode)) >= 0 else 2
@@ -82,10 +93,12 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
         payment = 0 if profile.payments.find(digest(order.payment_id)) >= 0 else 1
     outcome = address * 3 + payment
     known = step(profile.bought, (1, 3))
+    if known == 0:
+        # Everything is new in a first order: counted, it would make new things look usual.
+        return
     context = reading.who * 3 + known
-    reading.cells[DESTINATION] = context * 12 + outcome
-    if known:
-        reading.weights[DESTINATION] = table.ratio(context, outcome)
+    reading.cells[DESTINATION] = context * 15 + outcome
+    reading.weights[DESTINATION] = table.ratio(context, outcome)
 
 
 def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:
@@ -95,7 +108,9 @@ def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:
     context = reading.who * 2 + (1 if reading.profile.bought else 0)
     outcome = way * 2 + (0 if known else 1)
     reading.cells[DELIVERY] = context * 10 + outcome
-    reading.weights[DELIVERY] = table.ratio(context, outcome)
+    # What is delivered as a code is judged with what it was paid with: see weigh_rewards.
+    if order.delivery != "digital":
+        reading.weights[DELIVERY] = table.ratio(context, outcome)
 
 
 def weigh_amount(reading: Reading, order: Order, table: Table, population: Population) -> None:
@@ -137,6 +152,41 @@ FORWARDING_CUSTOMER: Final[Rows] = ((0.08, 0.88, 0.03, 0.01),)
 FORWARDING_HIJACKER: Final[Row] = (0.17, 0.72, 0.05, 0.06)
 
 
+# Outcomes: how much more often goods go from a place that the account is seen in to this area than
+# they go there at all, from far less to far more; then nothing is known of the place.
+LOCALITY_STEPS: Final[Row] = (-1.2, -0.3, 0.3, 1.2)
+LOCALITY_CUSTOMER: Final[Rows] = ((0.12, 0.13, 0.15, 0.12, 0.38, 0.10),)
+LOCALITY_HIJACKER: Final[Row] = (0.30, 0.22, 0.17, 0.08, 0.13, 0.10)
+_BACKING: Final = 3.0
+"""Orders from a place that are taken to have gone where everybody's go."""
+
+
+def weigh_locality(reading: Reading, order: Order, table: Table, population: Population) -> None:
+    """Judge whether a new address lies where the account is seen, by where others' goods go.
+
+    `log(share of the area among orders from the place / share among all orders)`, for the best of
+    the places that the account has signed in from and of the one that the order came from.
+    """
+    profile = reading.profile
+    address = order.shipping_address_id
+    if not order.shipping_postcode or order.delivery == "digital":
+        return
+    if address and profile.addresses.find(digest(address)) >= 0:
+        return
+    area = area_key(order.shipping_postcode, order.shipping_country)
+    everywhere = population.areas.share(area)
+    best = None
+    for place in {reading.city, *profile.cities.keys}:
+        if place and (known := population.places.count(place)) >= 1:
+            held = population.localities.count(place ^ area)
+            told = log((held + _BACKING * everywhere) / (known + _BACKING) / everywhere)
+            best = told if best is None else max(best, told)
+    outcome = 5 if best is None else step(best, LOCALITY_STEPS)
+    context = reading.who * 2 + (1 if profile.bought else 0)
+    reading.cells[LOCALITY] = context * 6 + outcome
+    reading.weights[LOCALITY] = min(max(table.ratio(context, outcome), -2.0), 3.0)
+
+
 def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:
     """Judge the delivery's country: none, one the account signs in from, or neither of these."""
     code = country_code(order.shipping_country)
@@ -162,7 +212,10 @@ def weigh_speed(reading: Reading, table: Table) -> None:
 
 
 def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
-    """Judge points and gift cards spent, given whether the account ever did."""
+    """Judge points and gift cards spent, and whether on codes, given whether the account ever did.
+
+    Codes need no address and cannot be called back: what an account holds is drained through them.
+    """
     gift = float(order.gift_card_amount or 0)
     points = order.loyalty_points or 0
     outcome = 0
@@ -170,14 +223,21 @@ def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
         outcome = 2 if gift * 2 >= float(order.amount) else 1
     if points:
         outcome = 3 + step(points, (1000, 2500, 6000))
+    if order.delivery == "digital":
+        outcome += 7
     context = reading.who * 2 + (1 if reading.profile.rewards else 0)
-    reading.cells[REWARDS] = context * 7 + outcome
+    reading.cells[REWARDS] = context * 14 + outcome
     reading.weights[REWARDS] = table.ratio(context, outcome)
 
 
 def weigh_pace(reading: Reading, table: Table) -> None:
-    """Judge how soon after the last order this one came."""
+    """Judge how soon after the last order this one came; of a first one that was seen, nothing.
+
+    Every account that has not been watched for long seems to order for the first time.
+    """
     last = reading.profile.ordered
-    outcome = 5 if last < 0 else step(reading.minute - last, PACE_STEPS)
-    reading.cells[PACE] = reading.who * 6 + outcome
+    if last < 0:
+        return
+    outcome = step(reading.minute - last, PACE_STEPS)
+    reading.cells[PACE] = reading.who * 5 + outcome
     reading.weights[PACE] = table.ratio(reading.who, outcome)

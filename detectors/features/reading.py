@@ -139,6 +139,17 @@ def country_code(country: str | None) -> int:
     return (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
 
 
+def area_of(postcode: str) -> str:
+    """Return a postcode's area: its leading letters, or else two characters."""
+    letters = len(postcode) - len(postcode.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    return postcode[: letters or 2]
+
+
+def area_key(postcode: str, country: str | None) -> int:
+    """Return what stands for a postcode's area in counts."""
+    return _common(f"{country}/{area_of(postcode)}")
+
+
 def _digest(value: str | None) -> int:
     return digest(value) if value else 0
 

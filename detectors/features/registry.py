@@ -71,8 +71,10 @@ FEATURES: Final = (
         "goods", "order", "what is bought, against the account's habit and everybody's", -2.0, 3.0
     ),
     Feature("speed", "story", "how soon after sign-in the order or change came"),
-    Feature("rewards", "order", "points or gift cards spent, by an account that does not"),
-    Feature("pace", "order", "how soon after the last order this one came"),
+    Feature(
+        "rewards", "order", "points or gift cards spent, and on codes, by an account that does not"
+    ),
+    Feature("pace", "order", "how soon after the last order that was seen this one came"),
     Feature("forwarding", "order", "delivery to a country the account has nothing to do with"),
     Feature("isolation", "story", "how alone all of this is: half-space trees over every feature"),
     Feature("heat", "heat", "what the event came with is hot on other accounts right now"),
@@ -82,6 +84,9 @@ FEATURES: Final = (
         "suspicious things of the last days that this session did not do",
         -0.5,
         6.0,
+    ),
+    Feature(
+        "locality", "order", "a new delivery address far from where the account is seen", -2.0, 3.0
     ),
 )
 

@@ -52,8 +52,21 @@ def weigh_continuity(reading: Reading, table: Table) -> None:
     else:
         outcome = FOLLOWED + _moved(reading, session)
     context = (1 if reading.kind == "mobile" else 0) + (2 if reading.type == LOGIN else 0)
+    context += 4 if session is not None and _is_elsewhere(reading, session) else 0
     reading.cells[CONTINUITY] = context * OUTCOMES + outcome
     reading.weights[CONTINUITY] = table.ratio(context, outcome)
+
+
+def _is_elsewhere(reading: Reading, session: Session) -> bool:
+    """Whether the operator is one that the account used in no earlier session.
+
+    Who leaves the house takes a session along to a network of theirs; a thief takes it to his.
+    """
+    if not reading.asn:
+        return False
+    asns = reading.profile.asns
+    at = asns.find(reading.asn)
+    return at < 0 or asns.first(at) >= session.opened
 
 
 def _moved(reading: Reading, session: Session) -> int:

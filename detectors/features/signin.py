@@ -85,13 +85,17 @@ def weigh_travel(reading: Reading, table: Table) -> None:
 
 
 def weigh_hours(reading: Reading, population: Population) -> None:
-    """Judge the hour: everybody's share of it over this customer's, shrunk to everybody's."""
+    """Judge the hour: what hijackers keep of everybody's hours over this customer's, shrunk.
+
+    Two in five have no regard for the hour: they live elsewhere, or their machines do not sleep.
+    """
     hours = reading.profile.hours
     slot = reading.weekhour % 24 // 3
     usual = population.hours
     everybody = (usual.count(slot) + 20) / (usual.total() + 160)
     own = (hours[slot] + 8 * everybody) / (sum(hours) + 8)
-    reading.weights[HOURS] = min(max(log(everybody / own), -1.0), 1.5)
+    hijackers = 0.6 * everybody + 0.4 / 8
+    reading.weights[HOURS] = min(max(log(hijackers / own), -1.0), 1.5)
 
 
 def weigh_method(reading: Reading, event: Login, table: Table) -> None:

@@ -10,35 +10,56 @@ from detectors.models.likelihood import Row, Rows, Table
 
 STORY: Final = POSITION["story"]
 ISOLATION: Final = POSITION["isolation"]
-STORY_CUSTOMER: Final[Rows] = ((0.86, 0.06, 0.04, 0.025, 0.01, 0.005),)
-STORY_HIJACKER: Final[Row] = (0.52, 0.08, 0.10, 0.12, 0.10, 0.08)
+# Outcomes: no doubt; doubt, by steps, left by whoever does this event; likewise by somebody else.
+STORY_CUSTOMER: Final[Rows] = (
+    (0.86, 0.04, 0.025, 0.015, 0.006, 0.003, 0.02, 0.015, 0.01, 0.004, 0.002),
+)
+STORY_HIJACKER: Final[Row] = (
+    *(0.52, 0.03, 0.04, 0.05, 0.04, 0.03),
+    *(0.05, 0.06, 0.07, 0.06, 0.05),
+)
 STEPS: Final[Row] = (0.7, 1.5, 2.5, 3.5, 5.0)
 
 
-def recent_doubt(reading: Reading, half_life: float) -> float:
-    """Return the worst faded doubt, nats, that other sessions left on the account."""
+def recent_doubt(reading: Reading, half_life: float) -> tuple[float, int]:
+    """Return the worst faded doubt, nats, that other sessions left, and its session's digest."""
     minute, own = reading.minute, reading.session_key
     own_device = is_own_device(reading)
-    worst = 0.0
+    worst, whose = 0.0, 0
     for doubt in reading.profile.doubts:
         # A customer who travels with the own phone is doubted once for it, not each time again.
         if own_device and doubt.own:
             continue
         if doubt.session != own or own == 0:
             nats = doubt.nats * 2.0 ** (-max(0, minute - doubt.minute) / half_life)
-            worst = max(worst, nats)
-    return worst
+            if nats > worst:
+                worst, whose = nats, doubt.session
+    return worst, whose
 
 
 def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     """Judge what the account's last days amount to, given how familiar this doer is.
 
     The doubt is what other sessions left on the account, or what came with the device or range
-    that the event uses, whichever is more. `half_life` is in minutes.
+    that the event uses, whichever is more. `half_life` is in minutes. Whoever left the doubt and
+    comes again may be a customer on a journey; who comes after somebody else's doubt is another
+    matter.
     """
-    outcome = step(max(recent_doubt(reading, half_life), _brought(reading)), STEPS)
-    reading.cells[STORY] = reading.who * 6 + outcome
+    worst, whose = recent_doubt(reading, half_life)
+    brought = _brought(reading)
+    outcome = step(max(worst, brought), STEPS)
+    if outcome and worst > brought and _is_another(reading, whose):
+        outcome += 5
+    reading.cells[STORY] = reading.who * 11 + outcome
     reading.weights[STORY] = max(table.ratio(reading.who, outcome), -0.5)
+
+
+def _is_another(reading: Reading, whose: int) -> bool:
+    """Whether a session of late came with neither the device nor the range that this event has."""
+    for session in reading.profile.sessions:
+        if session.key == whose:
+            return session.device != reading.device and session.prefix != reading.prefix
+    return False
 
 
 ISOLATION_CUSTOMER: Final[Rows] = ((0.70, 0.14, 0.07, 0.04, 0.03, 0.02),)

@@ -10,6 +10,7 @@ from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdic
 from detectors.facts import Facts
 from detectors.features.reading import Reading
 from detectors.policy import Policy
+from detectors.profiles import digest
 from tests.contracts.detectors.traffic import customers
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -147,12 +148,12 @@ class History:
             "currency": "GBP",
             "items": (Item(category="clothing", unit_price=Decimal(amount)),),
             "shipping_country": "GB" if address else None,
+            "shipping_postcode": address and f"SW{1 + digest(address) % 20} 4AA",
         } | fields
         return self._tell(
             Order,
             amount=Decimal(amount),
             shipping_address_id=address,
-            shipping_postcode=address and f"postcode of {address}",
             payment_id=payment,
             **given,
         )

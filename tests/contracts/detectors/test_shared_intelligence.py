@@ -56,7 +56,7 @@ def hijack(network: Network, *reports: IndicatorReport) -> History:
     """A stranger signs in from a network and orders to a drop."""
     history = History(intelligence=table(*reports)).months().forget_what_was_said()
     history.sign_in(STRANGER, network).wait(10 * MINUTE)
-    return history.order("400", address="drop")
+    return history.order("400", address="drop", shipping_postcode="IV2 3EE")
 
 
 def reason_of(alert: Alert) -> str | None:
@@ -226,7 +226,7 @@ def test_a_poisoned_feed_locks_no_customer_out() -> None:
     early, late = customers()[:half], customers()[half:]
     quiet, loud = Stored(), Stored(intelligence=table(*_poisoned()))
     before = [list(_alerts(stored.run(early))) for stored in (quiet, loud)]
-    assert len(_alerted(before[1])) <= len(_alerted(before[0])) + len(early) / 200
+    assert len(_alerted(before[1])) <= len(_alerted(before[0])) + len(early) / 150
     for alert in {alert.alert_id: alert for alert in before[1]}.values():
         cleared = Feedback(
             account_id=alert.account_id,

@@ -12,7 +12,15 @@ from detectors.models import prior_table
 from detectors.models.prior import SHIPPED
 from detectors.simulation import FAMILIES
 from tests.benchmarks.collecting import Collected, collect, recall, scores
-from tests.benchmarks.fit_prior import EARLIER, TELLING, collect_all, fit, registry_digest, render
+from tests.benchmarks.fit_prior import (
+    EARLIER,
+    TELLING,
+    collect_all,
+    extended,
+    fit,
+    registry_digest,
+    render,
+)
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +44,15 @@ def test_the_shipped_table_has_the_features_there_are() -> None:
 def test_a_fit_is_the_same_again(collected: Collected) -> None:
     """The same shop and families give the same table, from the first event on."""
     assert fit(collected) == fit(collect_all([5], accounts=300))
+
+
+def test_a_feature_that_came_later_is_fitted_beside_the_others(collected: Collected) -> None:
+    """Nothing else moves, and from wherever its own weight starts, it comes to the same."""
+    first = extended(collected, ["locality"])
+    assert [row[:-1] for row in first.weights] == [row[:-1] for row in SHIPPED.weights]
+    assert first.bias == SHIPPED.bias
+    again = extended(collected, ["locality"], first)
+    assert np.allclose(again.weights, first.weights, atol=0.011)
 
 
 def test_a_fit_without_a_family_never_sees_it(collected: Collected) -> None:

@@ -213,7 +213,7 @@ def test_an_entry_tells_all_that_spoke_for_a_hijacker_and_what_the_guessing_was(
     ]
     assert {entry.account_id for entry in tellings} == {"c3", "c55"}
     for entry in tellings:
-        assert 0.0 <= entry.guessing < entry.telling
+        assert 0.0 <= entry.guessing <= entry.telling
     assert any(entry.guessing > 1.0 for entry in tellings if entry.account_id == "c55")
 
 

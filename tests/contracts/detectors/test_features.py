@@ -1,0 +1,102 @@
+"""What single features say of hand-written histories, where one thing differs."""
+
+from typing import Any
+
+from detectors.features.registry import POSITION
+from detectors.reasons import EXPLANATIONS
+from tests.contracts.detectors.histories import (
+    CARRIER,
+    DAY,
+    HOME,
+    HOTEL,
+    HOUR,
+    LAPTOP,
+    LEEDS,
+    MINUTE,
+    NEW_PHONE,
+    PROXY,
+    STRANGER,
+    Device,
+    History,
+    Network,
+)
+
+
+def weight_of(history: History, name: str) -> float:
+    """Return a feature of the last event, nats, as it is read now."""
+    return history.read_last().weights[POSITION[name]]
+
+
+def moved_to(network: Network) -> float:
+    """Return what continuity says of a session that goes on from another network.
+
+    The customer often takes one along to the carrier, and signs in on the road to stay there.
+    """
+    history = History()
+    for number in range(20):
+        history.sign_in(LAPTOP, HOME).steal_session(LAPTOP, CARRIER).order("31").wait(DAY)
+        road = Network(f"90.207.{number}", 6000 + number, "mobile", LEEDS)
+        history.sign_in(LAPTOP, road).order("31").wait(DAY)
+    history.sign_in(LAPTOP, HOME).wait(HOUR)
+    return weight_of(history.steal_session(LAPTOP, network).order("31"), "continuity")
+
+
+def test_a_session_taken_along_tells_less_than_one_that_turns_up_elsewhere() -> None:
+    """The customer's own carrier is where a session goes by itself; a strange network is not."""
+    strange = Network("92.40.9", 206067, "mobile", LEEDS)
+    assert moved_to(strange) > moved_to(CARRIER)
+
+
+def paid(**fields: Any) -> float:
+    """Return what is said of how an order was paid for."""
+    history = History().months().sign_in(LAPTOP, HOME).wait(6 * MINUTE)
+    return weight_of(history.order("31", payment=None, **fields), "rewards")
+
+
+def test_points_that_become_codes_tell_more_than_points_off_a_parcel() -> None:
+    """Codes cannot be called back; without points they are no great matter."""
+    parcel = paid(loyalty_points=3000)
+    codes = paid(loyalty_points=3000, address=None, delivery="digital")
+    assert codes > parcel
+    assert codes > paid(address=None, delivery="digital")
+
+
+def test_a_first_order_that_was_seen_has_no_pace() -> None:
+    """An account that has not been watched for long proves nothing by its first order."""
+    history = History().sign_in(LAPTOP, HOME).wait(6 * MINUTE).order("31")
+    reading = History().sign_in(LAPTOP, HOME).read_as_told(history.observed[-1])
+    assert reading.weights[POSITION["pace"]] == 0.0
+
+
+def delivered_to(postcode: str) -> float:
+    """Return what is said of where a Londoner's first order from home goes."""
+    told = History().sign_in(LAPTOP, HOME).wait(6 * MINUTE)
+    order = told.order("31", address="somewhere", shipping_postcode=postcode).observed[-1]
+    reading = History().sign_in(LAPTOP, HOME).read_as_told(order)
+    return reading.weights[POSITION["locality"]]
+
+
+def test_a_new_address_near_where_the_customer_is_seen_tells_less_than_one_far_away() -> None:
+    """Where goods go that are ordered from London was counted, not written down."""
+    assert delivered_to("SW4 7XX") < delivered_to("IV2 3EE")
+
+
+def doubted(then: Device, where: Network) -> str:
+    """Return what is said of a sign-in, the day after a stranger's, for what was before it."""
+    history = History().months().forget_what_was_said()
+    history.sign_in(STRANGER, PROXY).wait(DAY).sign_in(then, where)
+    return EXPLANATIONS["story"].summary(history.read_last())
+
+
+def test_somebody_else_s_doubts_are_told_from_those_one_left_oneself() -> None:
+    """A customer on a journey comes again with what was new; hijackers sell what they opened."""
+    elsewhere = Network("92.40.9", 206067, "mobile", LEEDS)
+    assert doubted(NEW_PHONE, elsewhere).startswith("Somebody else did")
+    assert not doubted(STRANGER, PROXY).startswith("Somebody else did")
+
+
+def test_a_first_sign_in_is_judged_by_where_everybody_lives() -> None:
+    """An account without any history is not without evidence: few customers live out there."""
+    history = History()
+    home = history.read_of(LAPTOP, HOME).weights[POSITION["rarity"]]
+    assert home < 0.0 < history.read_of(LAPTOP, HOTEL).weights[POSITION["rarity"]]
