@@ -6,7 +6,7 @@ hash, at once and for good. What cannot be used is a `Fault` that names its plac
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -204,8 +204,4 @@ def _ranges(text: str) -> Iterator[str]:
     elif 1 << (bits - network.prefixlen) > _MOST_RANGES:
         raise not_allowed("value", expected, text)
     else:
-        yield from map(str, _parts(network, bits))
-
-
-def _parts(network: IPv4Network | IPv6Network, bits: int) -> Iterator[IPv4Network | IPv6Network]:
-    yield from network.subnets(new_prefix=bits)
+        yield from map(str, network.subnets(new_prefix=bits))

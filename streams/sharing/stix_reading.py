@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 from stix2.pattern_visitor import create_pattern_object
-from stix2.patterns import (
+from stix2.patterns import (  # the last one is private, and all comparisons' only base
     AndBooleanExpression,
     ObservationExpression,
     OrBooleanExpression,

@@ -37,6 +37,11 @@ from streams.sharing.stix_reading import read_stix
 from tests.benchmarks.shops import DAYS, START, SimulatedRun
 
 PAIRS: Final = ((531, 532), (533, 534))
+WHOSE: Final = {
+    "common": "gangs that hit both",
+    "told": "gangs that the other shop had told of",
+    "own": "gangs that hit one",
+}
 _DAY: Final = 86_400.0
 _KEY: Final = GroupKey("benchmark", bytes(range(32)))
 
@@ -56,7 +61,9 @@ class Shop:
         self.scores = {shared: Scores() for shared in (False, True)}
         self.raw: set[str] = set()
         self.wire: dict[bytes, None] = {}
-        self.first_told: dict[str, float] = {}
+        self.told: dict[str, float] = {}
+        self._gangs: dict[str, str] = {}
+        self._accounts: dict[str, tuple[str, ...]] = {}
         self._events = run.events()
         self._next: Event | None = next(self._events, None)
         self._enricher = run.enricher()
@@ -79,10 +86,16 @@ class Shop:
                     for record in published:
                         if isinstance(record, Campaign):
                             self._confirmed.take(record)
+                            self._accounts[record.campaign_id] = record.accounts
 
-    def tell(self) -> bytes:
-        """Export what is confirmed."""
-        bundle = bundle_of(self._confirmed.findings(), self._terms.marking)
+    def tell(self, now: float) -> bytes:
+        """Export what is confirmed; note which gangs are told of, and since when."""
+        findings = list(self._confirmed.findings())
+        for finding in findings:
+            accounts = self._accounts[finding.campaign_id]
+            for gang in {self._gangs[one] for one in accounts if one in self._gangs}:
+                self.told.setdefault(gang, now)
+        bundle = bundle_of(findings, self._terms.marking)
         self.wire |= dict.fromkeys(bundle.splitlines(keepends=True))
         return bundle
 
@@ -91,8 +104,6 @@ class Shop:
         for one in read_stix(bundle, "bundle", importing.Terms(now=now)):
             assert isinstance(one, IndicatorReport), str(one)
             self.table.take(one)
-            if one.campaign is not None:
-                self.first_told.setdefault(one.campaign, now)
 
     def judged(self, *, shared: bool) -> list[JudgedHijack]:
         """Return every hijack after the first third, and what became of it."""
@@ -111,6 +122,9 @@ class Shop:
 
     def _note(self, observed: Observed) -> None:
         event, facts = observed
+        label = self.labels.takeovers.get(event.event_id)
+        if label is not None:
+            self._gangs[event.account_id] = label.campaign
         if isinstance(event, Feedback):
             self._confirmed.take(event)
             return
@@ -157,14 +171,14 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
         now = START + day * _DAY
         for shop in shops:
             shop.live_until(now)
-        bundles = [shop.tell() for shop in shops]
+        bundles = [shop.tell(now) for shop in shops]
         for shop, bundle in zip(shops, reversed(bundles), strict=True):
             shop.hear(bundle, now)
     found: dict[str, Any] = {"pair": pair, "shops": {}, "leaks": []}
     gangs = set.intersection(
         *({label.campaign for label in shop.labels.takeovers.values()} for shop in shops)
     )
-    for shop in shops:
+    for shop, other in zip(shops, reversed(shops), strict=True):
         found["leaks"] += shop.leaks()
         found["shops"][shop.name] = {
             "events": len(shop.ledger),
@@ -172,39 +186,53 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
             "told": sum(map(len, shop.wire)),
             **{
                 f"{whose} {'sharing' if shared else 'alone'}": caught(
-                    [one for one in judged if (one.campaign in gangs) == (whose == "common")]
+                    [one for one in shop.judged(shared=shared) if _is(one, whose, gangs, other)]
                 )
                 for shared in (False, True)
-                for judged in [shop.judged(shared=shared)]
-                for whose in ("common", "own")
+                for whose in WHOSE
             },
         }
     return found
 
 
+def _is(hijack: JudgedHijack, whose: str, gangs: set[str], other: Shop) -> bool:
+    if whose == "common":
+        return hijack.campaign in gangs
+    if whose == "own":
+        return hijack.campaign not in gangs
+    return hijack.accessed_at >= other.told.get(hijack.campaign, float("inf"))
+
+
 def show(found: list[dict[str, Any]]) -> None:
     """Print what was found, and over all pairs how much more was caught."""
-    totals = {way: [0.0] * len(BUDGETS) for way in ("alone", "sharing")}
-    hijacks = 0
+    totals = {
+        (whose, way): [0.0] * len(BUDGETS)
+        for whose in ("common", "told")
+        for way in ("alone", "sharing")
+    }
+    hijacks = dict.fromkeys(("common", "told"), 0)
     for pair in found:
         print(f"seeds {pair['pair']}: raw identifiers on the wire: {len(pair['leaks'])}")
         for name, shop in pair["shops"].items():
             print(f"  shop {name}: {shop['events']:,} events, {shop['reports']} reports heard")
-            for whose in ("common", "own"):
-                for way, total in totals.items():
+            for whose in WHOSE:
+                for way in ("alone", "sharing"):
                     one: Caught = shop[f"{whose} {way}"]
                     shares = " ".join(f"{n / max(one.hijacks, 1):.3f}" for n in one.in_time)
-                    print(f"    {whose} gangs, {way:8}: {one.hijacks} hijacks, caught {shares}")
-                    if whose == "common":
+                    print(f"    {whose:6} {way:8} {one.hijacks} hijacks, caught {shares}")
+                    if (whose, way) in totals:
+                        total = totals[whose, way]
                         total[:] = [a + b for a, b in zip(total, one.in_time, strict=True)]
-            hijacks += shop["common alone"].hijacks
-    for at, budget in enumerate(BUDGETS):
-        alone, sharing = totals["alone"][at], totals["sharing"][at]
-        ratio = sharing / alone if alone else float("nan")
-        print(
-            f"common gangs at {budget:.1%}: {alone:.1f} of {hijacks} alone,"
-            f" {sharing:.1f} sharing: {ratio:.2f} times"
-        )
+            for whose in hijacks:
+                hijacks[whose] += shop[f"{whose} alone"].hijacks
+    for whose, count in hijacks.items():
+        for at, budget in enumerate(BUDGETS):
+            alone, sharing = totals[whose, "alone"][at], totals[whose, "sharing"][at]
+            ratio = sharing / alone if alone else float("nan")
+            print(
+                f"{WHOSE[whose]}, at {budget:.1%}: {alone:.1f} of {count} alone,"
+                f" {sharing:.1f} sharing: {ratio:.2f} times"
+            )
 
 
 def main() -> None:
