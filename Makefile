@@ -8,6 +8,8 @@ PYTHON ?= $(shell command -v python3 || command -v python)
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 FOR_DEMO := -e '.[local-kafka]'
 FOR_TESTS := -e '.[local-kafka,report,sharing]' --group dev
+FOR_TESTS := -e '.[local-kafka,report]' --group dev
+FOR_BENCH := $(FOR_TESTS) --group bench
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-all lint format unit integration e2e bench compiled clean
@@ -21,6 +23,10 @@ $(VENV)/for-demo: pyproject.toml .ci/setup.py
 $(VENV)/for-tests: pyproject.toml .ci/setup.py
 	@$(call install,$(FOR_TESTS))
 	@touch $(VENV)/for-demo
+
+$(VENV)/for-bench: pyproject.toml .ci/setup.py
+	@$(call install,$(FOR_BENCH))
+	@touch $(VENV)/for-demo $(VENV)/for-tests
 
 # $(1): what pip is asked for. Touches the target only when all went well.
 define install
@@ -59,8 +65,9 @@ test: lint unit  ## Everything that must hold before a change is merged
 test-all: lint  ## The same, with the chaos and soak runs
 	$(PYTEST) tests
 
-bench: $(VENV)/for-tests  ## Events a second of one worker, beside two plainer ones
-	$(BIN)/python -m tests.benchmarks.throughput
+bench: $(VENV)/for-bench compiled  ## Events a second of one worker, beside what Kafka lets Python do
+	$(BIN)/python -m pip install --quiet --no-deps --upgrade --target build/bench dist/nightlatch-*cp*.whl
+	$(BIN)/python -m tests.benchmarks.throughput --compiled build/bench --json build/bench.json --plot build/bench.svg
 
 compiled: $(VENV)/for-tests  ## A wheel with the engine compiled to C, in dist; needs a C compiler
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,6 +1,8 @@
 """What a measured worker is asked, and what it answers."""
 
+import resource
 import sys
+import time
 
 import msgspec
 
@@ -8,11 +10,12 @@ _ANSWER = "measured: "
 
 
 class Task(msgspec.Struct, kw_only=True):
-    """Read `events` events from `topics`, then report and end."""
+    """Read `events` events from `topics`, then report and end. `changelog` is for the state."""
 
     broker: str
     app_id: str
     topics: list[str]
+    changelog: str
     partitions: int
     events: int
     data_dir: str
@@ -20,22 +23,49 @@ class Task(msgspec.Struct, kw_only=True):
 
 
 class Measured(msgspec.Struct, kw_only=True):
-    """From the first event at hand to the last one durable, by the clock and by the CPU."""
+    """From the first event at hand to the last one durable, by the clock and by the CPU.
+
+    `peak_megabytes` is the process's resident memory at most.
+    """
 
     events: int
     seconds: float
     cpu_seconds: float
+    peak_megabytes: int
 
     @property
     def rate(self) -> float:
         """Events a second."""
         return self.events / self.seconds
 
+    @property
+    def cpu_microseconds(self) -> float:
+        """CPU an event, all threads of the process together."""
+        return self.cpu_seconds / self.events * 1e6
 
-def report(measured: Measured) -> None:
-    """Answer, on standard output."""
-    sys.__stdout__.write(_ANSWER + msgspec.json.encode(measured).decode() + "\n")  # type: ignore[union-attr] # a worker has one
-    sys.__stdout__.flush()  # type: ignore[union-attr] # as above
+
+class Stopwatch:
+    """Runs from the first event to the report."""
+
+    def __init__(self) -> None:
+        self._began: tuple[float, float] | None = None
+
+    def start(self) -> None:
+        """Note the time; only the first call counts."""
+        if self._began is None:
+            self._began = time.perf_counter(), time.process_time()
+
+    def report(self, events: int) -> None:
+        """Answer, on standard output."""
+        wall, cpu = self._began or (0.0, 0.0)
+        measured = Measured(
+            events=events,
+            seconds=time.perf_counter() - wall,
+            cpu_seconds=time.process_time() - cpu,
+            peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        )
+        sys.__stdout__.write(_ANSWER + msgspec.json.encode(measured).decode() + "\n")  # type: ignore[union-attr] # a worker has one
+        sys.__stdout__.flush()  # type: ignore[union-attr] # as above
 
 
 def answer_in(output: str) -> Measured:

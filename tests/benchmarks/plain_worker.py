@@ -7,7 +7,6 @@ table, scores with river and learns. `nothing` takes events one by one and does 
 import os
 import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import faust
 import msgspec
 from river import anomaly, compose, preprocessing
 
-from tests.benchmarks.measuring import Measured, Task, report
+from tests.benchmarks.measuring import Stopwatch, Task
+from tests.benchmarks.small_profile import REMEMBERED, learnt
 
 
 def application(task: Task) -> faust.App:
@@ -67,22 +67,6 @@ def features_of(event: dict[str, Any], profile: dict[str, Any]) -> dict[str, flo
     }
 
 
-REMEMBERED = ("device_id", "country", "asn", "user_agent")
-
-
-def learnt(event: dict[str, Any], profile: dict[str, Any]) -> dict[str, Any]:
-    """The profile after an event: how many, and the last few values of each attribute."""
-    failed = event.get("outcome") == "failure"
-    after = {
-        "events": profile.get("events", 0) + 1,
-        "failures": profile.get("failures", 0) + 1 if failed else 0,
-    }
-    for name in REMEMBERED:
-        seen = [value for value in profile.get(name, []) if value != event.get(name)]
-        after[name] = [event.get(name), *seen][:5]
-    return after
-
-
 def nothing(app: faust.App, task: Task) -> None:
     """What Faust itself costs."""
     counter = Counter(app, task)
@@ -99,30 +83,20 @@ class Counter:
 
     def __init__(self, app: faust.App, task: Task) -> None:
         self._app = app
-        self._left = task.events
-        self._events = task.events
-        self._started: tuple[float, float] | None = None
+        self._left = self._events = task.events
+        self._watch = Stopwatch()
 
     def first(self) -> None:
         """Note the time of the first event."""
-        if self._started is None:
-            self._started = time.perf_counter(), time.process_time()
+        self._watch.start()
 
     async def another(self) -> None:
         """Count an event that has been dealt with."""
         self._left -= 1
-        if self._left or self._started is None:
-            return
-        await self._app.producer.flush()
-        wall, cpu = self._started
-        report(
-            Measured(
-                events=self._events,
-                seconds=time.perf_counter() - wall,
-                cpu_seconds=time.process_time() - cpu,
-            )
-        )
-        os.kill(os.getpid(), signal.SIGKILL)
+        if self._left == 0:
+            await self._app.producer.flush()
+            self._watch.report(self._events)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main() -> None:
