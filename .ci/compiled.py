@@ -15,12 +15,14 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = (
-    "accounts", "decisions", "engine", "population", "watermark",
+    "accounts", "decisions", "engine", "habits", "population", "watermark",
     "features/access", "features/changes", "features/evidence", "features/heat",
     "features/lessons", "features/orders", "features/reading", "features/registry",
     "features/sessions", "features/signin", "features/story",
-    "heat/counter", "heat/judging", "heat/sightings", "heat/table",
-    "models/budget", "models/feedback", "models/half_space", "models/likelihood", "models/prior",
+    "heat/clock", "heat/counter", "heat/indicators", "heat/judging", "heat/sightings",
+    "heat/table",
+    "models/budget", "models/calibration", "models/drift", "models/feedback", "models/half_space",
+    "models/likelihood", "models/prior",
 )  # fmt: skip
 CONFIGURATION = """[mypy]
 [mypy-river.*]

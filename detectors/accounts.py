@@ -7,6 +7,7 @@ from detectors import cases, examples, profiles
 from detectors.cases import Case
 from detectors.examples import Example
 from detectors.features.reading import HABIT
+from detectors.habits import make_room
 from detectors.profiles import Profile
 
 
@@ -40,7 +41,7 @@ class Accounts:
 
     def put(self, account_id: str, profile: Profile) -> None:
         """Note that an account's profile is new, or was changed; what is used least makes room."""
-        profiles.make_room(profile, HABIT)
+        make_room(profile, HABIT)
         self._profiles[account_id] = profile
         self._dirty[account_id] = None
 

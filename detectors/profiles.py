@@ -5,7 +5,6 @@ weights as whole sixteenths: a profile read back from its bytes is the profile t
 to the last bit, which is what lets a hand-over fall anywhere.
 """
 
-from math import inf
 from typing import Final
 from zlib import crc32
 
@@ -16,16 +15,6 @@ from detectors.errors import IncompatibleState, decoded
 VERSION = 1
 UNIT = 16
 """A weight of one, as stored."""
-
-_CAP = 60_000
-
-MOST_BYTES: Final = 2048
-"""Bytes of a stored profile at most."""
-
-_FIXED: Final = 775
-"""Bytes of everything in a profile but its memories' values and its texts, at most."""
-_SHORT: Final = 65_536
-"""Minutes that take three bytes instead of five."""
 
 
 def digest(value: str) -> int:
@@ -64,32 +53,13 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
         """Return the doubt, nats, that the value at a position was brought in with."""
         return self.rows[4 * at + 3]
 
-    def use(self, key: int, minute: int, half_life: float, limit: int, doubt: int = 0) -> None:
-        """Remember one more use; the value with the least weight left makes room."""
-        keys, rows = self.keys, self.rows
-        if key in keys:
-            at = 4 * keys.index(key)
-            weight, use = rows[at], UNIT
-            age = minute - rows[at + 2]
-            if age > 0:
-                weight = int(weight * 2.0 ** (-age / half_life))
-                rows[at + 2] = minute
-            elif age < 0:
-                use = _late(age, half_life)
-            rows[at] = weight + use if weight < _CAP else _CAP
-        elif key:
-            if len(keys) >= limit:
-                self._drop(self._least(minute, half_life))
-            keys.append(key)
-            rows += (UNIT, minute, minute, doubt)
-
     def take_back(self, key: int, minute: int, half_life: float) -> None:
         """Undo a use; a value of which no use is left is forgotten."""
         at = self.find(key)
         if at >= 0:
-            self.rows[4 * at] -= _late(minute - self.rows[4 * at + 2], half_life)
+            self.rows[4 * at] -= late(minute - self.rows[4 * at + 2], half_life)
             if self.rows[4 * at] <= 0:
-                self._drop(at)
+                self.drop(at)
 
     def forget_since(self, minute: int) -> list[tuple[int, list[int]]]:
         """Forget every value first seen at a minute or after it; return the values, with rows."""
@@ -97,7 +67,7 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
         for at in range(len(self.keys) - 1, -1, -1):
             if self.first(at) >= minute:
                 forgotten.append((self.keys[at], self.rows[4 * at : 4 * at + 4]))
-                self._drop(at)
+                self.drop(at)
         return forgotten
 
     def recall(self, key: int, row: list[int], limit: int) -> None:
@@ -118,25 +88,13 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
             if self.first(at) == minute:
                 self.rows[4 * at + 3] = max(self.rows[4 * at + 3], nats)
 
-    def least(self, minute: int, half_life: float) -> float:
-        """Return the least weight that a value has left, in uses; infinity where there is none."""
-        weights = [self.weight(at, minute, half_life) for at in range(len(self.keys))]
-        return min(weights, default=inf)
-
-    def forget_least(self, minute: int, half_life: float) -> None:
-        """Forget the value that has the least weight left."""
-        self._drop(self._least(minute, half_life))
-
-    def _least(self, minute: int, half_life: float) -> int:
-        weights = [self.weight(at, minute, half_life) for at in range(len(self.keys))]
-        return weights.index(min(weights))
-
-    def _drop(self, at: int) -> None:
+    def drop(self, at: int) -> None:
+        """Forget the value at a position."""
         del self.keys[at]
         del self.rows[4 * at : 4 * at + 4]
 
 
-def _late(age: int, half_life: float) -> int:
+def late(age: int, half_life: float) -> int:
     """Return what a use of so many minutes ago (negative) still weighs, sixteenths."""
     return round(UNIT * float(2.0 ** (age / half_life)))
 
@@ -243,25 +201,6 @@ MEMORIES: Final = tuple(
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Profile)
-
-
-def make_room(profile: Profile, half_life: float) -> None:
-    """Forget what has the least weight left, until the profile is stored in `MOST_BYTES`."""
-    p = profile
-    values = (
-        len(p.devices.keys) + len(p.agents.keys) + len(p.clients.keys) + len(p.systems.keys)
-        + len(p.prefixes.keys) + len(p.asns.keys) + len(p.countries.keys) + len(p.cities.keys)
-        + len(p.methods.keys) + len(p.kinds.keys) + len(p.addresses.keys) + len(p.postcodes.keys)
-        + len(p.payments.keys) + len(p.deliveries.keys) + len(p.categories.keys)
-    )  # fmt: skip
-    # To count the bytes takes ten times as long as to say that they cannot be too many.
-    texts = len((p.client or "").encode()) + len((p.city or "").encode())
-    if _FIXED + texts + values * (15 if p.seen < _SHORT else 19) <= MOST_BYTES:
-        return
-    while len(encode(profile)) > MOST_BYTES:
-        memories: list[Memory] = [getattr(profile, name) for name in MEMORIES]
-        weights = [memory.least(profile.seen, half_life) for memory in memories]
-        memories[weights.index(min(weights))].forget_least(profile.seen, half_life)
 
 
 def encode(profile: Profile) -> bytes:

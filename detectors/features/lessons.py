@@ -12,6 +12,7 @@ from detectors.features.lesson import Forgotten, Lesson
 from detectors.features.orders import DELIVERIES
 from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading, area_key
 from detectors.features.signin import METHODS
+from detectors.habits import use
 from detectors.population import Population
 from detectors.profiles import Doubt, Memory, Profile, Session, digest
 
@@ -71,12 +72,12 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     new_device = new_operator = False
     for name, value in lesson.used:
         if value:
-            memory = getattr(profile, name)
+            memory: Memory = getattr(profile, name)
             if name == "devices":
                 new_device = memory.find(value) < 0
             elif name == "asns":
                 new_operator = memory.find(value) < 0
-            memory.use(value, minute, HABIT, _LIMITS[name], doubt)
+            use(memory, value, minute, HABIT, _LIMITS[name], doubt)
     if lesson.type == LOGIN:
         profile.depth = min(profile.depth + 1, 60_000)
         profile.logins += weight

@@ -13,8 +13,8 @@ from detectors.engine import Engine, Observed, Outcome
 from detectors.errors import IncompatibleState
 from detectors.events import Feedback, Item, Login, Order
 from detectors.facts import NOTHING_KNOWN, Facts
+from detectors.habits import MOST_BYTES
 from detectors.policy import Policy
-from detectors.profiles import MOST_BYTES
 from tests.contracts.detectors.traffic import POLICY, Stored, traffic
 
 START = 1_790_812_800.0

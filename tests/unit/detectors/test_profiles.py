@@ -7,16 +7,15 @@ from hypothesis import strategies as st
 
 from detectors.errors import IncompatibleState
 from detectors.features.lessons import trust
+from detectors.habits import MOST_BYTES, make_room, use
 from detectors.profiles import (
     MEMORIES,
-    MOST_BYTES,
     Doubt,
     Memory,
     Profile,
     Session,
     decode,
     encode,
-    make_room,
     newborn,
 )
 
@@ -26,7 +25,7 @@ HALF_LIFE = 1000.0
 def test_a_use_weighs_half_after_the_half_life() -> None:
     """Habits of long ago weigh less."""
     memory = Memory()
-    memory.use(7, 0, HALF_LIFE, 3)
+    use(memory, 7, 0, HALF_LIFE, 3)
     assert memory.weight(0, 0, HALF_LIFE) == 1.0
     assert memory.weight(0, 1000, HALF_LIFE) == 0.5
 
@@ -35,8 +34,8 @@ def test_the_least_used_value_makes_room() -> None:
     """A value used often and lately stays, however many others pass by."""
     memory = Memory()
     for minute in range(100):
-        memory.use(7, minute * 10, HALF_LIFE, 3)
-        memory.use(100 + minute, minute * 10, HALF_LIFE, 3)
+        use(memory, 7, minute * 10, HALF_LIFE, 3)
+        use(memory, 100 + minute, minute * 10, HALF_LIFE, 3)
     assert memory.find(7) >= 0
     assert len(memory.keys) == 3
     assert len(memory.rows) == 12
@@ -45,16 +44,16 @@ def test_the_least_used_value_makes_room() -> None:
 def test_absent_values_are_not_remembered() -> None:
     """0 stands for "not told"."""
     memory = Memory()
-    memory.use(0, 5, HALF_LIFE, 3)
+    use(memory, 0, 5, HALF_LIFE, 3)
     assert memory.keys == []
 
 
 def test_what_came_since_an_access_can_be_forgotten() -> None:
     """A hijacker's values go, the customer's stay, also those used again since."""
     memory = Memory()
-    memory.use(1, 10, HALF_LIFE, 5)
-    memory.use(2, 50, HALF_LIFE, 5, 6)
-    memory.use(1, 60, HALF_LIFE, 5)
+    use(memory, 1, 10, HALF_LIFE, 5)
+    use(memory, 2, 50, HALF_LIFE, 5, 6)
+    use(memory, 1, 60, HALF_LIFE, 5)
     memory.forget_since(50)
     assert memory.keys == [1]
     assert len(memory.rows) == 4
@@ -63,9 +62,9 @@ def test_what_came_since_an_access_can_be_forgotten() -> None:
 def test_trust_clears_the_doubt_a_value_came_with() -> None:
     """After a `legitimate` verdict a device is like any other."""
     memory = Memory()
-    memory.use(2, 50, HALF_LIFE, 5, 6)
+    use(memory, 2, 50, HALF_LIFE, 5, 6)
     assert memory.doubt(0) == 6
-    memory.use(3, 60, HALF_LIFE, 5, 7)
+    use(memory, 3, 60, HALF_LIFE, 5, 7)
     memory.clear_doubt({50})
     assert memory.doubt(0) == 0
     assert memory.doubt(1) == 7
@@ -75,8 +74,8 @@ def test_trust_is_for_the_named_events_only() -> None:
     """The customer's session of minute 50 is trusted, a stranger's of minute 90 is not."""
     profile = newborn(0.0)
     profile.doubts = [Doubt(1, 55, 3.0), Doubt(2, 90, 4.0), Doubt(0, 50, 2.0)]
-    profile.devices.use(11, 50, HALF_LIFE, 5, 6)
-    profile.devices.use(12, 90, HALF_LIFE, 5, 7)
+    use(profile.devices, 11, 50, HALF_LIFE, 5, 6)
+    use(profile.devices, 12, 90, HALF_LIFE, 5, 7)
     trust(profile, {50}, {1})
     assert [doubt.session for doubt in profile.doubts] == [2]
     assert [profile.devices.doubt(at) for at in range(2)] == [0, 7]
@@ -89,7 +88,7 @@ def test_a_memory_read_back_is_the_memory_that_was_written(uses: list[tuple[int,
     minute = 0
     for key, wait in uses:
         minute += wait
-        memory.use(key, minute, HALF_LIFE, 8, key % 16)
+        use(memory, key, minute, HALF_LIFE, 8, key % 16)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(memory), type=Memory) == memory
     assert len(memory.keys) <= 8
 
@@ -149,7 +148,7 @@ def test_the_value_with_the_least_weight_of_all_makes_room() -> None:
 def test_a_profile_reads_back() -> None:
     """Version, clock and all."""
     profile = newborn(1_790_812_859.9)
-    profile.devices.use(7, 3, HALF_LIFE, 3)
+    use(profile.devices, 7, 3, HALF_LIFE, 3)
     profile.place = (51.5, -0.12, 3)
     assert decode(encode(profile)) == profile
     assert profile.minute(1_790_812_800.0 + 120) == 2

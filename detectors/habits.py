@@ -1,0 +1,75 @@
+"""How a profile's memories fill, and make room: a use remembered, the least of habits forgotten.
+
+Functions, not methods of the structs that they change: msgspec's classes stay as they are when the
+engine is compiled, and this is what every event does most to a profile.
+"""
+
+from math import inf
+from typing import Final
+
+from detectors.profiles import MEMORIES, UNIT, Memory, Profile, encode, late
+
+_CAP: Final = 60_000
+
+MOST_BYTES: Final = 2048
+"""Bytes of a stored profile at most."""
+
+_FIXED: Final = 775
+"""Bytes of everything in a profile but its memories' values and its texts, at most."""
+_SHORT: Final = 65_536
+"""Minutes that take three bytes instead of five."""
+
+
+def use(  # noqa: PLR0917 - every event calls it for everything that it came with
+    memory: Memory, key: int, minute: int, half_life: float, limit: int, doubt: int = 0
+) -> None:
+    """Remember one more use; the value with the least weight left makes room."""
+    keys, rows = memory.keys, memory.rows
+    if key in keys:
+        at = 4 * keys.index(key)
+        weight, used = rows[at], UNIT
+        age = minute - rows[at + 2]
+        if age > 0:
+            weight = int(weight * 2.0 ** (-age / half_life))
+            rows[at + 2] = minute
+        elif age < 0:
+            used = late(age, half_life)
+        rows[at] = weight + used if weight < _CAP else _CAP
+    elif key:
+        if len(keys) >= limit:
+            _forget_least(memory, minute, half_life)
+        keys.append(key)
+        rows += (UNIT, minute, minute, doubt)
+
+
+def make_room(profile: Profile, half_life: float) -> None:
+    """Forget what has the least weight left, until the profile is stored in `MOST_BYTES`."""
+    p = profile
+    values = (
+        len(p.devices.keys) + len(p.agents.keys) + len(p.clients.keys) + len(p.systems.keys)
+        + len(p.prefixes.keys) + len(p.asns.keys) + len(p.countries.keys) + len(p.cities.keys)
+        + len(p.methods.keys) + len(p.kinds.keys) + len(p.addresses.keys) + len(p.postcodes.keys)
+        + len(p.payments.keys) + len(p.deliveries.keys) + len(p.categories.keys)
+    )  # fmt: skip
+    # To count the bytes takes ten times as long as to say that they cannot be too many.
+    texts = len((p.client or "").encode()) + len((p.city or "").encode())
+    if _FIXED + texts + values * (15 if p.seen < _SHORT else 19) <= MOST_BYTES:
+        return
+    while len(encode(profile)) > MOST_BYTES:
+        memories: list[Memory] = [getattr(profile, name) for name in MEMORIES]
+        weights = [_least(memory, profile.seen, half_life) for memory in memories]
+        _forget_least(memories[weights.index(min(weights))], profile.seen, half_life)
+
+
+def _least(memory: Memory, minute: int, half_life: float) -> float:
+    """Return the least weight that a value has left, in uses; infinity where there is none."""
+    return min(_weights(memory, minute, half_life), default=inf)
+
+
+def _forget_least(memory: Memory, minute: int, half_life: float) -> None:
+    weights = _weights(memory, minute, half_life)
+    memory.drop(weights.index(min(weights)))
+
+
+def _weights(memory: Memory, minute: int, half_life: float) -> list[float]:
+    return [memory.weight(at, minute, half_life) for at in range(len(memory.keys))]
