@@ -8,7 +8,6 @@ PYTHON ?= $(shell command -v python3 || command -v python)
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 FOR_DEMO := -e '.[local-kafka]'
 FOR_TESTS := -e '.[local-kafka,report,sharing]' --group dev
-FOR_TESTS := -e '.[local-kafka,report]' --group dev
 FOR_BENCH := $(FOR_TESTS) --group bench
 
 .DEFAULT_GOAL := help
