@@ -1,8 +1,8 @@
 """Reads a topic from the outside: from its beginning, its end or a moment on, in no group."""
 
 import time
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from kafka import TopicPartition
 
@@ -56,11 +56,7 @@ def tail(
     BrokerTrouble where the brokers have not answered for half a minute.
     """
     with consumer(settings) as client:
-        partitions = [TopicPartition(topic, p) for p in client.partitions_for_topic(topic) or ()]
-        if not partitions:
-            raise ConfigurationError(
-                f"topic {topic} is missing: `nightlatch topics create` makes it"
-            )
+        partitions = _partitions(client, topic)
         client.assign(partitions)
         ends = client.end_offsets(partitions, timeout_ms=ANSWER_MS)
         _seek(client, partitions, ends, from_beginning=from_beginning, since=since)
@@ -83,6 +79,78 @@ def tail(
                 # A quiet topic and a broker that is gone look the same until somebody asks.
                 client.end_offsets(partitions, timeout_ms=ANSWER_MS)
                 asked = time.monotonic()
+
+
+class Kept(NamedTuple):
+    """What a topic has of some time: offsets by partition, from the first to before the last.
+
+    `missing_before` (UTC epoch seconds, record time) tells that what was written earlier is not
+    kept any more, though it was asked for.
+    """
+
+    spans: Mapping[int, tuple[int, int]]
+    missing_before: float | None
+
+
+def kept(settings: Settings, topic: str, since: float = 0.0) -> Kept:
+    """Return what there is of a topic, written since a moment (UTC epoch seconds, record time).
+
+    Raises as `tail` does.
+    """
+    with consumer(settings) as client:
+        partitions = _partitions(client, topic)
+        oldest = client.beginning_offsets(partitions, timeout_ms=ANSWER_MS)
+        ends = client.end_offsets(partitions, timeout_ms=ANSWER_MS)
+        first = client.offsets_for_times({p: int(since * 1000) for p in partitions})
+    spans, missing = {}, []
+    for partition in partitions:
+        at = first.get(partition)
+        begin = at.offset if at is not None else ends[partition]
+        spans[partition.partition] = begin, ends[partition]
+        # Where it is the oldest of all, there may have been more before it.
+        if at is not None and 0 < oldest[partition] == begin:
+            missing.append(at.timestamp / 1000)
+    return Kept(spans, max(missing, default=None))
+
+
+def between(
+    settings: Settings, topic: str, spans: Mapping[int, tuple[int, int]]
+) -> Iterator[Record]:
+    """Yield the records of these offsets, each partition's in its order.
+
+    Raises as `tail` does, and ConfigurationError where the first of them are not kept any more.
+    """
+    with consumer(settings) as client:
+        known = {p.partition: p for p in _partitions(client, topic)}
+        wanted = {known[n]: span for n, span in spans.items() if n in known and span[0] < span[1]}
+        oldest = client.beginning_offsets(list(wanted), timeout_ms=ANSWER_MS)
+        for partition, (begin, _) in wanted.items():
+            if oldest[partition] > begin:
+                raise ConfigurationError(
+                    f"topic {topic} has nothing before offset {oldest[partition]} of partition "
+                    f"{partition.partition} any more, and {begin} is asked for"
+                )
+        client.assign(list(wanted))
+        for partition, (begin, _) in wanted.items():
+            client.seek(partition, begin)
+        ends = {partition: end for partition, (_, end) in wanted.items()}
+        overdue = Overdue(topic)
+        while not reached(client, ends):
+            batch = client.poll(timeout_ms=_POLL_MS)
+            for record in _in_order(batch):
+                if record.offset < ends[TopicPartition(topic, record.partition)]:
+                    yield record
+            if batch:
+                overdue.came()
+            else:
+                overdue.check()
+
+
+def _partitions(client: Any, topic: str) -> list[TopicPartition]:
+    partitions = [TopicPartition(topic, p) for p in client.partitions_for_topic(topic) or ()]
+    if not partitions:
+        raise ConfigurationError(f"topic {topic} is missing: `nightlatch topics create` makes it")
+    return partitions
 
 
 def reached(client: Any, ends: dict[TopicPartition, int]) -> bool:

@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "dead-letters",
     "backtest",
     "intel",
+    "bulletin",
     "settings",
     "kafka",
 )

@@ -5,6 +5,7 @@ they lack is printed as U+XXXX in brackets: nothing is missing without being see
 """
 
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,7 +15,7 @@ from fpdf import FPDF
 from fpdf.enums import TableBordersLayout, XPos, YPos
 from fpdf.fonts import FontFace
 
-from streams.documents import Block, Document, Figures, Heading, Listing, Paragraph, Table
+from streams.documents import Block, Document, Figures, Heading, Listing, Paragraph, Plot, Table
 from streams.documents.plots import png
 
 _FONTS: Final = (("sans", "", ""), ("sans", "B", "-Bold"), ("mono", "", "Mono"))
@@ -33,7 +34,9 @@ def pdf(document: Document) -> bytes:
     paper.set_title(document.title)
     paper.heading(document.title, size=17)
     paper.paragraph(document.subtitle, _SOFT)
-    for block in document.blocks:
+    for block, after in zip_longest(document.blocks, document.blocks[1:]):
+        if isinstance(block, Heading) and isinstance(after, Plot):
+            paper.make_room(after)
         paper.put(block)
     return bytes(paper.output())
 
@@ -75,6 +78,12 @@ class _Paper(FPDF):
                 self.ln(1)
                 self.image(png(block.figure), w=self.epw * block.width, alt_text=block.caption)
                 self.paragraph(block.caption, _SOFT)
+
+    def make_room(self, plot: Plot) -> None:
+        """Begin a page where a heading and the plot below it do not fit on this one."""
+        width, height = plot.figure.get_size_inches()
+        if self.will_page_break(4 * _ROW + self.epw * plot.width * height / width):
+            self.add_page()
 
     def heading(self, text: str, *, size: float) -> None:
         """Put a heading; never as a page's last line."""
@@ -171,7 +180,8 @@ def _columns(table: Table) -> range:
 def _widths(table: Table) -> tuple[float, ...]:
     """Shares of the width by what the columns hold: the longer a column's text, the less a sign."""
     longest = [
-        max(len(text) for text in (name, *(row[n] for row in table.rows)))
+        # A heading is bold, and no word of it is to be broken.
+        max(len(name) + 2, *(len(row[n]) for row in table.rows), 0)
         for n, name in enumerate(table.columns)
     ]
     return tuple((min(length, 90) + 2) ** 0.75 for length in longest)

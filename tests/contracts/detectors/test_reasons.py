@@ -8,10 +8,12 @@ from detectors.engine import Engine
 from detectors.features.changes import GROUP
 from detectors.features.reading import Reading
 from detectors.features.registry import NAMES, POSITION
+from detectors.heat.records import TECHNIQUE_IDS
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import SHIPPED
 from detectors.policy import Policy
 from detectors.reasons import EXPLANATIONS, counted, explain
+from detectors.techniques import TECHNIQUES
 from tests.contracts.detectors.histories import (
     DAY,
     HOME,
@@ -214,29 +216,13 @@ def test_a_failed_attempt_is_not_corrected_by_verdicts() -> None:
     assert counted(reading, SHIPPED, verdicts) == counted(reading, SHIPPED, none)
 
 
-TECHNIQUES = {
-    "T1110.004": "credential stuffing: many accounts, one or two tries each",
-    "T1557": "adversary in the middle: MFA passed, then the session moves",
-    "T1539": "a session cookie is stolen",
-    "F1004": "a known session goes on elsewhere",
-    "F1005.004": "e-mail or phone is changed",
-    "F1005.005": "a delivery address is changed",
-    "F1005.006": "a means of payment is changed",
-    "F1006.003": "a password is reset",
-    "F1028": "goods, points or gift cards are cashed out",
-    "F1030": "access by way of proxies and devices of one's own",
-    "F1033": "an insider changes it from the support console",
-    "F1042": "a dormant account is revived",
-}
-"""Every technique that an alert may name, and what it means."""
-
-
 def test_no_technique_is_named_without_a_meaning() -> None:
     """Every id that a feature points to is one of the known ones, and none is never used."""
     named = {id_ for explanation in EXPLANATIONS.values() for id_ in explanation.techniques}
     for change in GROUP:
         for actor in ("customer", "support", "system"):
             named |= set(told_techniques(change, actor))
+    named |= {id_ for ids in TECHNIQUE_IDS.values() for id_ in ids}
     assert named == set(TECHNIQUES)
 
 

@@ -1,0 +1,304 @@
+"""A month added up: by week, technique, delivery area and campaign."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final, NamedTuple
+
+from detectors.bulletin.contents import AttackRow, CampaignRow, Row, Totals
+from detectors.bulletin.disclosure import withheld
+from detectors.bulletin.months import Month
+from detectors.bulletin.standing import (
+    Attempt,
+    AttemptedOrder,
+    Campaigns,
+    Fate,
+    Recorded,
+    attempts,
+    unalerted,
+)
+from detectors.heat.records import Attack
+
+NO_CURRENCY: Final = "-"
+SMALL: Final = "others"
+"""What rows of too few accounts are called together."""
+_VALUES: Final[dict[str, Fate]] = {"saved": "stopped", "at_loss": "lost", "open_value": "open"}
+_MEASURES: Final = ("attempts", "takeovers", "stopped", "lost")
+
+
+class Figure:
+    """A number and the accounts that it is of."""
+
+    __slots__ = ("accounts", "value")
+
+    def __init__(self) -> None:
+        self.value = Decimal(0)
+        self.accounts: set[str] = set()
+
+    def add(self, account_id: str, value: Decimal | int = 1) -> None:
+        """Add what one account's case contributes."""
+        self.value += value
+        self.accounts.add(account_id)
+
+
+Tally = Mapping[str, Figure]
+"""Figures by what they count; money is named with its currency, `saved GBP`."""
+
+
+class Breakdown(NamedTuple):
+    """Rows that may be shown, and the names of those folded into the last one."""
+
+    rows: tuple[Row, ...]
+    folded: frozenset[str]
+
+
+class Counted(NamedTuple):
+    """A month's figures, as they may be shown."""
+
+    totals: Totals
+    weeks: tuple[Row, ...]
+    techniques: tuple[Row, ...]
+    areas: tuple[Row, ...]
+    campaigns: tuple[CampaignRow, ...]
+    other_campaigns: Row | None
+    attacks: tuple[AttackRow, ...]
+
+
+def count(
+    recorded: Recorded,
+    attacks: Iterable[Attack],
+    month: Month,
+    *,
+    minimum: int,
+    country: str | None = None,
+    seen_elsewhere: Mapping[str, int] | None = None,
+) -> Counted:
+    """Count a month: attempts first alerted in it (event time), by the verdicts that are there.
+
+    `seen_elsewhere` tells how many other retailers have told of a campaign's indicators, by its id;
+    None where nothing was compared.
+    """
+    inside = [a for a in attempts(recorded, country) if month.holds(a.raised_at)]
+    missed = [v.account_id for v in unalerted(recorded) if month.holds(v.occurred_at)]
+    by_campaign = _grouped(inside, lambda attempt: [attempt.campaign_id or ""])
+    by_campaign.pop("", None)
+    of_campaigns = _shown(
+        {name: _tally(of) for name, of in by_campaign.items()}, minimum, fold=True
+    )
+    technique = _grouped(inside, lambda attempt: attempt.techniques)
+    area = _grouped(inside, lambda attempt: {order.area for order in attempt.orders})
+    return Counted(
+        _totals(inside, missed, minimum),
+        _weeks(inside, month, minimum),
+        _shown({name: _tally(of) for name, of in technique.items()}, minimum, fold=True).rows,
+        _shown({name: _tally(of, name) for name, of in area.items()}, minimum, fold=True).rows,
+        _campaigns(
+            of_campaigns, by_campaign, Campaigns(recorded.campaigns), minimum, seen_elsewhere
+        ),
+        next((row for row in of_campaigns.rows if row.rows), None),
+        tuple(_attacks(attacks, month, minimum)),
+    )
+
+
+def _grouped(
+    inside: Iterable[Attempt], names: Callable[[Attempt], Iterable[str]]
+) -> dict[str, list[Attempt]]:
+    found: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in inside:
+        for name in names(attempt):
+            found[name].append(attempt)
+    return found
+
+
+def _tally(of: Iterable[Attempt], area: str | None = None) -> Tally:
+    """Add attempts up, with their orders; only those to an area where one is given."""
+    tally: dict[str, Figure] = defaultdict(Figure)
+    for attempt in of:
+        account = attempt.account_id
+        tally["attempts"].add(account)
+        verdict = {"takeover": "takeovers", "legitimate": "customers", None: "open"}
+        tally[verdict[attempt.verdict]].add(account)
+        for order in attempt.orders:
+            if area in (None, order.area):
+                tally["open_orders" if order.fate == "open" else order.fate].add(account)
+                _add_value(tally, account, order)
+    return tally
+
+
+def _add_value(tally: Mapping[str, Figure], account_id: str, order: AttemptedOrder) -> None:
+    for name, fate in _VALUES.items():
+        if order.fate == fate and order.amount > 0:
+            tally[f"{name} {order.currency or NO_CURRENCY}"].add(account_id, order.amount)
+
+
+def _totals(inside: Sequence[Attempt], missed: Iterable[str], minimum: int) -> Totals:
+    tally = dict(_tally(inside))
+    # What is open tells least: it goes first where another is not to be had by subtraction.
+    by_verdict = ("open", "customers", "takeovers")
+    unalerted_ = Figure()
+    for account_id in missed:
+        unalerted_.add(account_id)
+    figures = defaultdict(Figure, tally | {"unalerted": unalerted_})
+    accounts = [len(figures[name].accounts) for name in by_verdict]
+    hidden = {by_verdict[at] for at in withheld(accounts, minimum, order=range(3))}
+
+    def shown(name: str) -> int | None:
+        figure = figures[name]
+        small = 0 < len(figure.accounts) < minimum
+        return None if small or name in hidden else _whole(figure)
+
+    def money(name: str) -> dict[str, int | None]:
+        return {_currency(key): shown(key) for key in sorted(tally) if _is_of(name, key)}
+
+    everybody = len(figures["attempts"].accounts)
+    return Totals(
+        attempts=shown("attempts"),
+        accounts=None if 0 < everybody < minimum else everybody,
+        takeovers=shown("takeovers"),
+        customers=shown("customers"),
+        open=shown("open"),
+        unalerted=shown("unalerted"),
+        stopped=shown("stopped"),
+        lost=shown("lost"),
+        held_in_error=shown("held_in_error"),
+        open_orders=shown("open_orders"),
+        saved=money("saved"),
+        at_loss=money("at_loss"),
+        open_value=money("open_value"),
+    )
+
+
+def _weeks(inside: Sequence[Attempt], month: Month, minimum: int) -> tuple[Row, ...]:
+    weeks = {f"{first}/{last}": list[Attempt]() for first, last in month.weeks()}
+    for attempt in inside:
+        day = _day(attempt.raised_at)
+        name = next(f"{a}/{b}" for a, b in month.weeks() if a.isoformat() <= day <= b.isoformat())
+        weeks[name].append(attempt)
+    return _shown({name: _tally(of) for name, of in weeks.items()}, minimum, fold=False).rows
+
+
+def _shown(tallies: Mapping[str, Tally], minimum: int, *, fold: bool) -> Breakdown:
+    """Return the rows that may be shown: in their order, or with `fold` the largest first.
+
+    With `fold` rows of too few accounts become one, which comes last; else their figures are
+    withheld.
+    """
+    if not fold:
+        return Breakdown(_rows(list(tallies.items()), minimum), frozenset())
+    names = sorted(tallies, key=lambda name: (-tallies[name]["attempts"].value, name))
+    hidden = withheld([len(tallies[name]["attempts"].accounts) for name in names], minimum)
+    kept = [(name, tallies[name]) for at, name in enumerate(names) if at not in hidden]
+    small = frozenset(names[at] for at in hidden)
+    if small:
+        kept.append((SMALL, _joined([tallies[name] for name in sorted(small)])))
+    return Breakdown(_rows(kept, minimum, len(small)), small)
+
+
+def _joined(tallies: Iterable[Tally]) -> Tally:
+    joined: dict[str, Figure] = defaultdict(Figure)
+    for tally in tallies:
+        for name, figure in tally.items():
+            joined[name].value += figure.value
+            joined[name].accounts |= figure.accounts
+    return joined
+
+
+def _rows(tallies: Sequence[tuple[str, Tally]], minimum: int, folded: int = 0) -> tuple[Row, ...]:
+    """Withhold column by column. `folded` is how many rows the last one stands for."""
+    columns = {*_MEASURES, *(key for _, tally in tallies for key in tally if " " in key)}
+    cells: dict[str, list[int | None]] = {}
+    for column in sorted(columns):
+        figures = [tally.get(column) or Figure() for _, tally in tallies]
+        hidden = withheld([len(figure.accounts) for figure in figures], minimum)
+        cells[column] = [None if at in hidden else _whole(f) for at, f in enumerate(figures)]
+
+    def money(name: str, at: int) -> dict[str, int | None]:
+        return {_currency(key): cells[key][at] for key in cells if _is_of(name, key)}
+
+    return tuple(
+        Row(
+            name=name,
+            attempts=cells["attempts"][at],
+            takeovers=cells["takeovers"][at],
+            stopped=cells["stopped"][at],
+            lost=cells["lost"][at],
+            saved=money("saved", at),
+            at_loss=money("at_loss", at),
+            rows=folded if at == len(tallies) - 1 else 0,
+        )
+        for at, (name, _) in enumerate(tallies)
+    )
+
+
+def _is_of(name: str, key: str) -> bool:
+    """Whether a figure's key is a sum of money of this name, in whatever currency."""
+    return key.startswith(name + " ")
+
+
+def _currency(key: str) -> str:
+    return key.partition(" ")[2]
+
+
+def _campaigns(
+    shown: Breakdown,
+    of: Mapping[str, Sequence[Attempt]],
+    campaigns: Campaigns,
+    minimum: int,
+    seen_elsewhere: Mapping[str, int] | None,
+) -> tuple[CampaignRow, ...]:
+    rows = []
+    for row in shown.rows:
+        if row.rows:
+            continue
+        campaign = campaigns.latest.get(row.name)
+        members = of[row.name]
+        # One that is not kept any more is known by its alerts of the month alone.
+        began = campaign.first_seen if campaign else min(a.raised_at for a in members)
+        ended = campaign.last_seen if campaign else max(a.raised_at for a in members)
+        accounts = {a.account_id for a in members} | set(campaign.accounts if campaign else ())
+        techniques = {t for a in members for t in a.techniques}
+        shared = (
+            {one.indicator.partition(":")[0] for one in campaign.indicators} if campaign else ()
+        )
+        rows.append(
+            CampaignRow(
+                row=row,
+                first_seen=_day(began),
+                last_seen=_day(ended),
+                accounts=len(accounts) if len(accounts) >= minimum else None,
+                techniques=tuple(sorted(techniques)),
+                shared=tuple(sorted(shared)),
+                retailers=None if seen_elsewhere is None else seen_elsewhere.get(row.name, 0),
+            )
+        )
+    return tuple(rows)
+
+
+def _attacks(attacks: Iterable[Attack], month: Month, minimum: int) -> Iterable[AttackRow]:
+    latest: dict[str, Attack] = {}
+    for attack in attacks:
+        known = latest.get(attack.campaign_id)
+        if known is None or attack.revision >= known.revision:
+            latest[attack.campaign_id] = attack
+    by_technique: dict[str, list[Attack]] = defaultdict(list)
+    for attack in latest.values():
+        inside = attack.last_seen >= month.begin and attack.first_seen < month.end
+        if inside and attack.accounts >= minimum:
+            by_technique[attack.technique].append(attack)
+    for technique, found in sorted(by_technique.items()):
+        entered = sum(attack.entered for attack in found)
+        yield AttackRow(
+            technique=technique,
+            attacks=len(found),
+            accounts=sum(attack.accounts for attack in found),
+            entered=None if 0 < entered < minimum else entered,
+        )
+
+
+def _whole(figure: Figure) -> int:
+    return int(figure.value.to_integral_value(ROUND_HALF_EVEN))
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
