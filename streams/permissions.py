@@ -13,15 +13,16 @@ from kafka.errors import CoordinatorNotAvailableError, GroupAuthorizationFailedE
 from detectors.errors import ConfigurationError
 from streams.kafka_clients import admin
 from streams.settings import Settings, SourceTopic
-from streams.topics import topic_specs, worker_access
+from streams.topics import CountedTopic, topic_specs, worker_access
 
-Role = Literal["worker", "pipeline", "analyst", "intelligence", "operator"]
+Role = Literal["worker", "pipeline", "analyst", "intelligence", "reporter", "operator"]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 ROLES: Final[Mapping[Role, str]] = {
     "worker": "runs `nightlatch worker`",
     "pipeline": "sends the input events (`nightlatch send`)",
     "analyst": "reads what the worker writes (`nightlatch alerts`, `nightlatch dead-letters`)",
     "intelligence": "shares indicators and takes in others' (`nightlatch intel`)",
+    "reporter": "counts what was recorded (`nightlatch bulletin`)",
     "operator": "makes and checks topics (`nightlatch topics`)",
 }
 _NOT_ALLOWED: Final = 29
@@ -54,6 +55,10 @@ def permissions(settings: Settings, role: Role) -> list[Permission]:
     if role == "pipeline":
         sources = [settings.topic(name) for name in get_args(SourceTopic)]
         return [Permission("topic", name, "WRITE") for name in sources]
+    if role == "reporter":
+        return [
+            Permission("topic", settings.topic(name), "READ") for name in get_args(CountedTopic)
+        ]
     if role == "analyst":
         written = [
             settings.topic(name) for name in ("alerts", "campaigns", "assessments", "dead_letters")

@@ -49,6 +49,8 @@ _BETWEEN: Final = {
 }
 
 Access = Literal["read", "write"]
+CountedTopic = Literal["alerts", "campaigns", "feedback", "orders", "assessments"]
+"""What a bulletin is counted from."""
 
 
 class TopicSpec(NamedTuple):

@@ -7,7 +7,7 @@ Where each figure comes from is noted, down to offsets, so that it can be counte
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Literal, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -23,9 +23,8 @@ from streams.codec import decode, decode_alert, decode_published, rfc3339
 from streams.files import read_lines
 from streams.settings import Settings
 from streams.tailing import between, kept
+from streams.topics import CountedTopic
 
-What = Literal["alerts", "campaigns", "feedback", "orders", "assessments"]
-WHATS: Final[tuple[What, ...]] = ("alerts", "campaigns", "feedback", "orders", "assessments")
 _DAY: Final = 86_400.0
 _T = TypeVar("_T")
 
@@ -39,7 +38,7 @@ class Line(NamedTuple):
 
 
 class Input(NamedTuple):
-    """A topic or a file of one of WHATS, and how to tell of it once its lines have been taken."""
+    """A topic or a file of a CountedTopic, and how to tell of it once its lines have been taken."""
 
     name: str
     lines: Iterable[Line]
@@ -79,18 +78,18 @@ def from_topics(settings: Settings, month: Month, again: Bulletin | None = None)
     earlier = {source.what: source for source in again.sources} if again else {}
     inputs = {
         what: _topic(settings, what, month, earlier.get(what) if what != "campaigns" else None)
-        for what in WHATS
+        for what in get_args(CountedTopic)
     }
     return _read({what: [one] for what, one in inputs.items()}, month)
 
 
-def from_files(files: Mapping[What, Sequence[Path]], month: Month) -> Read:
+def from_files(files: Mapping[CountedTopic, Sequence[Path]], month: Month) -> Read:
     """Read files of the same objects, one a line; `orders` may have sign-ins and verdicts too."""
     inputs = {what: [_file(what, path) for path in paths] for what, paths in files.items()}
     return _read(inputs, month)
 
 
-def _topic(settings: Settings, what: What, month: Month, earlier: Source | None) -> Input:
+def _topic(settings: Settings, what: CountedTopic, month: Month, earlier: Source | None) -> Input:
     topic = settings.topic(what)
     missing: float | None = None
     spans: Mapping[int, tuple[int, int]]
@@ -118,7 +117,7 @@ def _topic(settings: Settings, what: What, month: Month, earlier: Source | None)
     )
 
 
-def _file(what: What, path: Path) -> Input:
+def _file(what: CountedTopic, path: Path) -> Input:
     def lines() -> Iterator[Line]:
         for number, line in enumerate(read_lines(path), start=1):
             if line.strip():
@@ -182,7 +181,7 @@ class _Reader:
         return found
 
 
-def _read(inputs: Mapping[What, Sequence[Input]], month: Month) -> Read:
+def _read(inputs: Mapping[CountedTopic, Sequence[Input]], month: Month) -> Read:
     reader = _Reader()
     alerts = reader.take(inputs["alerts"], _alert, lambda alert: alert.updated_at)
     accounts = {alert.account_id for alert in alerts}

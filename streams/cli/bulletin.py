@@ -11,7 +11,7 @@ from detectors.errors import ConfigurationError
 from streams.cli.options import Broker, SettingsFile, settings_from
 
 if TYPE_CHECKING:
-    from streams.bulletin.recorded import What
+    from streams.topics import CountedTopic
 
 
 def _files(help_: str) -> Any:
@@ -68,7 +68,7 @@ def command(
 
     require(what="the bulletin", pdf=True)
     wanted, land = Month.of(month), _country(country)
-    files: dict[What, list[Path]] = {
+    files: dict[CountedTopic, list[Path]] = {
         "alerts": alerts or [],
         "campaigns": campaigns or [],
         "feedback": feedback or [],

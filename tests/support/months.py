@@ -114,3 +114,20 @@ def busy_month() -> Recorded:
         ],
         campaigns=[campaign("gang", range(7))],
     )
+
+
+def moved(recorded: Recorded, seconds: float) -> Recorded:
+    """The same so many seconds later."""
+    replace = msgspec.structs.replace
+    return Recorded(
+        [
+            replace(a, raised_at=a.raised_at + seconds, updated_at=a.updated_at + seconds)
+            for a in recorded.alerts
+        ],
+        [replace(v, occurred_at=v.occurred_at + seconds) for v in recorded.verdicts],
+        [replace(o, occurred_at=o.occurred_at + seconds) for o in recorded.orders],
+        [
+            replace(c, first_seen=c.first_seen + seconds, last_seen=c.last_seen + seconds)
+            for c in recorded.campaigns
+        ],
+    )
