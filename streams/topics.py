@@ -49,7 +49,7 @@ _BETWEEN: Final = {
 }
 
 Access = Literal["read", "write"]
-CountedTopic = Literal["alerts", "campaigns", "feedback", "orders", "assessments"]
+CountedTopic = Literal["alerts", "campaigns", "feedback", "orders", "assessments", "indicators"]
 """What a bulletin is counted from."""
 
 

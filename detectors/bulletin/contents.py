@@ -55,7 +55,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign with attempts in the month: what is in `row` is of the month alone.
 
     `accounts` are all that it has by now. Dates are ISO 8601 days. `shared` names the kinds of what
-    its alerts have in common. `retailers` is how many others have told of its indicators, None
+    its alerts have in common. `sources` is how many others have told of its indicators, None
     where nothing was compared.
     """
 
@@ -65,7 +65,7 @@ class CampaignRow(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int | None
     techniques: tuple[str, ...]
     shared: tuple[str, ...]
-    retailers: int | None = None
+    sources: int | None = None
 
 
 class AttackRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,9 +3,17 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final, NamedTuple
 
+from detectors.bulletin.breakdowns import (
+    Breakdown,
+    Figure,
+    Tally,
+    broken_down,
+    currency_of,
+    is_of,
+    whole,
+)
 from detectors.bulletin.contents import AttackRow, CampaignRow, Row, Totals
 from detectors.bulletin.disclosure import withheld
 from detectors.bulletin.months import Month
@@ -21,36 +29,7 @@ from detectors.bulletin.standing import (
 from detectors.heat.records import Attack
 
 NO_CURRENCY: Final = "-"
-SMALL: Final = "others"
-"""What rows of too few accounts are called together."""
 _VALUES: Final[dict[str, Fate]] = {"saved": "stopped", "at_loss": "lost", "open_value": "open"}
-_MEASURES: Final = ("attempts", "takeovers", "stopped", "lost")
-
-
-class Figure:
-    """A number and the accounts that it is of."""
-
-    __slots__ = ("accounts", "value")
-
-    def __init__(self) -> None:
-        self.value = Decimal(0)
-        self.accounts: set[str] = set()
-
-    def add(self, account_id: str, value: Decimal | int = 1) -> None:
-        """Add what one account's case contributes."""
-        self.value += value
-        self.accounts.add(account_id)
-
-
-Tally = Mapping[str, Figure]
-"""Figures by what they count; money is named with its currency, `saved GBP`."""
-
-
-class Breakdown(NamedTuple):
-    """Rows that may be shown, and the names of those folded into the last one."""
-
-    rows: tuple[Row, ...]
-    folded: frozenset[str]
 
 
 class Counted(NamedTuple):
@@ -76,14 +55,14 @@ def count(
 ) -> Counted:
     """Count a month: attempts first alerted in it (event time), by the verdicts that are there.
 
-    `seen_elsewhere` tells how many other retailers have told of a campaign's indicators, by its id;
+    `seen_elsewhere` tells how many others have told of a campaign's indicators, by its id;
     None where nothing was compared.
     """
     inside = [a for a in attempts(recorded, country) if month.holds(a.raised_at)]
     missed = [v.account_id for v in unalerted(recorded) if month.holds(v.occurred_at)]
     by_campaign = _grouped(inside, lambda attempt: [attempt.campaign_id or ""])
     by_campaign.pop("", None)
-    of_campaigns = _shown(
+    of_campaigns = broken_down(
         {name: _tally(of) for name, of in by_campaign.items()}, minimum, fold=True
     )
     technique = _grouped(inside, lambda attempt: attempt.techniques)
@@ -91,8 +70,8 @@ def count(
     return Counted(
         _totals(inside, missed, minimum),
         _weeks(inside, month, minimum),
-        _shown({name: _tally(of) for name, of in technique.items()}, minimum, fold=True).rows,
-        _shown({name: _tally(of, name) for name, of in area.items()}, minimum, fold=True).rows,
+        broken_down({name: _tally(of) for name, of in technique.items()}, minimum, fold=True).rows,
+        broken_down({name: _tally(of, name) for name, of in area.items()}, minimum, fold=True).rows,
         _campaigns(
             of_campaigns, by_campaign, Campaigns(recorded.campaigns), minimum, seen_elsewhere
         ),
@@ -146,10 +125,10 @@ def _totals(inside: Sequence[Attempt], missed: Iterable[str], minimum: int) -> T
     def shown(name: str) -> int | None:
         figure = figures[name]
         small = 0 < len(figure.accounts) < minimum
-        return None if small or name in hidden else _whole(figure)
+        return None if small or name in hidden else whole(figure)
 
     def money(name: str) -> dict[str, int | None]:
-        return {_currency(key): shown(key) for key in sorted(tally) if _is_of(name, key)}
+        return {currency_of(key): shown(key) for key in sorted(tally) if is_of(name, key)}
 
     everybody = len(figures["attempts"].accounts)
     return Totals(
@@ -175,69 +154,7 @@ def _weeks(inside: Sequence[Attempt], month: Month, minimum: int) -> tuple[Row, 
         day = _day(attempt.raised_at)
         name = next(f"{a}/{b}" for a, b in month.weeks() if a.isoformat() <= day <= b.isoformat())
         weeks[name].append(attempt)
-    return _shown({name: _tally(of) for name, of in weeks.items()}, minimum, fold=False).rows
-
-
-def _shown(tallies: Mapping[str, Tally], minimum: int, *, fold: bool) -> Breakdown:
-    """Return the rows that may be shown: in their order, or with `fold` the largest first.
-
-    With `fold` rows of too few accounts become one, which comes last; else their figures are
-    withheld.
-    """
-    if not fold:
-        return Breakdown(_rows(list(tallies.items()), minimum), frozenset())
-    names = sorted(tallies, key=lambda name: (-tallies[name]["attempts"].value, name))
-    hidden = withheld([len(tallies[name]["attempts"].accounts) for name in names], minimum)
-    kept = [(name, tallies[name]) for at, name in enumerate(names) if at not in hidden]
-    small = frozenset(names[at] for at in hidden)
-    if small:
-        kept.append((SMALL, _joined([tallies[name] for name in sorted(small)])))
-    return Breakdown(_rows(kept, minimum, len(small)), small)
-
-
-def _joined(tallies: Iterable[Tally]) -> Tally:
-    joined: dict[str, Figure] = defaultdict(Figure)
-    for tally in tallies:
-        for name, figure in tally.items():
-            joined[name].value += figure.value
-            joined[name].accounts |= figure.accounts
-    return joined
-
-
-def _rows(tallies: Sequence[tuple[str, Tally]], minimum: int, folded: int = 0) -> tuple[Row, ...]:
-    """Withhold column by column. `folded` is how many rows the last one stands for."""
-    columns = {*_MEASURES, *(key for _, tally in tallies for key in tally if " " in key)}
-    cells: dict[str, list[int | None]] = {}
-    for column in sorted(columns):
-        figures = [tally.get(column) or Figure() for _, tally in tallies]
-        hidden = withheld([len(figure.accounts) for figure in figures], minimum)
-        cells[column] = [None if at in hidden else _whole(f) for at, f in enumerate(figures)]
-
-    def money(name: str, at: int) -> dict[str, int | None]:
-        return {_currency(key): cells[key][at] for key in cells if _is_of(name, key)}
-
-    return tuple(
-        Row(
-            name=name,
-            attempts=cells["attempts"][at],
-            takeovers=cells["takeovers"][at],
-            stopped=cells["stopped"][at],
-            lost=cells["lost"][at],
-            saved=money("saved", at),
-            at_loss=money("at_loss", at),
-            rows=folded if at == len(tallies) - 1 else 0,
-        )
-        for at, (name, _) in enumerate(tallies)
-    )
-
-
-def _is_of(name: str, key: str) -> bool:
-    """Whether a figure's key is a sum of money of this name, in whatever currency."""
-    return key.startswith(name + " ")
-
-
-def _currency(key: str) -> str:
-    return key.partition(" ")[2]
+    return broken_down({name: _tally(of) for name, of in weeks.items()}, minimum, fold=False).rows
 
 
 def _campaigns(
@@ -269,7 +186,7 @@ def _campaigns(
                 accounts=len(accounts) if len(accounts) >= minimum else None,
                 techniques=tuple(sorted(techniques)),
                 shared=tuple(sorted(shared)),
-                retailers=None if seen_elsewhere is None else seen_elsewhere.get(row.name, 0),
+                sources=None if seen_elsewhere is None else seen_elsewhere.get(row.name, 0),
             )
         )
     return tuple(rows)
@@ -294,10 +211,6 @@ def _attacks(attacks: Iterable[Attack], month: Month, minimum: int) -> Iterable[
             accounts=sum(attack.accounts for attack in found),
             entered=None if 0 < entered < minimum else entered,
         )
-
-
-def _whole(figure: Figure) -> int:
-    return int(figure.value.to_integral_value(ROUND_HALF_EVEN))
 
 
 def _day(seconds: float) -> str:

@@ -249,10 +249,10 @@ def _campaigns(bulletin: Bulletin) -> Iterator[Block]:
     if not bulletin.campaigns and bulletin.other_campaigns is None:
         yield Paragraph("No two attempts of the month were linked to one another.", "soft")
         return
-    compared = any(row.retailers is not None for row in bulletin.campaigns)
+    compared = any(row.sources is not None for row in bulletin.campaigns)
     if bulletin.campaigns:
         columns = ["campaign", "seen", "accounts in all", "attempts", "takeovers", "saved", "lost"]
-        columns += ["other retailers"] * compared
+        columns += ["other sources"] * compared
         yield Table(
             columns,
             [_campaign_cells(row, compared=compared) for row in bulletin.campaigns],
@@ -270,7 +270,13 @@ def _campaigns(bulletin: Bulletin) -> Iterator[Block]:
     if not compared:
         yield Paragraph(
             "Which of them other retailers saw too is not known: nothing that others have shared "
-            "was compared.",
+            "was there to compare with.",
+            "soft",
+        )
+    else:
+        yield Paragraph(
+            "Other sources: how many have shared an address range, a device, a delivery address, a "
+            "payment or a contact that the campaign's alerts have in common.",
             "soft",
         )
 
@@ -280,7 +286,7 @@ def _campaign_cells(campaign: CampaignRow, *, compared: bool) -> list[str]:
     cells = [row.name, days(campaign.first_seen, campaign.last_seen)]
     cells += map(number, (campaign.accounts, row.attempts, row.takeovers))
     cells += [money(row.saved), money(row.at_loss)]
-    return [*cells, number(campaign.retailers)] if compared else cells
+    return [*cells, number(campaign.sources)] if compared else cells
 
 
 def _campaign_words(campaign: CampaignRow) -> str:

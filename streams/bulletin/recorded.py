@@ -19,12 +19,15 @@ from detectors.campaigns.records import Campaign
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.events import Event, EventType, Feedback, Order
 from detectors.heat.records import Attack
+from detectors.intelligence import IndicatorReport
 from streams.codec import decode, decode_alert, decode_published, rfc3339
 from streams.files import read_lines
 from streams.settings import Settings
+from streams.sharing.records import decode_report
 from streams.tailing import between, kept
 from streams.topics import CountedTopic
 
+_COMPACTED: Final = frozenset({"campaigns", "indicators"})
 _DAY: Final = 86_400.0
 _T = TypeVar("_T")
 
@@ -35,6 +38,7 @@ class Line(NamedTuple):
     value: bytes | None
     time: float | None
     place: str
+    key: bytes | None = None
 
 
 class Input(NamedTuple):
@@ -54,6 +58,7 @@ class Read(NamedTuple):
 
     recorded: Recorded
     attacks: tuple[Attack, ...]
+    reports: tuple[IndicatorReport, ...]
     assessed: int
     sources: tuple[Source, ...]
     as_of: float
@@ -71,13 +76,13 @@ class _Scored(msgspec.Struct):
 def from_topics(settings: Settings, month: Month, again: Bulletin | None = None) -> Read:
     """Read the topics, or what an earlier bulletin read of them (`again`).
 
-    Of orders and assessments what was written from a day before the month on. Campaigns are always
-    as they stand now: of what is compacted, what stood at an offset is gone. Raises
+    What was written from a day before the month on. What is compacted (campaigns, indicators) is
+    always read whole, as it stands now: what stood at an offset is gone. Raises
     ConfigurationError where what was read is not kept any more, BrokerTrouble without brokers.
     """
     earlier = {source.what: source for source in again.sources} if again else {}
     inputs = {
-        what: _topic(settings, what, month, earlier.get(what) if what != "campaigns" else None)
+        what: _topic(settings, what, month, earlier.get(what) if what not in _COMPACTED else None)
         for what in get_args(CountedTopic)
     }
     return _read({what: [one] for what, one in inputs.items()}, month)
@@ -96,14 +101,14 @@ def _topic(settings: Settings, what: CountedTopic, month: Month, earlier: Source
     if earlier is not None:
         spans = {span.partition: (span.begin, span.end) for span in earlier.spans}
     else:
-        spans, missing = kept(settings, topic, 0.0 if what == "campaigns" else month.begin - _DAY)
+        spans, missing = kept(settings, topic, 0.0 if what in _COMPACTED else month.begin - _DAY)
 
     def lines() -> Iterator[Line]:
         for record in between(settings, topic, spans):
             place = f"{topic}:{record.partition}:{record.offset}"
-            yield Line(record.value, record.timestamp, place)
+            yield Line(record.value, record.timestamp, place, record.key)
 
-    lost = missing if what != "campaigns" and missing and missing > month.begin else None
+    lost = missing if what not in _COMPACTED and missing and missing > month.begin else None
     return Input(
         topic,
         lines(),
@@ -200,6 +205,7 @@ def _read(inputs: Mapping[CountedTopic, Sequence[Input]], month: Month) -> Read:
             [one for one in published if isinstance(one, Campaign)],
         ),
         tuple(one for one in published if isinstance(one, Attack)),
+        tuple(_standing(reader.take(inputs["indicators"], _report, _valid_from))),
         len(scored),
         tuple(reader.sources),
         reader.latest,
@@ -213,6 +219,27 @@ def _alert(line: Line) -> Alert:
 def _published(line: Line) -> Campaign | Attack | None:
     # A tombstone says that nothing is to be said any more.
     return decode_published(line.value) if line.value is not None else None
+
+
+def _report(line: Line) -> IndicatorReport | str:
+    """A report, or the id of one that is taken back."""
+    if line.value is None:
+        return (line.key or b"").decode(errors="replace")
+    return decode_report(line.value)
+
+
+def _standing(told: Iterable[IndicatorReport | str]) -> Iterable[IndicatorReport]:
+    latest: dict[str, IndicatorReport] = {}
+    for one in told:
+        if isinstance(one, str):
+            latest.pop(one, None)
+        else:
+            latest[one.indicator_id] = one
+    return latest.values()
+
+
+def _valid_from(told: IndicatorReport | str) -> float:
+    return 0.0 if isinstance(told, str) else told.valid_from
 
 
 def _verdict(line: Line) -> Feedback | None:

@@ -5,8 +5,9 @@ from datetime import date
 from typing import Final
 
 from detectors.bulletin.areas import UNKNOWN
+from detectors.bulletin.breakdowns import SMALL
 from detectors.bulletin.contents import Row
-from detectors.bulletin.counting import NO_CURRENCY, SMALL
+from detectors.bulletin.counting import NO_CURRENCY
 from detectors.techniques import TECHNIQUES
 
 NOT_SHOWN: Final = "n/s"

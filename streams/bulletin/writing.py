@@ -1,7 +1,7 @@
 """Writes a bulletin: HTML, PDF, CSV and JSON, each named after its month."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,10 @@ import msgspec
 
 from detectors.bulletin.contents import Bulletin, Row
 from detectors.bulletin.counting import count
+from detectors.bulletin.elsewhere import seen_elsewhere
 from detectors.bulletin.months import Month
 from detectors.errors import ConfigurationError
+from detectors.intelligence import GroupKey
 from streams.bulletin.document import document
 from streams.bulletin.recorded import Read, read_bulletin
 from streams.codec import rfc3339
@@ -22,10 +24,24 @@ _COLUMNS: Final = ("month", "table", "name", "measure", "currency", "value")
 
 
 def bulletin_of(
-    read: Read, month: Month, *, minimum: int, country: str | None, retailer: str | None
+    read: Read,
+    month: Month,
+    *,
+    minimum: int,
+    country: str | None,
+    retailer: str | None,
+    keys: Sequence[GroupKey] = (),
 ) -> Bulletin:
-    """Count what was read."""
-    counted = count(read.recorded, read.attacks, month, minimum=minimum, country=country)
+    """Count what was read; `keys` are those that others hash with."""
+    elsewhere = seen_elsewhere(read.recorded.campaigns, read.reports, keys, month)
+    counted = count(
+        read.recorded,
+        read.attacks,
+        month,
+        minimum=minimum,
+        country=country,
+        seen_elsewhere=elsewhere if read.reports else None,
+    )
     return Bulletin(
         month=str(month),
         retailer=retailer,
@@ -107,8 +123,8 @@ def _lines(bulletin: Bulletin) -> Iterator[_Line]:
             yield from _of_row(name, row)
     for campaign in bulletin.campaigns:
         yield "campaign", campaign.row.name, "accounts_in_all", "", campaign.accounts
-        if campaign.retailers is not None:
-            yield "campaign", campaign.row.name, "other_retailers", "", campaign.retailers
+        if campaign.sources is not None:
+            yield "campaign", campaign.row.name, "other_sources", "", campaign.sources
     for attack in bulletin.attacks:
         for measure in ("attacks", "accounts", "entered"):
             yield "attack", attack.technique, measure, "", getattr(attack, measure)

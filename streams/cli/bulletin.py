@@ -53,6 +53,9 @@ def command(
     assessments: Annotated[
         list[Path] | None, _files("With --alerts: the scores of events.")
     ] = None,
+    indicators: Annotated[
+        list[Path] | None, _files("With --alerts: what others have shared.")
+    ] = None,
     settings: SettingsFile = None,
     broker: Broker = None,
 ) -> None:
@@ -65,6 +68,7 @@ def command(
     from streams.bulletin.recorded import from_files, from_topics, read_bulletin
     from streams.bulletin.writing import bulletin_of, previous_of, write
     from streams.documents import require
+    from streams.sharing.keys import read_keys
 
     require(what="the bulletin", pdf=True)
     wanted, land = Month.of(month), _country(country)
@@ -74,19 +78,23 @@ def command(
         "feedback": feedback or [],
         "orders": events or [],
         "assessments": assessments or [],
+        "indicators": indicators or [],
     }
     if not alerts and any(files.values()):
-        raise ConfigurationError("files of campaigns, verdicts, orders or scores need --alerts")
+        raise ConfigurationError("files of anything else need --alerts")
     if alerts and again:
         raise ConfigurationError("--again is for what was counted from topics: give the files")
     before = previous_of(wanted, out, previous)
     _make(out)
+    chosen = settings_from(settings, broker)
+    keys = read_keys(chosen.sharing_keys) if chosen.sharing_keys else ()
     if alerts:
         read = from_files(files, wanted)
     else:
-        earlier = read_bulletin(again) if again else None
-        read = from_topics(settings_from(settings, broker), wanted, earlier)
-    bulletin = bulletin_of(read, wanted, minimum=minimum, country=land, retailer=retailer)
+        read = from_topics(chosen, wanted, read_bulletin(again) if again else None)
+    bulletin = bulletin_of(
+        read, wanted, minimum=minimum, country=land, retailer=retailer, keys=keys
+    )
     for sentence in gaps(bulletin, wanted):
         typer.echo(sentence, err=True)
     for path in write(bulletin, before, out):

@@ -78,9 +78,9 @@ def test_campaigns_have_the_month_and_their_whole() -> None:
     counted = count(busy_month(), [], NOVEMBER, minimum=3, seen_elsewhere={"gang": 2})
     (gang,) = counted.campaigns
     assert (gang.row.name, gang.row.attempts, gang.accounts) == ("gang", 7, 7)
-    assert (gang.shared, gang.retailers) == (("address_prefix",), 2)
+    assert (gang.shared, gang.sources) == (("address_prefix",), 2)
     assert (gang.first_seen, gang.last_seen) == ("2026-11-03", "2026-11-20")
-    assert count(busy_month(), [], NOVEMBER, minimum=3).campaigns[0].retailers is None
+    assert count(busy_month(), [], NOVEMBER, minimum=3).campaigns[0].sources is None
 
 
 def test_small_campaigns_are_told_together() -> None:
