@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3 || command -v python)
 # Both cores; a file's tests stay together, so that each of the two has one Kafka that they share.
 PYTEST := $(BIN)/python -m pytest -q -n 2 --dist loadfile
 FOR_DEMO := -e '.[local-kafka]'
-FOR_TESTS := -e '.[local-kafka,report,sharing]' --group dev
+FOR_TESTS := -e '.[local-kafka,report,sharing,evidence]' --group dev
 FOR_BENCH := $(FOR_TESTS) --group bench
 
 .DEFAULT_GOAL := help

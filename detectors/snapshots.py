@@ -35,7 +35,8 @@ from detectors.profiles import digest
 from detectors.watermark import Watermark
 
 VERSION: Final = 1
-_MOST_CELLS: Final = 1_000_000
+_MOST_CELLS: Final = 100_000
+_MOST_ARRAYS: Final = 64
 
 
 class Cells(msgspec.Struct, frozen=True, array_like=True):
@@ -91,7 +92,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     prior: Prior
     given: Given
     entries: dict[str, bytes]
-    cells: dict[str, Cells]
+    cells: Annotated[dict[str, Cells], Meta(max_length=_MOST_ARRAYS)]
 
 
 class Sources(NamedTuple):

@@ -202,13 +202,15 @@ def _events_factory(
         alerts=settings.topic("alerts"),
         observations=own_topics(settings).observations,
         assessments=settings.topic("assessments") if settings.publish_assessments else None,
+        evidence=settings.topic("evidence") if settings.publish_evidence else None,
     )
 
     def engine(read: ReadState) -> Engine:
+        keep = settings.publish_evidence
         if not settings.heat:
-            return Engine(policy, read, intelligence=indicators)
+            return Engine(policy, read, intelligence=indicators, keep_snapshots=keep)
         told = Sightings(settings.partitions)
-        return Engine(policy, read, hot, told, intelligence=indicators)
+        return Engine(policy, read, hot, told, intelligence=indicators, keep_snapshots=keep)
 
     def processor(_partition: int, read: ReadState) -> Processor:
         return FraudProcessor(

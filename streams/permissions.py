@@ -15,7 +15,9 @@ from streams.kafka_clients import admin
 from streams.settings import Settings, SourceTopic
 from streams.topics import CountedTopic, topic_specs, worker_access
 
-Role = Literal["worker", "pipeline", "analyst", "intelligence", "reporter", "operator"]
+Role = Literal[
+    "worker", "pipeline", "analyst", "intelligence", "reporter", "investigator", "operator"
+]
 Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 ROLES: Final[Mapping[Role, str]] = {
     "worker": "runs `nightlatch worker`",
@@ -23,7 +25,18 @@ ROLES: Final[Mapping[Role, str]] = {
     "analyst": "reads what the worker writes (`nightlatch alerts`, `nightlatch dead-letters`)",
     "intelligence": "shares indicators and takes in others' (`nightlatch intel`)",
     "reporter": "counts what was recorded (`nightlatch bulletin`)",
+    "investigator": "puts together what belongs to a case (`nightlatch evidence`)",
     "operator": "makes and checks topics (`nightlatch topics`)",
+}
+_READ: Final[Mapping[Role, Sequence[str]]] = {
+    "analyst": ("alerts", "campaigns", "assessments", "dead_letters"),
+    "intelligence": ("campaigns", "feedback"),
+    "reporter": get_args(CountedTopic),
+    "investigator": ("alerts", "campaigns", "evidence", *get_args(SourceTopic)),
+}
+_WRITTEN: Final[Mapping[Role, Sequence[str]]] = {
+    "pipeline": get_args(SourceTopic),
+    "intelligence": ("indicators",),
 }
 _NOT_ALLOWED: Final = 29
 _COORDINATOR_SECONDS: Final = 15.0
@@ -52,26 +65,15 @@ def permissions(settings: Settings, role: Role) -> list[Permission]:
     """Return the least that a role needs, under these settings."""
     if role == "worker":
         return worker_permissions(settings)
-    if role == "pipeline":
-        sources = [settings.topic(name) for name in get_args(SourceTopic)]
-        return [Permission("topic", name, "WRITE") for name in sources]
-    if role == "reporter":
-        return [
-            Permission("topic", settings.topic(name), "READ") for name in get_args(CountedTopic)
-        ]
-    if role == "analyst":
-        written = [
-            settings.topic(name) for name in ("alerts", "campaigns", "assessments", "dead_letters")
-        ]
-        return [Permission("topic", name, "READ") for name in written]
-    if role == "intelligence":
-        read = [settings.topic(name) for name in ("campaigns", "feedback")]
-        return [
-            *(Permission("topic", name, "READ") for name in read),
-            Permission("topic", settings.topic("indicators"), "WRITE"),
-        ]
-    needed: tuple[Operation, ...] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
-    return [Permission("topic", spec.name, do) for spec in topic_specs(settings) for do in needed]
+    if role == "operator":
+        needed: tuple[Operation, ...] = ("CREATE", "DESCRIBE", "DESCRIBE_CONFIGS")
+        specs = topic_specs(settings)
+        return [Permission("topic", spec.name, do) for spec in specs for do in needed]
+    read, written = _READ.get(role, ()), _WRITTEN.get(role, ())
+    return [
+        *(Permission("topic", settings.topic(name), "READ") for name in read),
+        *(Permission("topic", settings.topic(name), "WRITE") for name in written),
+    ]
 
 
 def worker_permissions(settings: Settings) -> list[Permission]:

@@ -4,7 +4,8 @@ Between Kafka's bytes and the engine's objects, and nothing else: what an event 
 `detectors`' business, what survives a crash is `streams.runtime`'s.
 """
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -17,10 +18,14 @@ from detectors.parsing import EARLIEST, is_plausible
 from streams.codec import decode, encode_alert, encode_assessment
 from streams.dead_letters import DeadLetters, bare, origin_of
 from streams.enrichment import Enricher
+from streams.evidence.records import MOST_BYTES, encode_evidence
 from streams.runtime.interfaces import Prepared, Record, Send
 from streams.telling import notice_of
 
 _FAR_AHEAD_SECONDS: Final = 86_400.0
+_MOST_EVIDENCE_BYTES: Final = 4 << 20
+"""Of a run. A thousand alerts in a run come to more only where each is of a giant order."""
+_log: Final = logging.getLogger(__name__)
 
 
 class Source(NamedTuple):
@@ -31,11 +36,12 @@ class Source(NamedTuple):
 
 
 class Outputs(NamedTuple):
-    """Topics that are written to; `assessments` None writes none."""
+    """Topics that are written to; `assessments` or `evidence` None writes none."""
 
     alerts: str
     observations: str
     assessments: str | None = None
+    evidence: str | None = None
 
 
 class FraudProcessor:
@@ -93,7 +99,20 @@ class FraudProcessor:
             else:
                 for notice in contents:
                     self._tell_alert(self._engine.take_notice(notice), sends)
+        if self._outputs.evidence is not None:
+            sends += self._evidence(self._outputs.evidence)
         return sends
+
+    def _evidence(self, topic: str) -> Iterator[Send]:
+        """What the alerts of a run stand on, as far as a step of state has room for it."""
+        room = _MOST_EVIDENCE_BYTES
+        for snapshot in self._engine.snapshots():
+            value = encode_evidence(snapshot)
+            room -= len(value)
+            if len(value) > MOST_BYTES or room < 0:
+                _log.warning("what alert %s stands on is too large to keep", snapshot.alert_id)
+            else:
+                yield Send(topic, snapshot.account_id.encode(), value)
 
     def summaries(self) -> Sequence[Send]:
         """Sum up, for the flow that counts them, what events came with."""

@@ -36,6 +36,7 @@ _ADDRESS = (
     r"^([^\s:/,@\[\]]+|\[[0-9A-Fa-f:.]+\]):"
     r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
 )
+ShownName = Annotated[str, Meta(min_length=1, max_length=200)]
 SharingName = Annotated[str, Meta(min_length=1, max_length=100)]
 Address = Annotated[str, Meta(pattern=_ADDRESS, title="host:port")]
 
@@ -116,6 +117,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     publish_assessments: Annotated[
         bool, Meta(description="Whether the score of every event goes to `assessments`")
     ] = False
+    publish_evidence: Annotated[
+        bool, Meta(description="Whether what alerts stand on goes to `evidence`, for packs")
+    ] = True
     heat: Annotated[
         bool, Meta(description="Whether accounts tell of one another: heat, victims, campaigns")
     ] = True
@@ -156,6 +160,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "info"
     )
 
+    # Evidence packs.
+    organisation: Annotated[
+        ShownName | None, Meta(description="Who reports: the retailer's name")
+    ] = None
+    organisation_contact: Annotated[
+        ShownName | None, Meta(description="Whom the police ask: a person or a desk")
+    ] = None
+    evidence_key: Annotated[
+        Path | None, Meta(description="Private key that packs are signed by (PEM)")
+    ] = None
+
     # The topics.
     topic_prefix: Annotated[
         str,
@@ -174,6 +189,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     topic_campaigns: Annotated[KafkaName, Meta(description="Topic of campaigns")] = "campaigns"
     topic_assessments: Annotated[KafkaName, Meta(description="Topic of every event's score")] = (
         "assessments"
+    )
+    topic_evidence: Annotated[KafkaName, Meta(description="Topic of what alerts stand on")] = (
+        "evidence"
     )
     topic_dead_letters: Annotated[KafkaName, Meta(description="Topic of unusable records")] = (
         "dead-letters"

@@ -85,12 +85,15 @@ def _others(settings: Settings) -> list[TopicSpec]:
     month = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
     # A dead letter is a third larger than the record that it holds, in base64.
     large = {**month, "max.message.bytes": str(MAX_LETTER_BYTES)}
+    # As long as a customer may take to notice, and the police to ask.
+    quarter = {"cleanup.policy": "delete", "retention.ms": str(90 * _DAY_MS)}
     week = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
     table: tuple[tuple[str, dict[str, str], str, str], ...] = (
         ("indicators", _COMPACTED, "indicator id", "Intelligence shared by other retailers"),
         ("alerts", month, "account_id", "Hijack attempts, and every later revision of each"),
         ("campaigns", _CAMPAIGNS, "campaign_id", "Groups of alerts that share infrastructure"),
         ("assessments", week, "account_id", "The score of every event, alerted or not"),
+        ("evidence", quarter, "account_id", "What each alert's score stands on"),
         ("dead_letters", large, "the record's own", "Input that could not be used, and why"),
     )
     return [
@@ -206,6 +209,8 @@ def worker_access(settings: Settings) -> Mapping[str, frozenset[Access]]:
     written += [repartition_topic(settings, name) for name in settings.rekey]
     if settings.publish_assessments:
         written.append(settings.topic("assessments"))
+    if settings.publish_evidence:
+        written.append(settings.topic("evidence"))
     uses: dict[str, frozenset[Access]] = dict.fromkeys(read, frozenset({"read"}))
     for topic in written:
         uses[topic] = uses.get(topic, frozenset()) | {"write"}

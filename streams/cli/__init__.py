@@ -36,6 +36,8 @@ COMMANDS: Final = (
     "send",
     "alerts",
     "campaigns",
+    "evidence",
+    "verify",
     "dead-letters",
     "backtest",
     "intel",

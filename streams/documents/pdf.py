@@ -25,6 +25,9 @@ _LINE: Final = (221, 226, 232)
 _SIZE: Final = 9.5
 _ROW: Final = 5.0
 """Height of a line of text, mm."""
+_SIGNS: Final = 105
+"""About how many signs a table is wide."""
+_LONG_WORD: Final = 24
 
 
 def pdf(document: Document) -> bytes:
@@ -145,7 +148,7 @@ class _Paper(FPDF):
             headings_style=FontFace(emphasis="B", color=_SOFT),
             line_height=4.2,
             v_align="TOP",
-            padding=0.6,
+            padding=(0.6, 1.2),
             text_align=tuple("RIGHT" if n in table.numbers else "LEFT" for n in _columns(table)),
         ) as drawn:
             drawn.row([printable(column) for column in table.columns])
@@ -178,10 +181,12 @@ def _columns(table: Table) -> range:
 
 
 def _widths(table: Table) -> tuple[float, ...]:
-    """Shares of the width by what the columns hold: the longer a column's text, the less a sign."""
-    longest = [
-        # A heading is bold, and no word of it is to be broken.
-        max(len(name) + 2, *(len(row[n]) for row in table.rows), 0)
-        for n, name in enumerate(table.columns)
+    """Shares of the width: room for each column's longest word, the rest by how much it holds."""
+    columns = [(name, *(row[n] for row in table.rows)) for n, name in enumerate(table.columns)]
+    words = [
+        min(max((len(word) for text in texts for word in text.split()), default=0), _LONG_WORD) + 3
+        for texts in columns
     ]
-    return tuple((min(length, 90) + 2) ** 0.75 for length in longest)
+    holds = [(min(max(map(len, texts)), 90) + 2) ** 0.75 for texts in columns]
+    spare = max(0.0, _SIGNS - sum(words)) / sum(holds)
+    return tuple(word + spare * held for word, held in zip(words, holds, strict=True))

@@ -14,8 +14,9 @@ import stix2
 
 from detectors.intelligence import IndicatorReport
 from detectors.intelligence.records import Marking
+from detectors.techniques import technique as named
 from streams.sharing.confirmed import Finding
-from streams.sharing.techniques import framework_of, name_of
+from streams.sharing.techniques import framework_of
 
 _SPACE: Final = UUID("6f0c1f5e-2f2b-5d0c-9a58-3f3a1b7f4e10")
 _BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
@@ -142,7 +143,7 @@ def _technique(technique: str) -> Any:
         id=_id("attack-pattern", technique),
         created=_BEGAN,
         modified=_BEGAN,
-        name=name_of(technique),
+        name=named(technique).name,
         external_references=[{**reference, "url": url} if url else reference],
     )
 

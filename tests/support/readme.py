@@ -13,7 +13,7 @@ from streams.topics import topic_specs
 README: Final = Path(__file__).parents[2] / "README.md"
 SECURITY: Final = README.parent / "docs" / "security.md"
 HEALTH: Final = README.parent / "docs" / "health.md"
-_WRITTEN = ("alerts", "campaigns", "assessments", "dead_letters")
+_WRITTEN = ("alerts", "campaigns", "assessments", "evidence", "dead_letters")
 
 
 def topics_table() -> str:

@@ -21,6 +21,7 @@ def test_every_topic_of_the_contract() -> None:
         "shop-alerts",
         "shop-campaigns",
         "shop-assessments",
+        "shop-evidence",
         "shop-dead-letters",
         "latch-state-changelog",
         "latch-reassessments",

@@ -1,0 +1,234 @@
+"""The case as a report for people: what a police officer reads in a minute, then the rest."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from detectors import __version__
+from streams.documents import Block, Document, Figures, Heading, Listing, Paragraph, Table
+from streams.evidence.case import Case, money
+from streams.evidence.crime_record import KIND, Reporter
+from streams.presentation import moment, printable
+
+_MOST_ROWS: Final = 400
+_MOST_SAID: Final = 5
+_CERTAINTY: Final = (
+    "Risk is a calibrated probability: of the events scored near 0.80, about four in five are "
+    "takeovers. It is the detector's judgement, not proof; the events themselves are in the pack."
+)
+_FILES: Final = (
+    "events.ndjson: every event of the case as it was received, with topic, partition and offset",
+    "events.chain: a SHA-256 hash chain over them",
+    "alerts.ndjson: every revision of the alerts as it was published",
+    "snapshots: what each revision's score stood on",
+    "crime-record.json: the fields that a fraud report asks for",
+    "manifest.json: the SHA-256 of every file; manifest.sig: its Ed25519 signature",
+    "public-key.pem: the key that the signature is checked with",
+)
+
+
+def describe(case: Case, reporter: Reporter, made_at: datetime) -> Document:
+    """Return the report."""
+    what = "Campaign" if case.is_campaign else "Alert"
+    whose = reporter.organisation or "an online retailer"
+    return Document(
+        title=f"Takeover of {'a customer account' if len(case.accounts) == 1 else 'accounts'}",
+        subtitle=f"{what} {case.gathered.id} · evidence by {whose} · made "
+        f"{moment(made_at.timestamp())} by Nightlatch {__version__} · all times UTC",
+        blocks=[*_summary(case, reporter), *_details(case), *_proof(case)],
+        made_at=made_at,
+    )
+
+
+def _summary(case: Case, reporter: Reporter) -> Iterator[Block]:
+    highest = max(case.last, key=lambda alert: alert.risk)
+    yield Figures(
+        [
+            (_count(len(case.accounts), "account"), "entered or attacked"),
+            (_at_risk(case), "in orders of the case"),
+            (highest.severity, f"severity; risk {_risk(highest.risk)}"),
+            (moment(case.first_seen)[:10], f"first event, {moment(case.first_seen)[11:]}"),
+        ]
+    )
+    yield Heading("In a minute")
+    yield Paragraph(_story(case))
+    yield Listing(_most_telling(case))
+    yield Paragraph(_money_said(case, reporter))
+    yield Paragraph(_leads(case))
+    confirmed = [verdict for verdict in case.verdicts if verdict.verdict == "takeover"]
+    if confirmed:
+        sources = sorted({verdict.source or "the retailer" for verdict in confirmed})
+        yield Paragraph(f"Confirmed as a takeover by: {', '.join(sources)}.", "strong")
+    if any(verdict.verdict == "legitimate" for verdict in case.verdicts):
+        yield Paragraph(
+            "A verdict on this case says that it was the customer: see the timeline's accounts and "
+            "crime-record.json.",
+            "strong",
+        )
+    if reporter.contact:
+        yield Paragraph(f"Questions to: {reporter.contact}")
+
+
+def _story(case: Case) -> str:
+    whose = f"the account {case.accounts[0]}" if len(case.accounts) == 1 else "the accounts below"
+    if case.is_campaign:
+        whose = f"{_count(len(case.accounts), 'account')} that share what few customers do"
+    signed = sum(h.what.startswith("Signed in") for h in case.timeline)
+    changed = sum("changed" in h.what or "reset" in h.what for h in case.timeline)
+    ordered = sum(h.what.startswith("Order ") for h in case.timeline)
+    did = [
+        _count(signed, "sign-in"),
+        *([_count(changed, "change of the account", "changes of the account")] if changed else []),
+        *([_count(ordered, "order")] if ordered else []),
+    ]
+    return (
+        f"{KIND}: between {moment(case.first_seen)} and {moment(case.last_seen)} somebody who is "
+        f"probably not the customer used {whose}: {', '.join(did)}. The first alert was raised "
+        f"on what happened at {moment(case.detected_at)}. What spoke for it most:"
+    )
+
+
+def _most_telling(case: Case) -> list[str]:
+    weights: dict[str, float] = {}
+    for alert in case.last:
+        for reason in alert.reasons:
+            weights[reason.summary] = weights.get(reason.summary, 0.0) + reason.contribution
+    best = sorted(weights, key=lambda summary: -weights[summary])[:_MOST_SAID]
+    return [printable(summary) for summary in best]
+
+
+def _money_said(case: Case, reporter: Reporter) -> str:
+    parts = [
+        f"Orders worth {money(of.before, of.currency)} were placed before an alert asked to hold "
+        f"orders or to lock the account, and {money(of.held, of.currency)} when they could be held."
+        for of in case.money
+    ] or ["No order is part of the case."]
+    if reporter.loss is not None:
+        parts.append(f"The retailer reports a loss of {reporter.loss}.")
+    if reporter.prevented is not None:
+        parts.append(f"The retailer reports that {reporter.prevented} was prevented.")
+    return " ".join(parts)
+
+
+def _leads(case: Case) -> str:
+    counts: dict[str, int] = {}
+    for trace in case.traces:
+        counts[trace.kind] = counts.get(trace.kind, 0) + 1
+    if not counts:
+        return "The pack holds no address, device or delivery that could be followed."
+    found = ", ".join(f"{kind} {count}" for kind, count in counts.items())
+    return f"What can be followed (number of different values): {found}. They are listed below."
+
+
+def _at_risk(case: Case) -> str:
+    return " + ".join(money(of.before + of.held, of.currency) for of in case.money) or money(
+        Decimal(0), None
+    )
+
+
+def _details(case: Case) -> Iterator[Block]:
+    yield Heading("What happened")
+    yield Table(
+        ("Time (UTC)", "Account", "What", "From"),
+        [
+            (moment(h.at)[:-4], printable(h.account_id), printable(h.what), printable(h.by))
+            for h in case.timeline[:_MOST_ROWS]
+        ],
+        _first_of(len(case.timeline)),
+    )
+    if case.gathered.missing:
+        yield Paragraph(
+            f"{len(case.gathered.missing)} of the case's events are no longer in the retailer's "
+            "topics and so not in the pack: " + ", ".join(map(printable, case.gathered.missing)),
+            "strong",
+        )
+    yield Heading("What may lead to whoever did it")
+    yield Table(
+        ("Kind", "Value", "First seen (UTC)", "Last seen (UTC)", "Times", "Network and place"),
+        [
+            (
+                trace.kind,
+                printable(trace.value),
+                moment(trace.first)[:-4],
+                moment(trace.last)[:-4],
+                str(trace.times),
+                printable(trace.place),
+            )
+            for trace in case.traces[:_MOST_ROWS]
+        ],
+        "Source ports are not recorded here: the retailer's edge may have them. Places are those "
+        "of the network, which may be a relay's. Addresses and means of payment may be the "
+        "customer's own. " + (_first_of(len(case.traces)) or ""),
+        numbers=frozenset({4}),
+        codes=frozenset({1}),
+    )
+    yield Heading("How it was done")
+    yield Table(
+        ("Technique", "Name", "In plain words", "Framework"),
+        [(t.id, t.name, t.meaning, t.framework) for t in case.techniques],
+    )
+    yield Heading("Why it was taken for a takeover")
+    yield Table(
+        ("Account", "Share", "Reason", "Now", "Usual before"),
+        [
+            (
+                printable(alert.account_id),
+                f"{reason.contribution:.0%}",
+                printable(reason.summary),
+                printable(reason.evidence.seen) if reason.evidence else "",
+                printable(reason.evidence.usual or "") if reason.evidence else "",
+            )
+            for alert in case.last
+            for reason in alert.reasons
+        ][:_MOST_ROWS],
+        numbers=frozenset({1}),
+    )
+
+
+def _proof(case: Case) -> Iterator[Block]:
+    yield Heading("How sure, and how it can be checked")
+    yield Paragraph(_CERTAINTY)
+    yield Table(
+        ("Alert", "Revision", "Risk published", "Recomputed", "Judged by", "Result"),
+        [
+            (
+                score.alert_id,
+                str(score.revision),
+                f"{score.published:.6f}",
+                "-" if score.recomputed is None else f"{score.recomputed:.6f}",
+                score.basis,
+                score.detail if score.verdict == "not kept" else f"{score.verdict}: {score.detail}",
+            )
+            for score in case.scores[:_MOST_ROWS]
+        ],
+        "The detector was run again over what each revision stood on (the folder snapshots). "
+        + (_first_of(len(case.scores)) or ""),
+        numbers=frozenset({2, 3}),
+        codes=frozenset({0}),
+    )
+    yield Paragraph(
+        "Scored again is what the retailer's own events led to. That an attack was under way, or "
+        "that alerts belong to one campaign, was found by comparing many accounts: it is told "
+        "here, and cannot be worked out from this pack, which holds nobody else's data.",
+        "soft",
+    )
+    yield Heading("What is in the pack")
+    yield Listing(_FILES)
+    yield Paragraph(
+        "The command “nightlatch verify” checks all of it, the scores included; README.txt says "
+        "how to check the signature and the hashes without it.",
+    )
+
+
+def _risk(risk: float) -> str:
+    """A risk in two digits that never says certainty."""
+    return "over 0.99" if risk >= 0.995 else f"{risk:.2f}"
+
+
+def _first_of(count: int) -> str | None:
+    return f"The first {_MOST_ROWS} of {count:,}." if count > _MOST_ROWS else None
+
+
+def _count(count: int, one: str, many: str | None = None) -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -1,0 +1,180 @@
+"""Checks a pack: whether it is whole, unaltered and signed, and whether its scores come out again.
+
+A pack may come from anybody. It is read in memory, with its size bounded; nothing of it is written
+or run, and whatever is wrong with it is a check that failed, in one line.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+
+from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
+from detectors.events import Feedback
+from detectors.snapshots import Snapshot
+from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, lines_of, received_of
+from streams.evidence.gathering import Received, Revision
+from streams.evidence.keys import fingerprint, is_signed, public_key
+from streams.evidence.packing import FORMAT, MANIFEST, MOST_BYTES, PUBLIC_KEY, SIGNATURE, unpacked
+from streams.evidence.recomputing import contradictions, published, recompute
+from streams.evidence.records import MOST_SNAPSHOT, decode_snapshot
+
+Files = Mapping[str, bytes]
+
+
+class Check(NamedTuple):
+    """One thing that was checked, whether it is so, and a line on it."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+class _Wrong(Exception):
+    """A check that failed; the text says why."""
+
+
+def read_pack(path: Path) -> dict[str, bytes]:
+    """Return the files of a pack; raises UnreadableFile where it is none."""
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            raise UnreadableFile(f"{path} is larger than any pack ({MOST_BYTES >> 20} MiB)")
+        return unpacked(path.read_bytes())
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror}") from None
+
+
+def expected_fingerprint(key: str) -> str:
+    """Return a fingerprint from itself or from a file with a public key."""
+    text = key.strip().lower().replace(":", "")
+    if len(text) == 64 and not set(text) - set("0123456789abcdef"):
+        return text
+    try:
+        public = public_key(Path(key).read_bytes())
+    except OSError as error:
+        raise ConfigurationError(
+            f"{key} is neither a fingerprint (64 hexadecimal digits) nor a file: {error.strerror}"
+        ) from None
+    if public is None:
+        raise ConfigurationError(f"{key} is no Ed25519 public key in PEM")
+    return fingerprint(public)
+
+
+def verify(files: Files, expected: str | None = None) -> Iterator[Check]:
+    """Yield one check after another; `expected` is the fingerprint of the key it must be from."""
+    checks: tuple[tuple[str, Callable[[], str]], ...] = (
+        ("signature", lambda: _signature(files, expected)),
+        ("files", lambda: _files(files)),
+        ("hash chain", lambda: _chain(files)),
+    )
+    for name, check in checks:
+        yield _checked(name, check)
+    yield from _scores(files)
+
+
+def _checked(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(name, ok=True, detail=check())
+    except _Wrong as wrong:
+        return Check(name, ok=False, detail=str(wrong))
+
+
+def _signature(files: Files, expected: str | None) -> str:
+    key = public_key(_file(files, PUBLIC_KEY))
+    if key is None:
+        raise _Wrong(f"{PUBLIC_KEY} is no Ed25519 public key")
+    if not is_signed(key, _file(files, SIGNATURE), _file(files, MANIFEST)):
+        raise _Wrong(f"{MANIFEST} is not what was signed")
+    whose = fingerprint(key)
+    if _manifest(files).get("signed_by") != whose:
+        raise _Wrong(f"{MANIFEST} names another key than the one in the pack, {whose}")
+    if expected is None:
+        return f"by the key {whose}: is that the sender's?"
+    if expected != whose:
+        raise _Wrong(f"by the key {whose}, not by {expected}")
+    return f"by the expected key {whose}"
+
+
+def _files(files: Files) -> str:
+    listed = _manifest(files).get("files")
+    if not isinstance(listed, dict):
+        raise _Wrong(f"{MANIFEST} lists no files")
+    present = set(files) - {MANIFEST, SIGNATURE}
+    if strange := present - set(listed):
+        raise _Wrong(f"{min(strange)} is in the pack but not in {MANIFEST}")
+    for name, facts in sorted(listed.items()):
+        content = _file(files, name)
+        if facts != {"bytes": len(content), "sha256": sha256(content).hexdigest()}:
+            raise _Wrong(f"{name} is not the file that {MANIFEST} lists")
+    return f"{len(listed)} files are there and unaltered, and no other"
+
+
+def _chain(files: Files) -> str:
+    manifest, lines = _manifest(files), lines_of(_file(files, EVENTS))
+    links = chain(str(manifest.get("case")), lines)
+    if [link.encode() for link in links] != lines_of(_file(files, CHAIN)):
+        raise _Wrong(f"{CHAIN} is not the chain over {EVENTS}")
+    if manifest.get("chain_ends_in") != (links[-1] if links else None):
+        raise _Wrong(f"the chain does not end as {MANIFEST} says")
+    return f"{len(links)} events, none altered, dropped, added or moved"
+
+
+def _scores(files: Files) -> Iterator[Check]:
+    try:
+        revisions, snapshots, events = _read(files)
+    except _Wrong as wrong:
+        yield Check("scores", ok=False, detail=str(wrong))
+        return
+    yield _checked("events judged", lambda: _are_the_received(snapshots, events))
+    for score in recompute(revisions, snapshots):
+        name = f"alert {score.alert_id} revision {score.revision}"
+        risk = f"risk {score.published:.6f}"
+        if score.verdict == "same":
+            yield Check(name, ok=True, detail=f"{risk} comes out again: {score.detail}")
+        elif score.verdict == "different":
+            yield Check(name, ok=False, detail=f"{risk} does not come out again: {score.detail}")
+        else:
+            detail = f"{risk} cannot be worked out again: {score.detail}"
+            yield Check(name, ok=True, detail=detail)
+
+
+def _read(files: Files) -> tuple[list[Revision], dict[tuple[str, int], Snapshot], list[Received]]:
+    try:
+        revisions = [published(line) for line in lines_of(_file(files, ALERTS))]
+        events = [received_of(line) for line in lines_of(_file(files, EVENTS))]
+        kept = [
+            decode_snapshot(content)
+            for name, content in sorted(files.items())
+            if name.startswith(SNAPSHOTS) and len(content) <= MOST_SNAPSHOT
+        ]
+    except InvalidEvent as error:
+        raise _Wrong(f"a file cannot be read: {error}") from None
+    snapshots = {(snapshot.alert_id, snapshot.revision): snapshot for snapshot in kept}
+    return revisions, snapshots, events
+
+
+def _are_the_received(snapshots: Mapping[tuple[str, int], Snapshot], events: list[Received]) -> str:
+    for (alert_id, revision), snapshot in snapshots.items():
+        if contradictions(snapshot, events):
+            raise _Wrong(f"alert {alert_id} revision {revision} judged another event than received")
+    received = sum(not isinstance(one.event, Feedback) for one in events)
+    return f"what was judged is what was received, {received} events"
+
+
+def _manifest(files: Files) -> dict[str, Any]:
+    try:
+        manifest = orjson.loads(_file(files, MANIFEST))
+    except orjson.JSONDecodeError as error:
+        raise _Wrong(f"{MANIFEST} is no JSON: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise _Wrong(f"{MANIFEST} is none of format {FORMAT}")
+    return manifest
+
+
+def _file(files: Files, name: str) -> bytes:
+    try:
+        return files[name]
+    except KeyError:
+        raise _Wrong(f"{name} is missing") from None

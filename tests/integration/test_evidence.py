@@ -1,0 +1,138 @@
+"""Evidence on a real broker: from an alert to a pack that stands on its own, a crash or none."""
+
+import signal
+import zipfile
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+import pytest
+
+from detectors.campaigns import Campaign
+from streams.codec import decode_alert, encode_published
+from streams.settings import Settings
+from streams.topic_administration import create
+from tests.integration import shop_traffic
+from tests.integration.harness import Sent, read_all, send, worker
+from tests.integration.product_worker import Options
+from tests.integration.shop_traffic import CUSTOMERS, VICTIM
+from tests.integration.test_worker import MODULE, options, run_to_the_end, settings_of
+from tests.support.commands import clean_environment, nightlatch
+
+pytestmark = pytest.mark.kafka
+
+# What depends on when a pack was made, or on its key.
+_DATED = {"report.html", "report.pdf", "manifest.json", "manifest.sig", "public-key.pem"}
+
+
+def made(chosen: dict[str, str], case: str, folder: Path) -> dict[str, bytes]:
+    """Have the command make a pack, and another process without settings verify it."""
+    folder.mkdir()
+    out, key = folder / "pack.zip", folder / "key.pem"
+    assert nightlatch("evidence", "--new-key", str(key)).returncode == 0
+    environment = clean_environment(**{f"NIGHTLATCH_{k.upper()}": v for k, v in chosen.items()})
+    done = nightlatch(
+        "evidence", case, "--out", str(out), "--key", str(key), environment=environment
+    )
+    assert done.returncode == 0, done.stderr
+    verified = nightlatch("verify", str(out), environment=clean_environment())
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    with zipfile.ZipFile(out) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def tell(broker: str, settings: Settings) -> None:
+    """Send all that happened in the shop."""
+    happenings = shop_traffic.everything()
+    send(broker, [Sent(settings.topic(h.source), h.key, h.value) for h in happenings])
+
+
+def test_from_an_alert_to_a_pack(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """Events as received, every score out again elsewhere, nobody else's data; a crash or none."""
+    quiet = options(kafka, topic_prefix, tmp_path / "quiet")
+    settings = settings_of(quiet)
+    create(settings)
+    tell(kafka, settings)
+    run_to_the_end(quiet, tmp_path / "quiet.log")
+    alerts = [decode_alert(r.value) for r in read_all(kafka, settings.topic("alerts"))]
+    last = alerts[-1]
+    verdict = {"account_id": VICTIM, "verdict": "takeover", "alert_id": last.alert_id}
+    verdict |= {"source": "customer", "occurred_at": "2026-11-01T00:00:00Z"}
+    send(kafka, [Sent(settings.topic("feedback"), VICTIM.encode(), orjson.dumps(verdict))])
+
+    files = made(quiet, last.alert_id, tmp_path / "of-the-alert")
+    events = [orjson.loads(line) for line in files["events.ndjson"].splitlines()]
+    assert [e["type"] for e in events].count("feedback") == 1
+    assert {e["topic"] for e in events} >= {settings.topic("orders"), settings.topic("logins")}
+    summary = orjson.loads(files["case.json"])
+    assert summary["events_no_longer_kept"] == []
+    assert [score["verdict"] for score in summary["scores"]] == ["same"] * len(alerts)
+    assert orjson.loads(files["crime-record.json"])["certainty"]["verdicts"][0]["source"] == (
+        "customer"
+    )
+    assert_nobody_else(files)
+
+    # A worker that dies while alerts are on their way leaves the same evidence behind.
+    killed = options(
+        kafka,
+        topic_prefix,
+        tmp_path / "killed",
+        app_id=f"{topic_prefix}killed",
+        topic_alerts="alerts-again",
+        topic_evidence="evidence-again",
+        topic_dead_letters="dead-letters-again",
+    )
+    create(settings_of(killed))
+    for step, occurrence in [("after the changelog", 5), ("after sending", 2)]:
+        mortal = Options(settings=killed, die_at=step, die_after=occurrence)
+        with worker(mortal, tmp_path / "killed.log", module=MODULE) as dying:
+            assert dying.wait() == -signal.SIGKILL, step
+    run_to_the_end(killed, tmp_path / "killed.log")
+    again = made(killed, last.alert_id, tmp_path / "of-the-crash")
+    assert set(again) == set(files)
+    for name in set(files) - _DATED:
+        assert again[name] == files[name], name
+
+    # Of a campaign, all its alerts; of what is neither, a sentence.
+    campaign = Campaign(
+        campaign_id="gang-1",
+        revision=1,
+        first_seen=last.raised_at,
+        last_seen=last.updated_at,
+        alerts=1,
+        accounts=(VICTIM,),
+        alert_ids=(last.alert_id,),
+        indicators=(),
+        techniques=last.techniques,
+        amount_at_risk=Decimal(0),
+    )
+    topic = settings.topic("campaigns")
+    send(kafka, [Sent(topic, b"gang-1", encode_published(campaign))])
+    whole = made(quiet, "gang-1", tmp_path / "of-the-campaign")
+    assert orjson.loads(whole["campaign.json"])["campaign_id"] == "gang-1"
+    assert whole["alerts.ndjson"] == files["alerts.ndjson"]
+    environment = clean_environment(**{f"NIGHTLATCH_{k.upper()}": v for k, v in quiet.items()})
+    key = str(tmp_path / "of-the-alert" / "key.pem")
+    none = nightlatch("evidence", "nothing", "--key", key, environment=environment)
+    assert none.returncode == 2
+    assert "there is no alert and no campaign 'nothing'" in none.stderr
+
+
+def assert_nobody_else(files: dict[str, bytes]) -> None:
+    """No other customer's id is in a pack, in the events' and snapshots' own encodings too."""
+    from base64 import b64decode
+
+    raw = [
+        b64decode(orjson.loads(line)[part])
+        for line in files["events.ndjson"].splitlines()
+        for part in ("key", "value")
+    ]
+    raw += [
+        b64decode(value)
+        for name, content in files.items()
+        if name.startswith("snapshots/")
+        for value in orjson.loads(content)["entries"].values()
+    ]
+    everything = b"\0".join([*files.values(), *raw]).replace(VICTIM.encode(), b"")
+    for number in range(CUSTOMERS):
+        assert f"customer-{number}".encode() not in everything

@@ -1,0 +1,92 @@
+"""A case of evidence without a broker: the hand-made shop's hijack, folded by the product."""
+
+from datetime import UTC, datetime
+from functools import cache
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from detectors.engine import Engine
+from detectors.events import EventType
+from detectors.policy import Policy
+from detectors.snapshots import Snapshot
+from streams.dead_letters import DeadLetters, DeadLetterShare
+from streams.enrichment import Enricher
+from streams.evidence.case import Case, case_of
+from streams.evidence.contents import files_of
+from streams.evidence.crime_record import Reporter
+from streams.evidence.gathering import Gathered, Received, Revision, event_of
+from streams.evidence.packing import signed
+from streams.evidence.recomputing import published
+from streams.evidence.records import decode_evidence
+from streams.processor import FraudProcessor, Outputs, Source
+from streams.runtime.interfaces import Record
+from tests.integration import shop_traffic
+
+MADE_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+_TYPES: dict[str, EventType] = {
+    "logins": "login",
+    "orders": "order",
+    "account_changes": "account_change",
+}
+
+
+def processor() -> FraudProcessor:
+    """A processor of the shop's topics that keeps what its alerts stand on."""
+    return FraudProcessor(
+        Engine(Policy(), lambda _: None, keep_snapshots=True),
+        Enricher(()),
+        sources={name: Source(type_) for name, type_ in _TYPES.items()},
+        outputs=Outputs(alerts="alerts", observations="observations", evidence="evidence"),
+        dead_letters=DeadLetters("dead-letters", DeadLetterShare(1, 100), list(_TYPES)),
+        max_record_bytes=1_048_576,
+    )
+
+
+def records() -> list[Record]:
+    """All that happened, as it was received."""
+    return [
+        Record(h.source, 1, offset, h.moment.timestamp(), h.key, h.value)
+        for offset, h in enumerate(shop_traffic.everything())
+    ]
+
+
+@cache
+def gathered() -> Gathered:
+    """What belongs to the shop's one case."""
+    folding = processor()
+    sends = folding.fold([folding.prepare(record) for record in records()])
+    revisions = [published(s.value or b"") for s in sends if s.topic == "alerts"]
+    kept = [decode_evidence(send.value) for send in sends if send.topic == "evidence"]
+    alert = revisions[-1].alert
+    events = [
+        Received(record, type_, event)
+        for record in records()
+        if (event := event_of(record, type_ := _TYPES[record.topic], limit=10**6)) is not None
+        and event.event_id in alert.event_ids
+    ]
+    return Gathered(
+        alert.alert_id, None, _own(revisions, alert.alert_id), _by(kept), tuple(events), ()
+    )
+
+
+def _own(revisions: list[Revision], alert_id: str) -> tuple[Revision, ...]:
+    return tuple(revision for revision in revisions if revision.alert.alert_id == alert_id)
+
+
+def _by(kept: list[Snapshot]) -> dict[tuple[str, int], Snapshot]:
+    return {(snapshot.alert_id, snapshot.revision): snapshot for snapshot in kept}
+
+
+@cache
+def case() -> Case:
+    """The shop's one case, in order."""
+    return case_of(gathered())
+
+
+@cache
+def pack_files() -> dict[str, bytes]:
+    """The files of its pack, signed by `KEY`."""
+    reporter = Reporter("Fernwick & Sons", "fraud desk <fraud@fernwick.example>", "0 GBP")
+    files = files_of(case(), reporter, MADE_AT)
+    return signed(files, case().gathered.id, KEY, MADE_AT)

@@ -1,0 +1,303 @@
+"""An evidence pack stands on its own: it is whole, or it says that it is not."""
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pypdf import PdfReader
+
+from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
+from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, files_of, lines_of
+from streams.evidence.crime_record import Reporter
+from streams.evidence.keys import fingerprint, new_key, private_key, public_pem
+from streams.evidence.packing import MANIFEST, SIGNATURE, pack, signed, unpacked
+from streams.evidence.records import decode_evidence, decode_snapshot, encode_evidence
+from streams.evidence.verifying import Check, expected_fingerprint, read_pack, verify
+from streams.exit_codes import DONE, FAILED, MISTAKE
+from tests.integration.shop_traffic import CUSTOMERS, VICTIM
+from tests.support.commands import nightlatch
+from tests.support.evidence import KEY, MADE_AT, case, gathered, pack_files
+
+
+def failed(files: dict[str, bytes], expected: str | None = None) -> list[Check]:
+    """The checks that find a pack wanting."""
+    return [check for check in verify(files, expected) if not check.ok]
+
+
+def resigned(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The pack that a forger with a key of his own makes of files."""
+    content = {name: f for name, f in files.items() if name not in {MANIFEST, SIGNATURE}}
+    return signed(content, case().gathered.id, Ed25519PrivateKey.generate(), MADE_AT)
+
+
+def test_a_pack_is_whole_and_its_scores_come_out_again() -> None:
+    """Every revision's risk and reasons, to the byte, from the files alone."""
+    checks = list(verify(unpacked(pack(pack_files()))))
+    assert all(check.ok for check in checks)
+    again = [check for check in checks if "comes out again" in check.detail]
+    assert len(again) == len(gathered().revisions) == 2
+
+
+@pytest.mark.parametrize("name", sorted(pack_files()))
+def test_one_altered_byte_of_any_file_shows(name: str) -> None:
+    """Whichever file it is in, first byte, last byte or one between."""
+    content = pack_files()[name]
+    for at in (0, len(content) // 2, len(content) - 1):
+        altered = bytearray(content)
+        altered[at] ^= 1
+        assert failed({**pack_files(), name: bytes(altered)}), at
+
+
+def test_one_altered_byte_of_the_zip_shows() -> None:
+    """Between the files, too: in headers, names, times and at the end."""
+    packed = pack(pack_files())
+    for at in range(0, len(packed), 997):
+        altered = bytearray(packed)
+        altered[at] ^= 0x20
+        try:
+            assert failed(unpacked(bytes(altered))), at
+        except UnreadableFile:
+            continue
+
+
+def test_what_is_missing_or_more_shows() -> None:
+    """A pack is exactly the files of its manifest."""
+    for name in pack_files():
+        assert failed({other: f for other, f in pack_files().items() if other != name}), name
+    assert failed({**pack_files(), "more.txt": b""})
+
+
+def test_a_forger_with_another_key_is_told_from_the_sender() -> None:
+    """Whole and signed, but not by whom it should be."""
+    forged = resigned(pack_files())
+    assert not failed(forged)
+    whose = fingerprint(KEY.public_key())
+    assert not failed(pack_files(), whose)
+    assert [check.name for check in failed(forged, whose)] == ["signature"]
+
+
+def test_a_signed_lie_about_the_score_does_not_come_out_again() -> None:
+    """Whoever makes the pack cannot just write another risk into it."""
+    lied = pack_files()[ALERTS].replace(b'"risk":0.99', b'"risk":0.98')
+    assert lied != pack_files()[ALERTS]
+    assert len(failed(resigned({**pack_files(), ALERTS: lied}))) == 2
+
+
+def test_a_signed_lie_about_an_event_is_not_what_was_judged() -> None:
+    """Events and scores hold each other: what was judged is what was received."""
+    lines = []
+    for line in lines_of(pack_files()[EVENTS]):
+        fields = orjson.loads(line)
+        fields["timestamp"] -= 1000
+        fields["value"] = fields["value"][:-40] + fields["value"][-40:].swapcase()
+        lines.append(orjson.dumps(fields))
+    files = {
+        **pack_files(),
+        EVENTS: b"".join(line + b"\n" for line in lines),
+        CHAIN: b"".join(f"{link}\n".encode() for link in chain(case().gathered.id, lines)),
+    }
+    assert failed(resigned(files))
+
+
+def test_the_chain_notices_an_event_moved() -> None:
+    """Also where the manifest's hashes were made to fit."""
+    lines = lines_of(pack_files()[EVENTS])
+    moved = b"".join(line + b"\n" for line in reversed(lines))
+    assert "hash chain" in {c.name for c in failed(resigned({**pack_files(), EVENTS: moved}))}
+
+
+def _zip(entries: list[tuple[str, bytes]], how: int = zipfile.ZIP_STORED) -> bytes:
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w", how) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"",
+        b"PK\x05\x06",
+        b"no zip at all" * 100,
+        _zip([("../../etc/passwd", b"x")]),
+        _zip([("/etc/passwd", b"x")]),
+        _zip([("snapshots/../manifest.json", b"x")]),
+        _zip([("events.ndjson", b"0" * 50_000_000)], zipfile.ZIP_DEFLATED),
+        _zip([("a", b"x")]) + b"and more",
+        b"#!/bin/sh\n" + _zip([("a", b"x")]),
+        pack({"a": b"1"})[:-10],
+    ],
+)
+def test_a_hostile_zip_is_refused_in_one_sentence(hostile: bytes) -> None:
+    """Bombs, paths that lead out, other formats before or behind: nothing is unpacked."""
+    with pytest.raises(UnreadableFile):
+        unpacked(hostile)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {MANIFEST: b"[1]"},
+        {MANIFEST: b"\xff"},
+        {MANIFEST: b'{"format":1,"files":{"x":[]},"case":[]}'},
+        {EVENTS: b"{}\n"},
+        {EVENTS: b'{"type":"login","headers":[[1]]}\n'},
+        {ALERTS: b"[" * 100_000 + b"\n"},
+        {SNAPSHOTS + "x.json": b"{"},
+        {SNAPSHOTS + "x.json": b'{"version":1e999}'},
+    ],
+)
+def test_odd_content_is_a_check_that_fails(odd: dict[str, bytes]) -> None:
+    """Not a traceback, signed or not."""
+    files = {**pack_files(), **odd}
+    assert failed(files)
+    if MANIFEST not in odd:
+        assert failed(resigned(files))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"cells": {"agents": ["I", 2048, {"5000": 1}]}},
+        {"cells": {"agents": ["I", 90_000, {"1": 1e300}]}},
+        {"cells": {"agents": ["I", 10**12, {}]}},
+        {"prior": [[[1e308] * 35] * 3, [1e308] * 3]},
+        {"prior": [[], []]},
+        {"entries": {"c:customer-7": "AAAA"}},
+        {"given": {}},
+        {"policy": {"base_rate": 2.0}},
+    ],
+)
+def test_a_hostile_snapshot_is_a_score_that_does_not_come_out(wrong: dict[str, object]) -> None:
+    """Numbers that lead nowhere, arrays as large as the machine, state that is none."""
+    name = next(name for name in pack_files() if name.startswith(SNAPSHOTS))
+    altered = orjson.dumps({**orjson.loads(pack_files()[name]), **wrong})
+    assert failed(resigned({**pack_files(), name: altered}))
+
+
+def test_nobody_else_is_in_a_pack() -> None:
+    """Of eighty customers' events, one's are in it: no other id, in whatever encoding."""
+    values = [one.record.value or b"" for one in gathered().events]
+    kept = [v for s in gathered().snapshots.values() for v in s.entries.values()]
+    everything = b"\0".join([*pack_files().values(), *values, *kept])
+    assert VICTIM.encode() in everything
+    for number in range(CUSTOMERS):
+        own = f"customer-{number}"
+        if own != VICTIM and not VICTIM.startswith(own):
+            assert own.encode() not in everything.replace(VICTIM.encode(), b""), own
+
+
+def test_the_report_says_what_an_officer_needs() -> None:
+    """Who, when, how much, from where, in the page and in the PDF."""
+    text = " ".join(
+        page.extract_text() for page in PdfReader(BytesIO(pack_files()["report.pdf"])).pages
+    )
+    page = pack_files()["report.html"].decode()
+    for said in (
+        VICTIM,
+        "899.00 GBP",
+        "188.26.4.9",
+        "2026-10-18 03:04:00",
+        "F1028",
+        "device-thief",
+    ):
+        assert said in text, said
+        assert said in page, said
+    assert "The e-mail address was changed" in page
+    assert "Fernwick &amp; Sons" in page
+
+
+def test_the_crime_record_has_the_fields_that_a_form_asks_for() -> None:
+    """Who reports, what, when, where, how, whose loss, what leads to whom."""
+    record = orjson.loads(pack_files()["crime-record.json"])
+    assert record["reported_by"]["organisation"] == "Fernwick & Sons"
+    assert record["when"]["first_event"] == "2026-10-18T03:00:00.000Z"
+    assert record["victims"][0]["reference"] == VICTIM
+    assert record["money"]["orders"] == [
+        {
+            "currency": "GBP",
+            "placed_before_a_warning": "0.00",
+            "placed_when_they_could_be_held": "899.00",
+        }
+    ]
+    found = {(trace["kind"], trace["value"]) for trace in record["suspects"]["identifiers"]}
+    assert {("IP address", "188.26.4.9"), ("new e-mail (hash)", "hash-thief")} <= found
+
+
+def test_the_same_case_gives_the_same_bytes() -> None:
+    """A pack can be made again and compared."""
+    files = files_of(case(), Reporter(), MADE_AT)
+    once, again = (signed(files, "x", KEY, MADE_AT) for _ in range(2))
+    assert pack(once) == pack(again)
+    assert files_of(case(), Reporter(), MADE_AT) == files
+
+
+def test_commands_verify_a_pack_in_a_process_of_their_own(tmp_path: Path) -> None:
+    """Without a broker: the exit code and a line for each check."""
+    good, bad = tmp_path / "good.zip", tmp_path / "bad.zip"
+    good.write_bytes(pack(pack_files()))
+    bad.write_bytes(pack({**pack_files(), "README.txt": b"never mind"}))
+    public = tmp_path / "public.pem"
+    public.write_bytes(public_pem(KEY))
+    done = nightlatch("verify", str(good), "--key", str(public))
+    assert done.returncode == DONE, done.stderr
+    assert "risk 0.999723 comes out again" in done.stdout
+    assert "by the expected key" in done.stdout
+    wrong = nightlatch("verify", str(bad))
+    assert wrong.returncode == FAILED
+    assert "WRONG  files: README.txt is not the file" in wrong.stdout
+    assert nightlatch("verify", str(tmp_path / "none.zip")).returncode == MISTAKE
+    assert nightlatch("verify", str(good), "--key", "abc").returncode == MISTAKE
+
+
+def test_a_key_is_its_owners_alone(tmp_path: Path) -> None:
+    """Written once, readable by nobody else, refused where others may read it, never shown."""
+    path = tmp_path / "signing.pem"
+    made = nightlatch("evidence", "--new-key", str(path))
+    assert made.returncode == DONE, made.stderr
+    assert path.stat().st_mode & 0o777 == 0o600
+    key = private_key(path)
+    assert fingerprint(key.public_key()) in made.stdout
+    secret = path.read_text().splitlines()[1]
+    assert secret not in made.stdout + made.stderr
+    assert nightlatch("evidence", "--new-key", str(path)).returncode == MISTAKE
+    assert private_key(path).private_bytes_raw() == key.private_bytes_raw()
+    path.chmod(0o640)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        private_key(path)
+    (tmp_path / "public.pem").write_bytes(public_pem(key))
+    assert expected_fingerprint(str(tmp_path / "public.pem")) == fingerprint(key.public_key())
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    """One sentence, no traceback."""
+    with pytest.raises(ConfigurationError):
+        new_key(tmp_path / "none" / "key.pem")
+    with pytest.raises(UnreadableFile):
+        read_pack(tmp_path)
+
+
+def test_a_record_of_the_topic_is_read_as_written_or_refused() -> None:
+    """Whoever can write to the topic can write anything: cut, swollen, another alert's."""
+    snapshot = next(iter(gathered().snapshots.values()))
+    value = encode_evidence(snapshot)
+    assert decode_evidence(value) == snapshot
+    assert encode_evidence(snapshot) == value
+    other = msgspec.structs.replace(snapshot, alert_id="other")
+    fields = orjson.loads(value)
+    for wrong in (
+        None,
+        b"{}",
+        orjson.dumps({**fields, "snapshot": fields["snapshot"][:-8]}),
+        orjson.dumps({**fields, "alert_id": other.alert_id}),
+        orjson.dumps({**fields, "snapshot": "eJwDAAAAAAE="}),
+    ):
+        with pytest.raises(InvalidEvent):
+            decode_evidence(wrong)
+    with pytest.raises(InvalidEvent):
+        decode_snapshot(b"{}")
