@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -70,9 +70,12 @@ def _is_wanted(content: Campaign | Attack, kind: Kind | None, account: str | Non
 
 def _as_they_stand(found: Iterable[_Found]) -> Iterator[_Found]:
     """The latest revision of each, those left out that are part of another by now."""
-    latest: dict[Any, _Found] = {
-        content.campaign_id: (record, content) for record, content in found
-    }
+    latest: dict[str, _Found] = {}
+    for record, content in found:
+        held = latest.get(content.campaign_id)
+        # What a worker told before it died comes again: an older revision after a newer one.
+        if held is None or content.revision >= held[1].revision:
+            latest[content.campaign_id] = record, content
     for record, content in sorted(latest.values(), key=lambda pair: pair[1].last_seen):
         if isinstance(content, Attack) or content.merged_into is None:
             yield record, content

@@ -147,6 +147,8 @@ class Outcome:
     def take_campaign(self, campaign: Campaign) -> bool:
         """Note a campaign's revision; return whether it is news of the live part."""
         known = self._campaigns.get(campaign.campaign_id)
+        if known is not None and campaign.revision < known.revision:
+            return False
         self._campaigns[campaign.campaign_id] = campaign
         grown = known is None or len(known.accounts) < len(campaign.accounts)
         return campaign.last_seen >= self._live_from and (grown or bool(campaign.merged_into))

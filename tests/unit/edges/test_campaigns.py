@@ -119,3 +119,11 @@ def test_campaigns_as_they_stand() -> None:
     record = Record("campaigns", 0, 0, 0.0, None, b"")
     left = [content for _, content in as_they_stand((record, content) for content in told)]
     assert left == [ATTACK, later]
+
+
+def test_an_older_revision_that_comes_again_takes_nothing_back() -> None:
+    """A worker that died sends what it had sent: the newest stays what is shown."""
+    older = msgspec.structs.replace(CAMPAIGN, revision=2, accounts=("customer-1",))
+    record = Record("campaigns", 0, 0, 0.0, None, b"")
+    told = [(record, content) for content in (older, CAMPAIGN, older)]
+    assert [content for _, content in as_they_stand(told)] == [CAMPAIGN]
