@@ -20,7 +20,7 @@ from detectors.decisions import ACTIONS, SEVERITIES, STAGES, UNLOCKED, action_fo
 from detectors.errors import IncompatibleState, decoded
 from detectors.events import EventType, Feedback, Order
 from detectors.features.reading import Reading
-from detectors.heat.records import Entry, Hot
+from detectors.heat.records import AlertMark, Entry, Hot
 from detectors.profiles import digest
 
 VERSION = 1
@@ -200,6 +200,22 @@ def take_entry(case: Case, entry: Entry, hot: Hot, risk: float, severity: int) -
         case.revision += 1
         case.revised += 1
     return news
+
+
+def alert_mark(case: Case, account_id: str) -> AlertMark:
+    """Return the case's latest revision as far as linking needs it."""
+    return AlertMark(
+        case.alert_id,
+        account_id,
+        case.revision,
+        case.raised_at,
+        case.last,
+        round(case.risk, 6),
+        STAGES[max(case.stage, 0)],
+        tuple(case.techniques),
+        Decimal(case.amount),
+        case.currency,
+    )
 
 
 def alert_of(

@@ -36,7 +36,7 @@ from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
 from detectors.heat.indicators import Met
 from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
-from detectors.heat.sightings import Sightings, is_familiar, is_strangers
+from detectors.heat.sightings import Sightings, carries_news, is_familiar, is_strangers
 from detectors.intelligence.records import IndicatorReport
 from detectors.intelligence.trust import Trust
 from detectors.models import calibration
@@ -230,6 +230,7 @@ class Engine:
         self._sight(observed, reading, flagged=alert_id is not None)
         alert = self._take_case(reading) if alert_id is not None else None
         self._keep_snapshot(alert, before)
+        self._tell_case(reading, flagged=alert_id is not None, revised=alert is not None)
         if reading.success:
             self._count_day(reading)
         self._learn_event(reading, alert_id, mark)
@@ -414,12 +415,22 @@ class Engine:
                 reading, counted(reading, self._prior, self._verdict_model)
             )
             alert = cases.alert_of(case, event.account_id, reasons, techniques, self._model)
-            if self._sightings is not None:
-                self._sightings.see_alert(reading, alert)
         # An alert tells the event's own time; a wrong clock must not keep the case open for good.
         if event.occurred_at > reading.at:
             case.last = min(case.last, reading.at)
         return alert
+
+    def _tell_case(self, reading: Reading, *, flagged: bool, revised: bool) -> None:
+        """Tell what the events of an open case, and of its sessions, brought along."""
+        if self._sightings is None or not (flagged or carries_news(reading)):
+            return
+        account_id, session_id = reading.event.account_id, reading.event.session_id
+        case = self._accounts.case(account_id)
+        if case is None or not self._is_open(case, reading.at):
+            return
+        if flagged or session_id in case.sessions:
+            mark = cases.alert_mark(case, account_id)
+            self._sightings.see_alert(reading, mark, lately=revised)
 
     def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
@@ -451,7 +462,7 @@ class Engine:
             reasons, techniques = reassessing.explain(notice, case.reasons)
             alert = cases.alert_of(case, account_id, reasons, techniques, self._model)
             if self._sightings is not None:
-                self._sightings.see_attacked(hot, alert)
+                self._sightings.see_attacked(hot, cases.alert_mark(case, account_id))
         reassessing.remember(profile, entry, told)
         self._accounts.put(account_id, profile)
         self._accounts.put_case(account_id, case)

@@ -19,7 +19,7 @@ LINKED: Final = 6.0
 
 _SHARED: Final = {
     Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2, Kind.DELIVERY: 0.3,
-    Kind.PAYMENT: 0.1, Kind.CONTACT: 0.1,
+    Kind.PAYMENT: 0.1, Kind.CONTACT: 0.1, Kind.POSTCODE: 0.3,
 }  # fmt: skip
 """How often two hijacks of one gang share an indicator of a kind. A client's shape names the kind
 of network too, so that it would tell the network twice: it links nobody."""
@@ -33,7 +33,8 @@ which links nobody: what alerts at all is drawn to the same few hosting networks
 """
 _CUSTOMERS: Final = 3
 """Accounts that used a thing in peace, of which no gang is likely to have missed so many."""
-_ATTACKED: Final = 2.0
+_ATTACKED: Final = 0.7
+"""Nats of heat from which more than half of the hijackers among strangers are the attack's."""
 _HOUR, _DAY = 3_600.0, 86_400.0
 
 
@@ -51,7 +52,9 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
     """Return what it tells that two alerts share this indicator, nats; 0 where it is common.
 
     `alerts` is how many alerts came with it. A device or range that more customers use in peace is
-    a terminal, a tablet in a shop, an office: no gang's, however few they are.
+    a terminal, a tablet in a shop, an office: no gang's, however few they are, unless an attack is
+    seen to come by it. That it is hot says no more than that: of those who are alerted behind a
+    carrier's gateway under attack many are its customers, alerted because it is hot.
     """
     users = max(one.users, other.users)
     everybody = max(one.everybody, other.everybody, 1000)
@@ -59,12 +62,9 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
         return 0.0
     coarse = KINDS[one.kind].coarse
     told = log(_SHARED[Kind(one.kind)] * everybody / (users + _BACKING))
-    if users >= _CUSTOMERS and users >= alerts and not coarse:
+    attacked = min(one.hot, other.hot) >= _ATTACKED
+    if users >= _CUSTOMERS and users >= alerts and not coarse and not attacked:
         told = 0.0
-    hot = 0.0 if coarse else min(one.hot, other.hot)
-    if hot:
-        # Both came through what an attack came through at the time, however many share it else.
-        told = max(told, _ATTACKED + hot)
     if told < _RARE:
         return 0.0
     return min(told, _RARE if coarse else _MOST)

@@ -31,8 +31,9 @@ _COARSE: Final = 1.0
 _SECOND: Final = 0.5
 """What every further source adds of its word: sources hear of one another."""
 _SOURCES: Final = 8
-_KINDS: Final = frozenset(Kind) - {Kind.SHAPE}
-"""A client's shape names the kind of network as well, and is nobody's: it is not matched."""
+_KINDS: Final = frozenset(Kind) - {Kind.SHAPE, Kind.POSTCODE}
+"""A client's shape names the kind of network as well, and is nobody's; a postcode is a whole
+street's: they are not matched."""
 
 
 class Reported(NamedTuple):
@@ -81,7 +82,7 @@ def _brought(reading: Reading) -> Iterator[Met]:
             if met.kind in _KINDS and is_new(reading, met.kind):
                 yield met
     for met in carried(reading.event):
-        if is_carried_new(reading, met):
+        if met.kind in _KINDS and is_carried_new(reading, met):
             yield met
 
 

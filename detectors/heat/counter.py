@@ -34,6 +34,8 @@ _MOST_ENTERED: Final = 256
 """Accounts that an attack is said to have entered at most."""
 _LOOKS_BACK: Final = {"fast_stuffing": 86_400.0, "spraying": 86_400.0, "slow_stuffing": 259_200.0}
 """Seconds before an attack was known from which on entries may have been its own."""
+_BEFORE: Final = 10
+"""Minutes before an address's first failure that a success may be of the same attack."""
 _STEP: Final = 0.5
 """Nats by which the evidence has to move to be told again."""
 _TELLS_OF_THE_PAST: Final = 2.0
@@ -96,6 +98,7 @@ class HeatCounter:
     def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
         minute, failed, unknown = sighting.minute, sighting.failed / rise, sighting.unknown / rise
         if sighting.failed > 0:
+            tally.fail(minute)
             share = self._take_places(tally, sighting)
             failed, unknown = failed * share, unknown * share
         tally.fails(minute).count(minute, sighting.tried, failed, unknown, usual=tally.nats == 0.0)
@@ -170,6 +173,9 @@ class HeatCounter:
         if KINDS[tally.kind].coarse and hot.nats < _TELLS_OF_THE_PAST:
             return
         since = hot.at - _LOOKS_BACK[hot.technique]
+        if not KINDS[tally.kind].coarse:
+            # Who came before anything failed was not let in by what fails nearly always.
+            since = max(since, 60.0 * (tally.failing - _BEFORE))
         for entry in entries:
             if entry.at >= since:
                 self._enter(tally, hot, entry)

@@ -22,6 +22,7 @@ class Kind(IntEnum):
     DELIVERY = 5
     PAYMENT = 6
     CONTACT = 7
+    POSTCODE = 8
 
 
 class KindFacts(NamedTuple):
@@ -47,6 +48,7 @@ KINDS: Final = (
     KindFacts("delivery_address", "goods", shown=False, coarse=False),
     KindFacts("payment", "payment", shown=False, coarse=False),
     KindFacts("contact", "contact", shown=False, coarse=False),
+    KindFacts("postcode", "goods", shown=False, coarse=False),
 )
 """By kind.
 

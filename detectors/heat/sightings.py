@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from detectors.assessments import Alert
 from detectors.events import AccountChange, Event, Login, Order
 from detectors.facts import Facts
 from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
-from detectors.features.reading import Reading
+from detectors.features.reading import LOGIN, YOUNG, Reading
 from detectors.features.registry import POSITION
 from detectors.heat.indicators import KINDS, Kind, Met, met
 from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighting, Totals
@@ -69,24 +68,28 @@ class Sightings:
             brought = (one for one in carried(event) if is_carried_new(reading, one))
             self._see_new(reading, _minute(reading), brought)
 
-    def see_attacked(self, hot: Hot, alert: Alert) -> None:
+    def see_attacked(self, hot: Hot, mark: AlertMark) -> None:
         """Note that an alert was raised for what came through a hot indicator."""
         self._telling = True
-        self._at(hot.kind, hot.key, int(hot.at // 60)).alerts += (_mark_of(alert),)
+        self._at(hot.kind, hot.key, int(hot.at // 60)).alerts += (mark,)
 
-    def see_alert(self, reading: Reading, alert: Alert) -> None:
-        """Note which indicators an alert's newest event came with.
+    def see_alert(self, reading: Reading, mark: AlertMark, *, lately: bool) -> None:
+        """Note which indicators an event of an alert's case came with.
 
-        Its network and client only where a stranger brought them: what a customer has long used
-        says nothing of who else uses it.
+        Its network and client only where it brought them, or, with `lately`, what came before it
+        within two days: what a customer has long used says nothing of who else uses it, and a
+        customer's own device nothing of the network.
         """
-        self._telling, mark = True, _mark_of(alert)
-        brought = came_with(reading.event, reading.facts) if is_strangers(reading) else ()
+        self._telling = True
+        since = reading.minute - YOUNG if lately else None
+        customers = reading.device and not is_new(reading, _DEVICE, since)
+        brought = () if customers else came_with(reading.event, reading.facts)
         for kind, key, value in (*brought, *carried(reading.event)):
-            if kind in _MEMORIES and not is_new(reading, kind):
+            if kind in _MEMORIES and not is_new(reading, kind, since):
                 continue
             summed = self._at(kind, key, _minute(reading))
-            summed.alerts += (mark,)
+            if mark not in summed.alerts[-1:]:
+                summed.alerts += (mark,)
             summed.shown = _shown(kind, value)
 
     def batches(self) -> list[tuple[int, Batch]]:
@@ -205,21 +208,6 @@ def _tries(reading: Reading) -> tuple[int, int]:
     return (1, 0) if reading.success else (1, 1)
 
 
-def _mark_of(alert: Alert) -> AlertMark:
-    return AlertMark(
-        alert.alert_id,
-        alert.account_id,
-        alert.revision,
-        alert.raised_at,
-        alert.updated_at,
-        alert.risk,
-        alert.stage,
-        alert.techniques,
-        alert.amount_at_risk,
-        alert.currency,
-    )
-
-
 def is_familiar(reading: Reading) -> bool:
     """Return whether the account knows the event's device or its address range."""
     profile = reading.profile
@@ -237,18 +225,25 @@ def is_strangers(reading: Reading) -> bool:
     )
 
 
-def is_new(reading: Reading, kind: int) -> bool:
-    """Return whether the account did not know the event's network or client of a kind before.
+def is_new(reading: Reading, kind: int, since: int | None = None) -> bool:
+    """Return whether the account did not know the event's network or client before a minute.
 
-    What the event's own session brought in is as new as it was then. Kinds that no profile
-    remembers are never new.
+    Without one, before the event: what its own session brought in is as new as it was then.
     """
-    names = _MEMORIES.get(kind)
-    if names is None:
-        return False
+    names = _MEMORIES[kind]
     memory: Memory = getattr(reading.profile, names[0])
     at = memory.find(getattr(reading, names[1]))
-    return at < 0 or (reading.session is not None and memory.first(at) >= reading.session.opened)
+    if at < 0:
+        return True
+    opened = reading.session.opened if reading.session is not None else reading.minute + 1
+    return memory.first(at) >= (opened if since is None else min(opened, since))
+
+
+def carries_news(reading: Reading) -> bool:
+    """Return whether an event in a session tells of an address, payment or contact that is new."""
+    if not reading.session_key or reading.type == LOGIN:
+        return False
+    return any(is_carried_new(reading, one) for one in carried(reading.event))
 
 
 def _news(reading: Reading) -> Iterator[Met]:
@@ -289,6 +284,7 @@ _SHAPE: Final = int(Kind.SHAPE)
 _DELIVERY: Final = int(Kind.DELIVERY)
 _PAYMENT: Final = int(Kind.PAYMENT)
 _CONTACT: Final = int(Kind.CONTACT)
+_POSTCODE: Final = int(Kind.POSTCODE)
 _MEMORIES: Final = {
     _RANGE: ("prefixes", "prefix"),
     _OPERATOR: ("asns", "asn"),
@@ -317,21 +313,22 @@ def carried(event: Login | Order | AccountChange) -> Iterator[Met]:
             yield met(_DELIVERY, event.shipping_address_id)
         if event.payment_id:
             yield met(_PAYMENT, event.payment_id)
+        if event.shipping_postcode:
+            yield met(_POSTCODE, event.shipping_postcode)
     elif type(event) is AccountChange and event.value_hash:
         # A new address or payment is told under the token that orders tell it by.
         yield met(_CHANGED.get(event.change, _CONTACT), event.value_hash)
 
 
+_CARRIED: Final = {_DELIVERY: "addresses", _PAYMENT: "payments", _POSTCODE: "postcodes"}
+"""Where a profile has what an event carries; contacts it does not remember."""
 _CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
 
 
 def is_carried_new(reading: Reading, carried: Met) -> bool:
-    """Return whether the account did not know a delivery address or payment; a contact always."""
-    profile = reading.profile
-    if carried.kind == _CONTACT:
-        return True
-    memory = profile.addresses if carried.kind == _DELIVERY else profile.payments
-    return memory.find(digest(carried.value)) < 0
+    """Return whether the account did not know where goods go, or the payment; a contact always."""
+    name = _CARRIED.get(carried.kind)
+    return name is None or digest(carried.value) not in getattr(reading.profile, name).keys
 
 
 def _shown(kind: int, value: str) -> str | None:

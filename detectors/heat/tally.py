@@ -23,6 +23,9 @@ KEPT: Final = 2_048
 HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
+_PAUSE: Final = 720
+"""Minutes without a failure after which another is another attack's."""
+
 FAST, HOURS, DAYS, USUAL = range(4)
 
 
@@ -108,7 +111,8 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     `users` are the accounts it was new to without an alert, `accounts` and `networks` those that
     were tried through it, and from where, since minute `tried_since` and in the day before.
     `quiet` are tries that let in, in peace, since the last that failed: until one does there are no
-    `rates`. `entered` are digests of the accounts that let the present attack in.
+    `rates`. Tries have been failing since minute `failing`, the last one in `failed`. `entered` are
+    digests of the accounts that let the present attack in.
     """
 
     kind: int
@@ -130,6 +134,8 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     revision: int = 0
     alerted: bool = False
     shown: str | None = None
+    failing: int = 0
+    failed: int = 0
 
     def fails(self, minute: int) -> Rates:
         """Return the rates, begun by a first failure, with what was quiet in them.
@@ -146,9 +152,16 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
         self.last, self.tried_since = minute, min(self.tried_since, minute)
+        self.failing, self.failed = min(self.failing, minute), min(self.failed, minute)
         self.since, self.until = min(self.since, 60.0 * minute), min(self.until, latest)
         if self.rates is not None:
             self.rates.believe(minute, latest)
+
+    def fail(self, minute: int) -> None:
+        """Note that a try failed: by the same attack as the one before, or the first of one."""
+        if minute - self.failed > _PAUSE:
+            self.failing = minute
+        self.failed = max(self.failed, minute)
 
     @property
     def tried_accounts(self) -> int:

@@ -38,4 +38,5 @@ NAMES: Final = {
     Kind.DELIVERY: "a delivery address",
     Kind.PAYMENT: "a means of payment",
     Kind.CONTACT: "a contact",
+    Kind.POSTCODE: "a delivery postcode",
 }

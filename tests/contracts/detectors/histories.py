@@ -9,6 +9,7 @@ from detectors.engine import Engine, Intelligence, Observed
 from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict, VerdictSource
 from detectors.facts import Facts
 from detectors.features.reading import Reading
+from detectors.heat.sightings import Sightings
 from detectors.policy import Policy
 from detectors.profiles import digest
 from tests.contracts.detectors.traffic import customers
@@ -67,7 +68,10 @@ class History:
     """One account's events, told as they happen to an engine that knows the shop's customers."""
 
     def __init__(
-        self, account_id: str = "customer", intelligence: Intelligence | None = None
+        self,
+        account_id: str = "customer",
+        intelligence: Intelligence | None = None,
+        sightings: Sightings | None = None,
     ) -> None:
         self.account_id = account_id
         self.now = START
@@ -75,7 +79,9 @@ class History:
         self.alerts: list[Alert] = []
         self.observed: list[Observed] = []
         self._store = dict(_warm())
-        self._engine = Engine(Policy(), self._store.get, intelligence=intelligence)
+        self._engine = Engine(
+            Policy(), self._store.get, sightings=sightings, intelligence=intelligence
+        )
         self._number = 0
         self._device, self._network, self._session = LAPTOP, HOME, "s0"
 

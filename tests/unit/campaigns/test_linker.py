@@ -17,9 +17,9 @@ def mark(name: str, at: float, amount: str = "0") -> AlertMark:
     )
 
 
-def link(alert: AlertMark, kind: Kind, value: str, users: int) -> Link:
+def link(alert: AlertMark, kind: Kind, value: str, users: int, hot: float = 0.0) -> Link:
     """An alert came with a value that so many of 20,000 accounts use."""
-    return Link(VERSION, kind, key_of(kind, value), alert, users, 20_000, 0.0, None)
+    return Link(VERSION, kind, key_of(kind, value), alert, users, 20_000, hot, None)
 
 
 class Linked:
@@ -91,6 +91,23 @@ def test_a_terminal_that_customers_use_links_nobody() -> None:
     for name in ("one", "other", "third"):
         alert = mark(name, HOUR)
         linked.take(link(alert, Kind.DEVICE, "terminal", 12), link(alert, Kind.PREFIX, "shop", 12))
+    assert not linked.told
+
+
+def test_a_range_of_a_few_customers_links_those_who_came_by_it_under_attack() -> None:
+    """A dozen customers may have a line where a gang rents its servers."""
+    for hot, together in ((3.0, True), (0.0, False)):
+        linked = Linked()
+        for name in ("one", "other"):
+            linked.take(link(mark(name, HOUR), Kind.PREFIX, "a range", 12, hot))
+        assert bool(linked.told) is together
+
+
+def test_a_carrier_under_attack_links_nobody() -> None:
+    """Those who are alerted because its gateway is hot are mostly its customers."""
+    linked = Linked()
+    for name in ("one", "other"):
+        linked.take(link(mark(name, HOUR), Kind.PREFIX, "a carrier's gateway", 400, 5.0))
     assert not linked.told
 
 

@@ -55,6 +55,14 @@ def test_the_first_victims_are_named_when_it_turns_hot() -> None:
     assert attacks[-1].entered >= 1
 
 
+def test_who_came_before_anything_failed_is_no_first_victim() -> None:
+    """A customer of the morning does not answer for what begins in the afternoon."""
+    morning = tries(500, minute=MINUTE - 240, fails=False)
+    counted = Counted().take(morning, *stuffing(60, entered=(0, 30)))
+    assert "account 500" not in counted.reassessed
+    assert {"account 0", "account 30"} <= set(counted.reassessed)
+
+
 def test_an_account_that_let_the_attack_in_counts_once() -> None:
     """However often the range grows hotter, one entry is one account entered."""
     counted = Counted().take(*stuffing(200, entered=(3,)))

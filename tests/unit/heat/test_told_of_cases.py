@@ -1,0 +1,71 @@
+"""What an alert's case came with is told for linking, before the alert, by it and after it."""
+
+from detectors.heat.indicators import Indicator, Kind, key_of
+from detectors.heat.sightings import Sightings
+from tests.contracts.detectors.histories import DAY, HOSTING, LAPTOP, STRANGER, History
+
+
+class Told:
+    """A customer of ten weeks, and what is told of the alerts that follow."""
+
+    def __init__(self) -> None:
+        self.sightings = Sightings(1)
+        self.history = History(sightings=self.sightings).months()
+        self.sightings.batches()
+
+    def alerted(self) -> set[Indicator]:
+        """What was told of alerts since the last call."""
+        return {
+            Indicator(seen.kind, seen.key)
+            for _, batch in self.sightings.batches()
+            for seen in batch.sightings
+            if seen.alerts
+        }
+
+
+def of(kind: Kind, value: str) -> Indicator:
+    """An indicator by its value."""
+    return Indicator(kind, key_of(kind, value))
+
+
+def test_an_order_to_a_drop_tells_its_postcode_too() -> None:
+    """One door is written in many ways; all of them have one postcode."""
+    told = Told()
+    told.history.sign_in(STRANGER, HOSTING).change("email", "theirs")
+    told.history.order("900", address="drop", payment="stolen")
+    assert told.history.alerts
+    assert of(Kind.POSTCODE, "postcode of drop") in told.alerted()
+
+
+def test_what_came_an_hour_before_the_alert_is_told_with_it() -> None:
+    """A device that asked for a reset, and is known for it by the time that somebody looks."""
+    told = Told()
+    history = told.history.sign_in(STRANGER, HOSTING)
+    known = [alert.revision for alert in history.alerts]
+    told.alerted()
+    history.wait(3_600).sign_in(STRANGER, HOSTING).order("900", address="drop", payment="stolen")
+    assert len(history.alerts) > len(known)
+    assert of(Kind.DEVICE, STRANGER.device_id or "") in told.alerted()
+
+
+def test_what_a_case_brings_after_its_alert_is_told_though_it_is_no_revision() -> None:
+    """The second contact that the gang leaves links as the first does."""
+    told = Told()
+    history = told.history.sign_in(STRANGER, HOSTING).change("email", "theirs")
+    history.order("900", address="drop", payment="stolen")
+    revisions = len(history.alerts)
+    told.alerted()
+    history.wait(60).change("phone", "theirs as well")
+    assert len(history.alerts) == revisions
+    assert of(Kind.CONTACT, "theirs as well") in told.alerted()
+
+
+def test_what_the_customer_does_at_home_after_an_alert_is_not_told_of_it() -> None:
+    """Another session, their own device: no gang came with it."""
+    told = Told()
+    history = told.history.sign_in(STRANGER, HOSTING).change("email", "theirs")
+    history.order("900", address="drop", payment="stolen")
+    history.wait(DAY / 4)
+    told.alerted()
+    history.sign_in(LAPTOP, HOSTING).change("phone", "the customer's new one")
+    assert of(Kind.PREFIX, "3.80.14.0/24") not in told.alerted()
