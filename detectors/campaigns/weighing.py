@@ -33,8 +33,8 @@ which links nobody: what alerts at all is drawn to the same few hosting networks
 """
 _CUSTOMERS: Final = 3
 """Accounts that used a thing in peace, of which no gang is likely to have missed so many."""
-_ATTACKED: Final = 0.7
-"""Nats of heat from which more than half of the hijackers among strangers are the attack's."""
+_ATTACKED: Final = 2.0
+"""Nats of heat from which six of seven hijackers among strangers are the attack's."""
 _HOUR, _DAY = 3_600.0, 86_400.0
 
 
@@ -92,8 +92,8 @@ def pair_weight(
     apart = abs(one.raised_at - other.raised_at)
     for told_by in (best, coarse):
         if "network" in told_by:
-            # A rented server and a VPN's exit change hands: a week between tells a nat less.
-            told_by["network"] = max(told_by["network"] - apart / (7 * _DAY), 0.0)
+            # A rented server and a VPN's exit change hands: three days between tell a nat less.
+            told_by["network"] = max(told_by["network"] - apart / (3 * _DAY), 0.0)
     told = sum(best.values()) + min(
         sum(max(more - best.get(group, 0.0), 0.0) for group, more in coarse.items()), _RARE
     )

@@ -28,6 +28,9 @@ _AGAIN: Final = 60
 """Minutes within which a success makes good a failure on the same account and network."""
 _MOST: Final = 500
 """Sightings of a batch: each may change much of the state of whoever counts it."""
+_REMOTE: Final = -7.0
+"""Nats of log-odds below which an entry is not told to what many share: so popular a thing seldom
+is hot by the three nats that would make an alert of it, and most who enter by it are customers."""
 _SHOWN: Final = 160
 """Characters of a value that are told at most."""
 
@@ -170,20 +173,23 @@ class Sightings:
             reading.telling, reading.guessing,
         )  # fmt: skip
         account, entries = (reading.account,), (entry,)
+        likely = entries if logit >= _REMOTE else ()
         new = () if flagged else account
         for kind, key, _ in came_with(reading.event, reading.facts):
-            tried, failed = coarse if KINDS[kind].coarse else fine
+            shared = KINDS[kind].coarse
+            tried, failed = coarse if shared else fine
+            told = likely if shared else entries
             summed = self._sums.get((kind, key, minute))
             if summed is None:
                 self._sums[kind, key, minute] = Sighting(
-                    kind, key, minute, tried, failed, 0, account, (), new, entries
+                    kind, key, minute, tried, failed, 0, account, (), new, told
                 )
                 continue
             summed.tried += tried
             summed.failed += failed
             summed.accounts += account
             summed.new += new
-            summed.entries += entries
+            summed.entries += told
 
     def _see_new(self, reading: Reading, minute: int, brought: Iterable[Met]) -> None:
         """Note what is new to an account: how common a thing is, everybody tells."""

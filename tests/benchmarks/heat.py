@@ -195,7 +195,7 @@ def first_victims(measured: Measured) -> tuple[int, int, int]:
         turned = [
             at
             for kind, key, _ in came_with(event, facts)
-            if kind is Kind.PREFIX
+            if kind == Kind.PREFIX
             for at in measured.hot.get(Indicator(kind, key).id, ())
             if abs(at - event.occurred_at) < 2 * 86_400
         ]

@@ -1,8 +1,11 @@
 """What an alert's case came with is told for linking, before the alert, by it and after it."""
 
-from detectors.heat.indicators import Indicator, Kind, key_of
+from detectors.engine import Engine
+from detectors.heat.indicators import KINDS, Indicator, Kind, key_of
 from detectors.heat.sightings import Sightings
+from detectors.policy import Policy
 from tests.contracts.detectors.histories import DAY, HOSTING, LAPTOP, STRANGER, History
+from tests.contracts.detectors.traffic import customers
 
 
 class Told:
@@ -69,3 +72,14 @@ def test_what_the_customer_does_at_home_after_an_alert_is_not_told_of_it() -> No
     told.alerted()
     history.sign_in(LAPTOP, HOSTING).change("phone", "the customer's new one")
     assert of(Kind.PREFIX, "3.80.14.0/24") not in told.alerted()
+
+
+def test_what_no_operator_s_heat_would_alert_on_is_told_to_its_range_alone() -> None:
+    """What an operator remembers of entries is for those that it could make an alert of."""
+    sightings, store = Sightings(1), dict[bytes, bytes]()
+    Engine(Policy(), store.get, None, sightings).process(customers())
+    told: dict[bool, list[float]] = {True: [], False: []}
+    for _, batch in sightings.batches():
+        for seen in batch.sightings:
+            told[KINDS[seen.kind].coarse] += [entry.logit for entry in seen.entries]
+    assert min(told[False]) < -7.0 <= min(told[True])
