@@ -14,7 +14,7 @@ _CAP: Final = 60_000
 MOST_BYTES: Final = 2048
 """Bytes of a stored profile at most."""
 
-_FIXED: Final = 775
+_FIXED: Final = 820
 """Bytes of everything in a profile but its memories' values and its texts, at most."""
 _SHORT: Final = 65_536
 """Minutes that take three bytes instead of five."""

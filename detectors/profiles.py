@@ -100,7 +100,10 @@ def late(age: int, half_life: float) -> int:
 
 
 class Session(msgspec.Struct, array_like=True, gc=False):
-    """A session: what it was opened with, its last sign-in, and what that told (nats x 8)."""
+    """A session: what it was opened with, its last sign-in, and what that told (nats x 8).
+
+    `contact` is the indicator's key of the e-mail address or number set in it last, 0 for none.
+    """
 
     key: int
     device: int
@@ -115,6 +118,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     used: int
     access: list[int]
     signed_in: bool
+    contact: int = 0
 
 
 class Doubt(msgspec.Struct, array_like=True, gc=False):

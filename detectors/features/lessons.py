@@ -13,6 +13,7 @@ from detectors.features.orders import DELIVERIES
 from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading, area_key
 from detectors.features.signin import METHODS
 from detectors.habits import use
+from detectors.heat.sightings import contact_of
 from detectors.population import Population
 from detectors.profiles import Doubt, Memory, Profile, Session, digest
 
@@ -208,18 +209,19 @@ def _remember_session(reading: Reading) -> None:
         return
     session, signed_in = reading.session, reading.type == LOGIN
     sessions = reading.profile.sessions
+    contact = contact_of(reading.event) or (session.contact if session is not None else 0)
     if session is None or signed_in:
         fresh = Session(
             reading.session_key, reading.device, reading.agent, reading.client, reading.prefix,
             reading.asn, reading.country, reading.device_class, reading.network, reading.minute,
-            reading.minute, carried(reading), signed_in,
+            reading.minute, carried(reading), signed_in, contact,
         )  # fmt: skip
         if session is not None:
             sessions.remove(session)
         sessions.append(fresh)
         del sessions[:-_SESSIONS]
     else:
-        session.used = max(session.used, reading.minute)
+        session.used, session.contact = max(session.used, reading.minute), contact
 
 
 def doubt_left(reading: Reading) -> int:

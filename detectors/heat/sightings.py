@@ -81,13 +81,16 @@ class Sightings:
 
         Its network and client only where it brought them, or, with `lately`, what came before it
         within two days: what a customer has long used says nothing of who else uses it, and a
-        customer's own device nothing of the network.
+        customer's own device nothing of the network. A contact that was left in the session before
+        is told too.
         """
         self._telling = True
         since = reading.minute - YOUNG if lately else None
         customers = reading.device and not is_new(reading, _DEVICE, since)
         brought = () if customers else came_with(reading.event, reading.facts)
-        for kind, key, value in (*brought, *carried(reading.event)):
+        before = reading.session.contact if reading.session is not None else 0
+        left = (Met(_CONTACT, before, ""),) if before else ()
+        for kind, key, value in (*brought, *carried(reading.event), *left):
             if kind in _MEMORIES and not is_new(reading, kind, since):
                 continue
             summed = self._at(kind, key, _minute(reading))
@@ -329,6 +332,13 @@ def carried(event: Login | Order | AccountChange) -> Iterator[Met]:
 _CARRIED: Final = {_DELIVERY: "addresses", _PAYMENT: "payments", _POSTCODE: "postcodes"}
 """Where a profile has what an event carries; contacts it does not remember."""
 _CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
+
+
+def contact_of(event: Event) -> int:
+    """Return the key of the contact that an event sets, 0 where it sets none."""
+    if type(event) is not AccountChange:
+        return 0
+    return next((one.key for one in carried(event) if one.kind == _CONTACT), 0)
 
 
 def is_carried_new(reading: Reading, carried: Met) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from hashlib import blake2b
 from ipaddress import IPv4Network, ip_network
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta
@@ -26,7 +26,9 @@ KindName = Literal[
 ]
 Marking = Literal["clear", "green", "amber", "amber+strict", "red"]
 
-KIND_OF: Final[Mapping[str, Kind]] = {KINDS[kind].name: kind for kind in Kind}
+KIND_OF: Final[Mapping[str, Kind]] = {
+    KINDS[kind].name: kind for kind in Kind if KINDS[kind].name in get_args(KindName)
+}
 PERSONAL: Final = frozenset(facts.name for facts in KINDS if not facts.shown)
 """Kinds whose values concern a person whatever they are: told as keyed hashes, never plain."""
 LONGEST: Final = 366 * 86_400.0

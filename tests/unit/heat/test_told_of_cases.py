@@ -51,6 +51,17 @@ def test_what_came_an_hour_before_the_alert_is_told_with_it() -> None:
     assert of(Kind.DEVICE, STRANGER.device_id or "") in told.alerted()
 
 
+def test_a_contact_that_was_left_before_the_alert_is_told_with_it() -> None:
+    """A stolen session changes the address for mails, which nobody minds, and then orders."""
+    told = Told()
+    history = told.history.change("email", "theirs")
+    assert not told.alerted()
+    history.wait(600).steal_session(STRANGER, HOSTING)
+    history.order("900", address="drop", payment="stolen")
+    assert history.alerts
+    assert of(Kind.CONTACT, "theirs") in told.alerted()
+
+
 def test_what_a_case_brings_after_its_alert_is_told_though_it_is_no_revision() -> None:
     """The second contact that the gang leaves links as the first does."""
     told = Told()
