@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from detectors.features.reading import Reading
 from detectors.features.registry import SHARED
 from detectors.heat.indicators import KINDS, Kind, Met
-from detectors.heat.sightings import came_with, carried, is_carried_new, is_new, is_strangers
+from detectors.heat.sightings import came_with, carried_anew, is_new, is_strangers
 from detectors.intelligence.records import IndicatorReport
 from detectors.intelligence.trust import Trust
 from detectors.population import Population
@@ -81,8 +81,8 @@ def _brought(reading: Reading) -> Iterator[Met]:
         for met in came_with(reading.event, reading.facts):
             if met.kind in _KINDS and is_new(reading, met.kind):
                 yield met
-    for met in carried(reading.event):
-        if met.kind in _KINDS and is_carried_new(reading, met):
+    for met in carried_anew(reading):
+        if met.kind in _KINDS:
             yield met
 
 

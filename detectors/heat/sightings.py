@@ -68,8 +68,7 @@ class Sightings:
             else:
                 self._see_attempt(reading, event, known=known, flagged=flagged)
         elif not flagged:
-            brought = (one for one in carried(event) if is_carried_new(reading, one))
-            self._see_new(reading, _minute(reading), brought)
+            self._see_new(reading, _minute(reading), carried_anew(reading))
 
     def see_attacked(self, hot: Hot, mark: AlertMark) -> None:
         """Note that an alert was raised for what came through a hot indicator."""
@@ -252,7 +251,7 @@ def carries_news(reading: Reading) -> bool:
     """Return whether an event in a session tells of an address, payment or contact that is new."""
     if not reading.session_key or reading.type == LOGIN:
         return False
-    return any(is_carried_new(reading, one) for one in carried(reading.event))
+    return next(carried_anew(reading), None) is not None
 
 
 def _news(reading: Reading) -> Iterator[Met]:
@@ -315,18 +314,30 @@ def _shape(browser: str | None, system: str | None, cookie: bool, network: str |
     return met(_SHAPE, f"{browser} on {system}, {told}, {network or 'unknown'} network")
 
 
-def carried(event: Login | Order | AccountChange) -> Iterator[Met]:
+def carried(event: Event) -> Iterator[Met]:
     """Yield where an event has goods or mail go, and how it pays."""
+    return (met(kind, value) for kind, value in _values(event))
+
+
+def carried_anew(reading: Reading) -> Iterator[Met]:
+    """Yield what of this the account did not know; a contact always."""
+    for kind, value in _values(reading.event):
+        name = _CARRIED.get(kind)
+        if name is None or digest(value) not in getattr(reading.profile, name).keys:
+            yield met(kind, value)
+
+
+def _values(event: Event) -> Iterator[tuple[int, str]]:
     if type(event) is Order:
         if event.shipping_address_id:
-            yield met(_DELIVERY, event.shipping_address_id)
+            yield _DELIVERY, event.shipping_address_id
         if event.payment_id:
-            yield met(_PAYMENT, event.payment_id)
+            yield _PAYMENT, event.payment_id
         if event.shipping_postcode:
-            yield met(_POSTCODE, event.shipping_postcode)
+            yield _POSTCODE, event.shipping_postcode
     elif type(event) is AccountChange and event.value_hash:
         # A new address or payment is told under the token that orders tell it by.
-        yield met(_CHANGED.get(event.change, _CONTACT), event.value_hash)
+        yield _CHANGED.get(event.change, _CONTACT), event.value_hash
 
 
 _CARRIED: Final = {_DELIVERY: "addresses", _PAYMENT: "payments", _POSTCODE: "postcodes"}
@@ -339,12 +350,6 @@ def contact_of(event: Event) -> int:
     if type(event) is not AccountChange:
         return 0
     return next((one.key for one in carried(event) if one.kind == _CONTACT), 0)
-
-
-def is_carried_new(reading: Reading, carried: Met) -> bool:
-    """Return whether the account did not know where goods go, or the payment; a contact always."""
-    name = _CARRIED.get(carried.kind)
-    return name is None or digest(carried.value) not in getattr(reading.profile, name).keys
 
 
 def _shown(kind: int, value: str) -> str | None:

@@ -1,6 +1,7 @@
 """What an alert's case came with is told for linking, before the alert, by it and after it."""
 
 from detectors.engine import Engine
+from detectors.events import Order
 from detectors.heat.indicators import KINDS, Indicator, Kind, key_of
 from detectors.heat.sightings import Sightings
 from detectors.policy import Policy
@@ -36,8 +37,10 @@ def test_an_order_to_a_drop_tells_its_postcode_too() -> None:
     told = Told()
     told.history.sign_in(STRANGER, HOSTING).change("email", "theirs")
     told.history.order("900", address="drop", payment="stolen")
+    order = told.history.observed[-1].event
     assert told.history.alerts
-    assert of(Kind.POSTCODE, "postcode of drop") in told.alerted()
+    assert isinstance(order, Order)
+    assert of(Kind.POSTCODE, order.shipping_postcode or "") in told.alerted()
 
 
 def test_what_came_an_hour_before_the_alert_is_told_with_it() -> None:
