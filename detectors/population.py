@@ -336,7 +336,7 @@ class Population:
         self.localities = Shares("localities", 4095, read)
         self.amounts = Moments("amounts", 3.9, 0.8, read)
         self.by_prefix = Attempts("attempts-prefix", 2048, read)
-        self.by_asn = Attempts("attempts-asn", 512, read)
+        self.by_operator = Attempts("attempts-operator-client", 1024, read)
         self.by_agent = Attempts("attempts-agent", 1024, read)
         self.new_devices = Newcomers("new-devices", 4096, read)
         self.new_ranges = Newcomers("new-ranges", 2048, read)
@@ -359,7 +359,7 @@ class Population:
             self.localities,
             self.amounts,
             self.by_prefix,
-            self.by_asn,
+            self.by_operator,
             self.by_agent,
             self.new_devices,
             self.new_ranges,

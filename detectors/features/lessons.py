@@ -11,7 +11,7 @@ from detectors.features.evidence import carried
 from detectors.features.lesson import Forgotten, Lesson
 from detectors.features.orders import DELIVERIES
 from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading, area_key
-from detectors.features.signin import METHODS
+from detectors.features.signin import METHODS, tool_of
 from detectors.habits import use
 from detectors.heat.sightings import contact_of
 from detectors.population import Population
@@ -309,7 +309,7 @@ def _count_attempt(reading: Reading, population: Population) -> None:
         tried, failed = 1, 1
     population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
     if reading.asn:
-        population.by_asn.add(reading.asn, hour, tried=tried, failed=failed)
+        population.by_operator.add(tool_of(reading), hour, tried=tried, failed=failed)
     if reading.agent:
         population.by_agent.add(reading.agent, hour, tried=tried, failed=failed)
 

@@ -160,17 +160,26 @@ def weigh_guessing(reading: Reading, population: Population) -> None:
 
     Of a thousand guesses about five succeed, of all events one in two thousand is a hijacker's:
     `log(1 + excess failures x 0.005 / (successes x 0.0005))`, for the worst of address range,
-    operator and client.
+    client within an operator, and user agent.
     """
     hour = reading.hour
     worst = 0.0
     if reading.network >= 2:
         worst = _guessing(*population.by_prefix.recent(reading.prefix, hour))
         if reading.network >= ELSEWHERE and reading.asn:
-            worst = max(worst, _guessing(*population.by_asn.recent(reading.asn, hour)))
+            tried = population.by_operator.recent(tool_of(reading), hour)
+            worst = max(worst, _guessing(*tried))
     if reading.agent and reading.weights[1] > 0:
         worst = max(worst, _guessing(*population.by_agent.recent(reading.agent, hour)))
     reading.weights[GUESSING] = min(worst, 6.0)
+
+
+def tool_of(reading: Reading) -> int:
+    """Return 32 bits for an operator and a client: a gang's tool behind one cloud's addresses.
+
+    By the operator alone, all who share a VPN with the gang would be taken for it.
+    """
+    return (reading.client ^ reading.asn * 0x9E3779B1) & 0xFFFFFFFF
 
 
 def _guessing(attempts: float, failures: float) -> float:
