@@ -9,6 +9,7 @@ from detectors.facts import NOTHING_KNOWN
 from detectors.heat.indicators import Met
 from detectors.heat.records import Hot
 from detectors.intelligence.records import IndicatorReport
+from detectors.models.prior import Prior
 from detectors.snapshots import VERSION, Snapshot, Told, stored
 
 
@@ -57,7 +58,7 @@ def replay(snapshot: Snapshot) -> Replayed:
             state.get,
             _AsItWas(given.heat),
             intelligence=_AsTold(given.reported),
-            prior=snapshot.prior,
+            prior=Prior(*snapshot.prior),
         )
         if given.notice is not None:
             return Replayed(None, engine.take_notice(given.notice))

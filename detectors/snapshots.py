@@ -39,6 +39,10 @@ _MOST_CELLS: Final = 100_000
 _MOST_ARRAYS: Final = 64
 
 
+Weights = tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]
+"""A `models.prior.Prior`, spelt out: compiled, it no longer says what it is made of."""
+
+
 class Cells(msgspec.Struct, frozen=True, array_like=True):
     """The cells of an array of counts that were looked at and are not nought, by position.
 
@@ -89,7 +93,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     account_id: str
     policy: Policy
-    prior: Prior
+    prior: Weights
     given: Given
     entries: dict[str, bytes]
     cells: Annotated[dict[str, Cells], Meta(max_length=_MOST_ARRAYS)]
@@ -194,7 +198,7 @@ def snapshot_of(
         revision=alert.revision,
         account_id=alert.account_id,
         policy=policy,
-        prior=prior,
+        prior=(prior.weights, prior.bias),
         given=given,
         entries=state.entries,
         cells=state.cells,

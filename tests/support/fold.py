@@ -12,9 +12,11 @@ import detectors.engine
 from detectors.engine import Engine, Observed
 from detectors.events import Event
 from detectors.policy import Policy
+from detectors.replaying import replay
 from streams.backtesting import DeadLines, runs
 from streams.codec import encode_alert, encode_assessment
 from streams.enrichment import Enricher
+from streams.evidence.records import decode_snapshot, encode_snapshot
 from streams.files import read_events
 
 
@@ -22,15 +24,23 @@ def main(path: Path) -> None:
     """Print where the engine came from, and the digest."""
     policy = Policy(profile_cache=1, alert_budget=0.05)
     digest, state, enricher = hashlib.sha256(), dict[bytes, bytes](), Enricher()
-    engine = Engine(policy, state.get)
+    engine = Engine(policy, state.get, keep_snapshots=True)
+    snapshot = b""
     for run in runs(DeadLines().living(read_events(path)), 100):
         digest.update(said(engine, enricher, run))
+        for kept in engine.snapshots():
+            snapshot = encode_snapshot(kept)
+            digest.update(snapshot)
         for key, value in engine.changes().items():
             digest.update(key + (value or b""))
             if value is None:
                 del state[key]
             else:
                 state[key] = value
+    again = replay(decode_snapshot(snapshot)).alert
+    if again is None:
+        raise SystemExit("what the last alert stood on gives none")
+    digest.update(encode_alert(again))
     print(detectors.engine.__file__, digest.hexdigest())
 
 
