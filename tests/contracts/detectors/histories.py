@@ -52,6 +52,8 @@ LAPTOP = Device("laptop-of-the-customer", "Chrome", "Windows")
 PHONE = Device("phone-of-the-customer", "Mobile Safari", "iOS")
 NEW_PHONE = Device("new-phone", "Chrome Mobile", "Android")
 TABLET = Device("family-tablet", "Mobile Safari", "iOS")
+TERMINAL = Device("terminal-in-the-shop", "Mobile Safari", "iOS")
+SHOP = Network("92.198.19", 5089, "business", LEEDS)
 STRANGER = Device("device-of-a-stranger", "Firefox", "Linux")
 
 
@@ -167,6 +169,16 @@ class History:
     def confirm(self) -> "History":
         """An analyst says that the last event was the customer's."""
         return self.judge("legitimate", event_ids=(self.assessments[-1].event_id,))
+
+    def beside_a_terminal(self, terminal: Device, shop: Network) -> "History":
+        """Have twenty other customers sign in by a shop's terminal, two a day."""
+        for number in range(20):
+            other = History.__new__(History)
+            other.__dict__.update(self.__dict__, account_id=f"other-{number}")
+            other.sign_in(Device(f"own-{number}", "Chrome", "Windows"), HOME)
+            other.sign_in(terminal, shop)
+            self.wait(DAY / 2)
+        return self
 
     def beside(self, other: "History") -> "History":
         """Have the same engine see all that another account has done."""

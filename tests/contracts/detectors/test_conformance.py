@@ -20,8 +20,10 @@ from tests.contracts.detectors.histories import (
     PHONE,
     PRIVACY,
     PROXY,
+    SHOP,
     STRANGER,
     TABLET,
+    TERMINAL,
     Device,
     History,
     Network,
@@ -83,15 +85,9 @@ def forgotten_password(history: History) -> None:
 
 def terminal_in_a_shop(history: History) -> None:
     """Orders a gift card at a shop's terminal, which two others a day have used for ten days."""
-    terminal = Device("terminal-in-the-shop", "Mobile Safari", "iOS")
-    shop = Network("92.198.19", 5089, "business", LEEDS)
-    for number in range(20):
-        other = History.__new__(History)
-        other.__dict__.update(history.__dict__, account_id=f"other-{number}")
-        other.sign_in(Device(f"own-{number}", "Chrome", "Windows"), HOME).sign_in(terminal, shop)
-        history.wait(DAY / 2)
+    history.beside_a_terminal(TERMINAL, SHOP)
     history.forget_what_was_said()
-    history.sign_in(terminal, shop).wait(4 * MINUTE)
+    history.sign_in(TERMINAL, SHOP).wait(4 * MINUTE)
     history.order("90", address=None, delivery="digital")
 
 

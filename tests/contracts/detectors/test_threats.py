@@ -1,5 +1,7 @@
 """What `docs/threats.md` says holds: attempts on the detector itself, by whoever has accounts."""
 
+import pytest
+
 from detectors.engine import Observed
 from detectors.events import Feedback, VerdictSource
 from detectors.facts import Facts
@@ -13,8 +15,11 @@ from tests.contracts.detectors.histories import (
     LAPTOP,
     MINUTE,
     PROXY,
+    SHOP,
     STRANGER,
+    TERMINAL,
     History,
+    Network,
 )
 
 
@@ -114,6 +119,16 @@ def test_a_device_that_came_in_under_doubt_does_not_become_usual_by_waiting() ->
     history.forget_what_was_said().sign_in(STRANGER, PROXY).wait(5 * MINUTE)
     history.order("210", address="drop", payment="another card")
     assert history.assessments[-1].risk > Policy().medium_risk
+
+
+@pytest.mark.parametrize("network", [PROXY, HOSTING], ids=["a home", "a data centre"])
+def test_the_name_of_a_shop_s_terminal_opens_no_account_from_elsewhere(network: Network) -> None:
+    """Who bears it has its line against him; what he does speaks as loudly as ever."""
+    history = History().months().beside_a_terminal(TERMINAL, SHOP).forget_what_was_said()
+    history.sign_in(TERMINAL, network).wait(2 * MINUTE)
+    history.change("email", "burner").order("210", address="drop", payment="another card")
+    assert history.assessments[-1].risk > Policy().high_risk
+    assert history.alerts
 
 
 def test_one_account_s_own_noise_is_one_account_s() -> None:
