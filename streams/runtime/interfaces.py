@@ -34,8 +34,10 @@ class Record(NamedTuple):
 
 def record_bytes(record: Record) -> int:
     """Bytes of a record, headers included: whatever may be large must be seen to be."""
-    headers = sum(len(name) + len(value) for name, value in record.headers)
-    return len(record.key or b"") + len(record.value or b"") + headers
+    size = len(record.key or b"") + len(record.value or b"")
+    if record.headers:  # mostly there are none, and every record is measured twice
+        size += sum(len(name) + len(value) for name, value in record.headers)
+    return size
 
 
 class Prepared(NamedTuple):

@@ -81,6 +81,12 @@ class Lane:
         topics = self.flow.topics
         return len(self.merge.missing()) == len(topics) and len(self.exhausted) == len(topics)
 
+    @property
+    def behind(self) -> bool:
+        """Whether a run's worth of records waits behind the one that is out: a backlog is read."""
+        waiting = sum(self.merge.waiting(topic)[0] for topic in self.flow.topics)
+        return waiting >= self.flow.chunk_records
+
     def has_room(self, topic: str) -> bool:
         """Whether more of a topic should be fetched."""
         records, size = self.merge.waiting(topic)

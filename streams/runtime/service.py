@@ -238,7 +238,7 @@ class Runtime(Service):
             self._flush_soon(partition)
         elif folded.urgent:
             # Of a backlog, more such runs are about to follow, and one step will do for them.
-            self._flush_soon(partition, after=0.0 if run.lane.caught_up else _GATHER_SECONDS)
+            self._flush_soon(partition, after=_GATHER_SECONDS if run.lane.behind else 0.0)
         run.lane.most_records = max(1, min(run.lane.flow.chunk_records, room))
         self.app.consumer.done(run)
 

@@ -67,7 +67,7 @@ def test_what_waits_is_bounded_in_records_and_bytes() -> None:
 
 
 def test_caught_up_is_when_nothing_is_left_anywhere() -> None:
-    """An alert of a backlog may wait a moment for company; a live one may not."""
+    """Only then is what has been read the very end of what there is."""
     lane = _lane()
     seen = [lane.caught_up]
     lane.exhausted = {"logins": 1, "orders": 0}
@@ -75,3 +75,15 @@ def test_caught_up_is_when_nothing_is_left_anywhere() -> None:
     lane.merge.add("logins", [_record("logins", 0)])
     seen.append(lane.caught_up)
     assert seen == [False, True, False]
+
+
+def test_behind_is_where_a_run_waits_behind_the_one_that_is_out() -> None:
+    """An alert of a backlog may wait a moment for company; one of live traffic may not."""
+    lane = _lane()
+    lane.exhausted = {"logins": 5, "orders": 0}
+    lane.merge.add("logins", [_record("logins", offset) for offset in range(5)])
+    seen = []
+    while lane.next_run(0.0) is not None:
+        seen.append(lane.behind)
+        lane.out = False
+    assert seen == [True, False, False]
