@@ -23,7 +23,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     story_half_life_days: after how long a suspicious thing of the account weighs half.
     case_quiet_hours: event time without a flagged event after which a case is closed.
     base_rate: prior share of events that are a hijacker's.
-    profile_cache: how many decoded accounts are kept in memory.
+    profile_cache: how many decoded accounts a partition keeps in memory, about 7 kB each.
     examples_per_account: how many events of an account await a verdict.
     """
 
@@ -36,7 +36,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     story_half_life_days: Annotated[float, Meta(ge=0.01, le=3650)] = 3.0
     case_quiet_hours: Annotated[float, Meta(ge=0.1, le=87_600)] = 72.0
     base_rate: Risk = 0.0005
-    profile_cache: Annotated[int, Meta(ge=1, le=10_000_000)] = 20_000
+    profile_cache: Annotated[int, Meta(ge=1, le=10_000_000)] = 5_000
     examples_per_account: Annotated[int, Meta(ge=1, le=100)] = 12
 
     def digest(self) -> str:

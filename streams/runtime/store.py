@@ -11,13 +11,26 @@ import shutil
 import struct
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DBCompressionType,
+    Options,
+    Rdict,
+    WriteBatch,
+    WriteBufferManager,
+)
 
 from detectors.errors import ConfigurationError, NightlatchError
 
+CACHE_BYTES: Final = 64 << 20
+"""Of blocks read from disk, for all stores of a worker."""
+BUFFER_BYTES: Final = 64 << 20
+"""Of what is written and not yet in a file, for all stores of a worker, about."""
 _log: Final = logging.getLogger(__name__)
 # As RocksDB words them: a message may name a block, or a path, that has "lock" in it.
 _LOCKED: Final = re.compile(r"IO error: (lock|While lock file)", re.IGNORECASE)
@@ -174,10 +187,17 @@ class StoreInUse(ConfigurationError):
     """A local store's directory is held by another process, perhaps one that is just leaving."""
 
 
+@cache
+def _shared() -> tuple[Cache, WriteBufferManager]:
+    """What all stores of a process take their memory from: it must not grow with the partitions."""
+    return Cache(CACHE_BYTES), WriteBufferManager(BUFFER_BYTES, allow_stall=False)
+
+
 def _options() -> Options:
+    blocks, buffers = _shared()
     options = Options(raw_mode=True)
     options.create_if_missing(True)  # noqa: FBT003 - rocksdict takes it by position
-    # A worker may own many partitions: RocksDB's own defaults would take 128 MB for each.
+    options.set_write_buffer_manager(buffers)
     options.set_write_buffer_size(16 << 20)
     options.set_max_write_buffer_number(2)
     options.set_compression_type(DBCompressionType.lz4())
@@ -185,6 +205,6 @@ def _options() -> Options:
     options.set_max_open_files(256)
     table = BlockBasedOptions()
     table.set_bloom_filter(10, False)  # noqa: FBT003 - bits a key, not block-based
-    table.set_block_cache(Cache(16 << 20))
+    table.set_block_cache(blocks)
     options.set_block_based_table_factory(table)
     return options
