@@ -109,6 +109,7 @@ def main() -> int:
         traffic = Traffic.simulated(folder, options.accounts)
         turns = workers(options.compiled)
         report = measure(broker, folder, traffic, turns, options.rounds)
+        keep(report, options)
         if options.seconds:
             report.delays = [
                 delays(
@@ -122,12 +123,17 @@ def main() -> int:
                 )
                 for load_ in LOADS
             ]
+            keep(report, options)
     show(report)
+    return 0 if all(met for _, _, met in bars(report)) else 1
+
+
+def keep(report: Report, options: argparse.Namespace) -> None:
+    """Write what is known so far, as a table of numbers and as a drawing."""
     if options.json is not None:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
     if options.plot is not None:
         draw(report, options.plot)
-    return 0 if all(met for _, _, met in bars(report)) else 1
 
 
 def measure(
