@@ -450,7 +450,10 @@ class Engine:
         account_id, told = entry.account_id, reassessing.told(notice)
         logit = entry.logit + told
         profile, case = self._accounts.profile(account_id), self._accounts.case(account_id)
-        if profile is None or not told or logit < self._threshold():
+        # Whoever was let pass is taken up again for more than a doubt, or every attack through a
+        # popular client would put its customers before the analysts.
+        least = max(self._threshold(), self._cold_floor)
+        if profile is None or not told or logit < least:
             return None
         if self._verdicts.is_settled(account_id, entry.event_id):
             return None

@@ -14,6 +14,7 @@ from detectors.facts import Facts
 from detectors.heat import reassessing
 from detectors.heat.records import Entry, Membership, Reassessment, decode_notice, encode_notice
 from detectors.heat.sightings import Sightings
+from detectors.models.budget import bin_of
 from detectors.parsing import parse_event
 from detectors.policy import Policy
 from tests.support.alerts import ALERT
@@ -137,6 +138,18 @@ def test_a_first_victim_s_alert_grows_graver_with_the_attack() -> None:
     assert (second.alert_id, second.revision) == (first.alert_id, first.revision + 1)
     assert second.risk > first.risk
     assert engine.take_notice(hotter(notice, nats=5.9)) is None
+
+
+def test_a_doubt_about_who_was_let_pass_is_told_to_nobody() -> None:
+    """Where the budget would allow an alert at the floor, a first victim's is of a likely theft."""
+    for logit, raised in ((-4.0, False), (-2.0, True)):
+        engine, notice = reassessed()
+        for _ in range(5_000):
+            engine._budget.take(-1, bin_of(-9.0))
+        entry = msgspec.structs.replace(notice.entry, logit=logit)
+        doubt = msgspec.structs.replace(hotter(notice, nats=1.5), entry=entry)
+        assert engine._threshold() < logit + reassessing.told(doubt)
+        assert (engine.take_notice(doubt) is not None) == raised
 
 
 def test_attacks_by_the_dozen_are_not_told_for_ever() -> None:
