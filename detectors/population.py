@@ -253,10 +253,10 @@ class Newcomers:
         """Note that the value is new on an account; `day` is the day since the epoch."""
         cells, at, day = self.pages.cells, self._find(key, day), day & 0xFFFF
         if at < 0:
-            at = self._room(key, day)
+            at, tag = self._room(key, day)
             if at < 0:
                 return
-            cells[at], cells[at + 1] = self._tag(key) << 16 | day, _packed(day, 1, 1)
+            cells[at], cells[at + 1] = tag << 16 | day, _packed(day, 1, 1)
             cells[at + 2] = cells[at + 3] = account
         else:
             latest = int(cells[at]) & 0xFFFF
@@ -264,39 +264,42 @@ class Newcomers:
                 first, days, count = _unpacked(int(cells[at + 1]))
                 cells[at + 1] = _packed(first, days + (day > latest), count + 1)
                 cells[at + 2], cells[at + 3] = account, cells[at + 2]
-            cells[at] = self._tag(key) << 16 | max(day, latest)
+            cells[at] = cells[at] & 0xFFFF0000 | max(day, latest)
         self.pages.dirty.add(at // PAGE)
 
-    def doubt(self, key: int, day: int) -> None:
-        """Have a value that a hijacker came with settle anew, from his day on."""
-        at = self._find(key, day)
-        if at >= 0:
-            cells = self.pages.cells
-            cells[at + 1] = _packed(day & 0xFFFF, 1, int(cells[at + 1]) & 0xFF)
-            self.pages.dirty.add(at // PAGE)
+    def doubt(self, key: int) -> None:
+        """Have a value that a hijacker came with settle anew from its latest day on.
 
-    def _tag(self, key: int) -> int:
-        return (key // self._width) & 0xFFFF
+        A verdict comes weeks later: what is held is found however old the event is.
+        """
+        cells = self.pages.cells
+        for at, tag in self._places(key):
+            if cells[at] >> 16 == tag and cells[at + 1]:
+                latest, count = int(cells[at]) & 0xFFFF, int(cells[at + 1]) & 0xFF
+                cells[at + 1] = _packed(latest, 1, count)
+                self.pages.dirty.add(at // PAGE)
 
-    def _places(self, key: int) -> tuple[int, int]:
-        return key % self._width * 4, (key >> 20) % self._width * 4
+    def _places(self, key: int) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Return a value's two cells, each with the tag of it that its place does not imply."""
+        width = self._width
+        first = key % width * 4, (key // width) & 0xFFFF
+        return first, ((key >> 20) % width * 4, key & 0xFFFF)
 
     def _find(self, key: int, day: int) -> int:
         """Return where a value is held and not forgotten, -1 where it is not."""
-        tag, cells = self._tag(key), self.pages.cells
-        for at in self._places(key):
+        cells = self.pages.cells
+        for at, tag in self._places(key):
             if cells[at] >> 16 == tag and self._holds(at, day):
                 return at
         return -1
 
-    def _room(self, key: int, day: int) -> int:
-        """Return the cell that a value may take: one forgotten, else one that nobody shares."""
-        places = self._places(key)
-        for at in places:
+    def _room(self, key: int, day: int) -> tuple[int, int]:
+        """Return a cell that a value may take, and its tag: one forgotten, else one not shared."""
+        places, cells = self._places(key), self.pages.cells
+        for at, tag in places:
             if not self._holds(at, day):
-                return at
-        cells = self.pages.cells
-        return next((at for at in places if cells[at + 1] & 0xFF == 1), -1)
+                return at, tag
+        return next(((at, tag) for at, tag in places if cells[at + 1] & 0xFF == 1), (-1, 0))
 
     def _holds(self, at: int, day: int) -> bool:
         cells = self.pages.cells

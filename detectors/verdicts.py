@@ -130,7 +130,7 @@ class Verdicts:
             example.delay = max(0, int(at / _DAY - day))
             self._evidence.learn_hijack(example.cells)
             if example.lesson is not None:
-                self._evidence.doubt(example.lesson, day)
+                self._evidence.doubt(example.lesson)
         elif before == "takeover":
             self._evidence.forget_hijack(example.cells)
         self._teach(

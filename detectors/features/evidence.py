@@ -124,16 +124,15 @@ class Evidence:
             if cell >= 0 and table is not None:
                 table.learn_hijack(cell % table.outcomes)
 
-    def doubt(self, lesson: Lesson, day: int) -> None:
-        """Have what a hijacker came with and ordered to pass for a shop's terminal no longer."""
+    def doubt(self, lesson: Lesson) -> None:
+        """Have what a hijacker came with, and ordered to, pass for a shop's no longer."""
         shared = {
             "devices": self._population.new_devices,
-            "prefixes": self._population.new_ranges,
             "addresses": self._population.new_addresses,
         }
         for memory, value in lesson.used:
             if memory in shared:
-                shared[memory].doubt(value, day)
+                shared[memory].doubt(value)
 
     def forget_hijack(self, cells: list[int]) -> None:
         """Take back an event that a verdict had given to a hijacker."""

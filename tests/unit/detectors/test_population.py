@@ -120,11 +120,31 @@ def test_what_a_hijacker_came_with_settles_anew() -> None:
     newcomers = Newcomers("test", 64, nothing)
     for number in range(8):
         newcomers.add(999, number, 20_000 + number)
-    newcomers.doubt(999, 20_006)
+    newcomers.doubt(999)
     assert not newcomers.is_settled(999, 20_015)
     for number in range(3):
         newcomers.add(999, 20 + number, 20_012 + number)
     assert newcomers.is_settled(999, 20_015)
+
+
+def test_a_verdict_of_weeks_later_finds_what_is_still_in_use() -> None:
+    """A terminal of a month's use; that its hijack was three weeks ago saves it nothing."""
+    newcomers = Newcomers("test", 64, nothing)
+    for number in range(30):
+        newcomers.add(999, number, 20_000 + number)
+    assert newcomers.is_settled(999, 20_030)
+    newcomers.doubt(999)
+    assert not newcomers.is_settled(999, 20_033)
+
+
+def test_a_value_is_not_taken_for_the_one_in_its_second_cell() -> None:
+    """Two values alike but for what tells their first cells apart are two."""
+    newcomers = Newcomers("test", 4096, nothing)
+    for account in (11, 12):
+        newcomers.add(0x00055001, account, 20_000)
+    newcomers.add(0x12345001, 13, 20_000)
+    assert newcomers.others(0x12345001, 99, 20_000) == 1
+    assert newcomers.others(0x12345002, 99, 20_000) == 0
 
 
 def test_what_is_shared_is_not_driven_out_by_what_is_not() -> None:
