@@ -111,9 +111,9 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
         if address and event.delivery in {None, "home"} and not shared:
             key = digest(address)
             # Nor is one that has long been shared: a forwarder's, an office's.
-            settled = population.new_addresses.is_settled(key, day)
-            if profile.addresses.find(key) < 0 and not settled:
-                held = population.new_addresses.others(key, account, day)
+            addresses = population.new_addresses
+            if profile.addresses.find(key) < 0 and not addresses.is_settled(key, day):
+                held = addresses.others(key, account, day)
                 _take_sharing(reading, table, 2, held)
 
 

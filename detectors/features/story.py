@@ -21,10 +21,9 @@ STORY_HIJACKER: Final[Row] = (
 STEPS: Final[Row] = (0.7, 1.5, 2.5, 3.5, 5.0)
 
 
-def recent_doubt(reading: Reading, half_life: float) -> tuple[float, int]:
+def _recent_doubt(reading: Reading, half_life: float, *, own_device: bool) -> tuple[float, int]:
     """Return the worst faded doubt, nats, that other sessions left, and its session's digest."""
     minute, own = reading.minute, reading.session_key
-    own_device = is_own_device(reading)
     worst, whose = 0.0, 0
     for doubt in reading.profile.doubts:
         # A customer who travels with the own phone is doubted once for it, not each time again.
@@ -45,8 +44,9 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     comes again may be a customer on a journey; who comes after somebody else's doubt is another
     matter.
     """
-    worst, whose = recent_doubt(reading, half_life)
-    brought = _brought(reading)
+    own_device = is_own_device(reading)
+    worst, whose = _recent_doubt(reading, half_life, own_device=own_device)
+    brought = 0.0 if own_device else _brought(reading)
     outcome = step(max(worst, brought), STEPS)
     if outcome and worst > brought and _is_another(reading, whose):
         outcome += 5
@@ -87,8 +87,6 @@ def _brought(reading: Reading) -> float:
     profile, minute = reading.profile, reading.minute
     session = reading.session
     before = session.opened if session is not None else minute + 1
-    if is_own_device(reading):
-        return 0.0
     return max(
         doubt_of(profile.devices, reading.device, minute, before),
         doubt_of(profile.prefixes, reading.prefix, minute, before),
