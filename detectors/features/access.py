@@ -7,7 +7,7 @@ it, so the client is judged given whether the device was new, and the network li
 from math import log
 from typing import Final
 
-from detectors.features.reading import DAY, HABIT, YOUNG, Reading, step
+from detectors.features.reading import DAY, HABIT, YOUNG, Reading, step, terminal_of
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import HIGHEST, LOWEST, Row, Rows, Table
 from detectors.population import Population
@@ -263,14 +263,15 @@ def pass_over_terminal(reading: Reading, population: Population) -> None:
     """Judge nobody by the terminal of a place: many customers come by it, a few a day, for weeks.
 
     It and its line are new to most who use them, and shared with all the others. A hijacker gains
-    nothing by sitting down at one, and far away has to come by its line as well as its name.
+    nothing by sitting down at one, and far away has to come by its line as well as its name. A range
+    that many customers come by, a carrier's, is not its line.
     """
     if reading.device_class != NEW or reading.kind in _ANYWHERE:
         return
     if not population.new_devices.is_settled(reading.device, reading.day):
         return
     of_it: tuple[int, ...] = (DEVICE, CLIENT, SHARED)
-    if population.new_ranges.is_settled(reading.prefix, reading.day):
+    if population.new_ranges.is_settled(terminal_of(reading), reading.day):
         of_it += (NETWORK, RARITY, KIND, RANGE)
     for at in of_it:
         reading.weights[at] = 0.0

@@ -10,7 +10,16 @@ from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
 from detectors.features.lesson import Forgotten, Lesson
 from detectors.features.orders import DELIVERIES
-from detectors.features.reading import DAY, HABIT, LOGIN, ORDER, YOUNG, Reading, area_key
+from detectors.features.reading import (
+    DAY,
+    HABIT,
+    LOGIN,
+    ORDER,
+    YOUNG,
+    Reading,
+    area_key,
+    terminal_of,
+)
 from detectors.features.signin import METHODS, tool_of
 from detectors.habits import use
 from detectors.heat.sightings import contact_of
@@ -318,6 +327,9 @@ def _count_news(reading: Reading, population: Population) -> None:
     profile = reading.profile
     if reading.device and profile.devices.find(reading.device) < 0:
         population.new_devices.add(reading.device, reading.account, reading.day)
+        # What others use as well may be a terminal: then its line is its own.
+        if population.new_devices.others(reading.device, reading.account, reading.day):
+            population.new_ranges.add(terminal_of(reading), reading.account, reading.day)
     if reading.prefix and profile.prefixes.find(reading.prefix) < 0:
         population.new_ranges.add(reading.prefix, reading.account, reading.day)
     if reading.asn and profile.asns.find(reading.asn) < 0:

@@ -139,6 +139,16 @@ def country_code(country: str | None) -> int:
     return (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
 
 
+def paired(one: int, other: int) -> int:
+    """Return 32 bits for two digests that were seen together."""
+    return (one ^ other * 0x9E3779B1) & 0xFFFFFFFF
+
+
+def terminal_of(reading: Reading) -> int:
+    """Return what stands for a device on its line."""
+    return paired(reading.device, reading.prefix)
+
+
 def area_of(postcode: str) -> str:
     """Return a postcode's area: its leading letters, or else two characters."""
     letters = len(postcode) - len(postcode.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))

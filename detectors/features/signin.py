@@ -5,7 +5,7 @@ from typing import Final
 
 from detectors.events import Login
 from detectors.features.access import ELSEWHERE, OPERATOR, device_group
-from detectors.features.reading import DAY, Reading, step
+from detectors.features.reading import DAY, Reading, paired, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
@@ -179,7 +179,7 @@ def tool_of(reading: Reading) -> int:
 
     By the operator alone, all who share a VPN with the gang would be taken for it.
     """
-    return (reading.client ^ reading.asn * 0x9E3779B1) & 0xFFFFFFFF
+    return paired(reading.client, reading.asn)
 
 
 def _guessing(attempts: float, failures: float) -> float:

@@ -180,6 +180,17 @@ class History:
             self.wait(DAY / 2)
         return self
 
+    def beside_a_busy_range(self, network: Network) -> "History":
+        """Have twenty other customers come by a range for the first time, two a day."""
+        for number in range(20):
+            other = History.__new__(History)
+            other.__dict__.update(self.__dict__, account_id=f"passer-by-{number}")
+            own = Device(f"pocket-{number}", "Mobile Safari", "iOS")
+            other.sign_in(own, HOME)
+            other.sign_in(own, network)
+            self.wait(DAY / 2)
+        return self
+
     def beside(self, other: "History") -> "History":
         """Have the same engine see all that another account has done."""
         self._engine.process(other.observed)

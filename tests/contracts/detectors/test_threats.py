@@ -5,6 +5,7 @@ import pytest
 from detectors.engine import Observed
 from detectors.events import Feedback, VerdictSource
 from detectors.facts import Facts
+from detectors.features.access import NETWORK
 from detectors.policy import Policy
 from detectors.profiles import decode
 from tests.contracts.detectors.histories import (
@@ -129,6 +130,14 @@ def test_the_name_of_a_shop_s_terminal_opens_no_account_from_elsewhere(network: 
     history.change("email", "burner").order("210", address="drop", payment="another card")
     assert history.assessments[-1].risk > Policy().high_risk
     assert history.alerts
+
+
+def test_a_busy_range_is_no_terminal_s_own_line() -> None:
+    """By a range that many customers come by, the terminal's name takes nothing from the range."""
+    history = History().months().beside_a_terminal(TERMINAL, SHOP).beside_a_busy_range(PROXY)
+    elsewhere = history.read_of(TERMINAL, PROXY)
+    assert elsewhere.weights[NETWORK] > 1.0
+    assert history.read_of(TERMINAL, SHOP).weights[NETWORK] == 0.0
 
 
 def test_one_account_s_own_noise_is_one_account_s() -> None:
