@@ -263,8 +263,8 @@ def pass_over_terminal(reading: Reading, population: Population) -> None:
     """Judge nobody by the terminal of a place: many customers come by it, a few a day, for weeks.
 
     It and its line are new to most who use them, and shared with all the others. A hijacker gains
-    nothing by sitting down at one, and far away has to come by its line as well as its name. A range
-    that many customers come by, a carrier's, is not its line.
+    nothing by sitting down at one, and far away has to come by its line as well as its name. A
+    range that many customers come by, a carrier's, is not its line.
     """
     if reading.device_class != NEW or reading.kind in _ANYWHERE:
         return
