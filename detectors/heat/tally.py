@@ -61,6 +61,19 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
             m * long + (unknown if usual else 0),
         ]  # fmt: skip
 
+    def spread(self, minute: int, tried: float) -> None:
+        """Fade to a minute and count what was tried in peace since, as if it had come evenly.
+
+        Of what comes evenly, a window of half-life h holds after t the share
+        `(1 - 2^(-t/h)) h / (t ln 2)`: the mean of `2^(-s/h)` over the ages s from 0 to t.
+        """
+        age = minute - self.at
+        self.count(minute, 0.0 if age > 0 else tried, 0.0, 0.0, usual=True)
+        if age > 0:
+            for number, half_life in enumerate(HALF_LIVES):
+                lives = age / half_life
+                self.sums[3 * number] += tried * (1.0 - 2.0**-lives) / (lives * log(2.0))
+
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
         if self.at > latest:
@@ -140,13 +153,13 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     def fails(self, minute: int) -> Rates:
         """Return the rates, begun by a first failure, with what was quiet in them.
 
-        When that came is not known: halfway since the last failure, or long before the first.
+        When that came is not known: evenly since the last failure, or long before the first.
         """
         quiet, self.quiet = self.quiet, 0
         if self.rates is None:
             self.rates = Rates(minute, [0.0] * 6 + [quiet, 0.0, 0.0] * 2)
         elif quiet:
-            self.rates.count((self.rates.at + minute) // 2, quiet, 0.0, 0.0, usual=True)
+            self.rates.spread(minute, quiet)
         return self.rates
 
     def believe(self, minute: int, latest: int) -> None:

@@ -9,7 +9,7 @@ from detectors.heat import decode_batch, encode_batch
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Attack, Batch, Link, Sighting, Totals
 from detectors.heat.table import HotTable
-from detectors.heat.tally import BUCKETS, KEPT, WAYS
+from detectors.heat.tally import BUCKETS, HOURS, KEPT, WAYS, Tally
 from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
 
 ALERT = AlertMark(
@@ -240,3 +240,13 @@ def test_a_batch_comes_back_from_its_bytes() -> None:
     """What a shard reads is what an engine told."""
     for batch in stuffing(5, entered=(2,)):
         assert decode_batch(encode_batch(batch)) == batch
+
+
+def test_what_came_in_peace_between_two_failures_came_evenly() -> None:
+    """A hundred in three days: some twelve of them in the last hours, not all in the middle."""
+    tally = Tally(Kind.AGENT, 1, MINUTE)
+    tally.fails(MINUTE).count(MINUTE, 1.0, 1.0, 0.0, usual=True)
+    tally.quiet = 100
+    hours, _, _ = tally.fails(MINUTE + 4_320).window(HOURS)
+    fading = [2.0 ** (-age / 360.0) for age in range(4_320)]
+    assert hours == pytest.approx(100 * sum(fading) / len(fading), rel=0.01)
