@@ -48,7 +48,7 @@ def broken_down(tallies: Mapping[str, Tally], minimum: int, *, fold: bool) -> Br
     if not fold:
         return Breakdown(_rows(list(tallies.items()), minimum), frozenset())
     names = sorted(tallies, key=lambda name: (-tallies[name]["attempts"].value, name))
-    hidden = withheld([len(tallies[name]["attempts"].accounts) for name in names], minimum)
+    hidden = withheld([tallies[name]["attempts"].accounts for name in names], minimum)
     kept = [(name, tallies[name]) for at, name in enumerate(names) if at not in hidden]
     small = frozenset(names[at] for at in hidden)
     if small:
@@ -71,7 +71,7 @@ def _rows(tallies: Sequence[tuple[str, Tally]], minimum: int, folded: int = 0) -
     cells: dict[str, list[int | None]] = {}
     for column in sorted(columns):
         figures = [tally.get(column) or Figure() for _, tally in tallies]
-        hidden = withheld([len(figure.accounts) for figure in figures], minimum)
+        hidden = withheld([figure.accounts for figure in figures], minimum)
         cells[column] = [None if at in hidden else whole(f) for at, f in enumerate(figures)]
 
     def money(name: str, at: int) -> dict[str, int | None]:

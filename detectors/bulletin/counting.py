@@ -119,7 +119,7 @@ def _totals(inside: Sequence[Attempt], missed: Iterable[str], minimum: int) -> T
     for account_id in missed:
         unalerted_.add(account_id)
     figures = defaultdict(Figure, tally | {"unalerted": unalerted_})
-    accounts = [len(figures[name].accounts) for name in by_verdict]
+    accounts = [figures[name].accounts for name in by_verdict]
     hidden = {by_verdict[at] for at in withheld(accounts, minimum, order=range(3))}
 
     def shown(name: str) -> int | None:

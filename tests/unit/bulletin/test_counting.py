@@ -125,12 +125,19 @@ def test_one_account_with_many_cases_is_one_account() -> None:
 @given(st.lists(st.integers(0, 30), max_size=12), st.integers(3, 9))
 def test_what_is_withheld_cannot_be_had_by_subtraction(accounts: list[int], minimum: int) -> None:
     """Every shown figure is of enough accounts or none; so is all that is hidden, where it can."""
-    hidden = withheld(accounts, minimum)
+    rows = [{f"{row}-{n}" for n in range(number)} for row, number in enumerate(accounts)]
+    hidden = withheld(rows, minimum)
     assert all(
         accounts[at_] == 0 or accounts[at_] >= minimum for at_ in {*range(len(accounts))} - hidden
     )
     left = sum(accounts[at_] for at_ in hidden)
     assert left == 0 or left >= minimum or left == sum(accounts)
+
+
+def test_rows_of_the_same_accounts_do_not_hide_one_another() -> None:
+    """Three accounts in two weeks are three: what is left after the others would be theirs."""
+    few, many, more = {"a", "b", "c"}, set("defghi"), set("jklmnopq")
+    assert withheld([few, few, many, more], 5) == {0, 1, 2}
 
 
 def test_attacks_of_the_month() -> None:
