@@ -102,17 +102,22 @@ class Confirmed:
         ]
         takeovers = [verdict.occurred_at for verdict in judged if verdict.verdict == "takeover"]
         accounts = len(campaign.accounts) - (len(judged) - len(takeovers))
-        if accounts < max(terms.minimum, LEAST):
+        least = max(terms.minimum, LEAST)
+        if accounts < least:
             return None
         if not takeovers and (terms.unverified is None or accounts < terms.unverified):
             return None
         # As sure as Laplace's rule of succession makes it.
         confidence = round(100 * (len(takeovers) + 1) / (len(judged) + 2))
         confirmed_at = min(takeovers, default=campaign.last_seen)
+        # Of how many accounts an indicator is, is not recorded: of all its alerts, but those that
+        # are of accounts which were cleared, or are one account's second.
+        beside = len(campaign.alert_ids) - accounts
         told = [
             report
             for shared in campaign.indicators
-            if (report := self._report(campaign, shared, confirmed_at, confidence)) is not None
+            if shared.alerts - beside >= least
+            and (report := self._report(campaign, shared, confirmed_at, confidence)) is not None
         ]
         if not told:
             return None
@@ -135,7 +140,7 @@ class Confirmed:
         terms = self._terms
         name, _, _ = shared.indicator.partition(":")
         kind = KIND_OF.get(name)
-        if kind is None or kind is Kind.SHAPE or shared.alerts < max(terms.minimum, LEAST):
+        if kind is None or kind is Kind.SHAPE:
             return None
         value = hashed = key_id = None
         if self._is_plain(kind, shared.value):

@@ -80,6 +80,21 @@ def test_nothing_is_told_of_a_small_group() -> None:
     assert not findings(terms=TERMS._replace(minimum=5))
 
 
+def test_one_account_s_alerts_and_a_cleared_one_s_make_no_group() -> None:
+    """Three alerts may be one customer's three cases, or of customers who were cleared since."""
+    again = msgspec.structs.replace(
+        CAMPAIGN, alerts=6, alert_ids=(*CAMPAIGN.alert_ids, "alert-1-again", "alert-1-once-more")
+    )
+    kinds = {report.kind for report in findings(CAMPAIGN, VERDICT)[0].indicators}
+    assert {"user_agent", "payment"} <= kinds
+    assert not findings(again, VERDICT)
+    cleared = msgspec.structs.replace(
+        VERDICT, account_id="account-2", alert_id="alert-2", verdict="legitimate"
+    )
+    [finding] = findings(CAMPAIGN, VERDICT, cleared)
+    assert not {"user_agent", "payment"} & {report.kind for report in finding.indicators}
+
+
 def test_what_concerns_a_person_is_a_keyed_hash_and_the_rest_is_plain() -> None:
     """A home's range is hashed and a hosting company's is not; operators of homes are not told."""
     [finding] = findings()
