@@ -62,7 +62,7 @@ def replay(snapshot: Snapshot) -> Replayed:
         )
         if given.notice is not None:
             return Replayed(None, engine.take_notice(given.notice))
-        event = given.login or given.order or given.change
+        event = given.event
         if event is None:
             raise IncompatibleState("a snapshot has neither an event nor a notice")
         observed = Observed(event, given.facts or NOTHING_KNOWN)

@@ -76,6 +76,11 @@ class Given(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reported: tuple[Told, ...] = ()
     notice: Notice | None = None
 
+    @property
+    def event(self) -> Login | Order | AccountChange | None:
+        """The event, whichever its type; None for a notice."""
+        return self.login or self.order or self.change
+
 
 class State(NamedTuple):
     """Of an engine's state what it read: bytes by key, and cells by the name of their array."""

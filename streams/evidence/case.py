@@ -118,7 +118,7 @@ def case_of(gathered: Gathered) -> Case:
 def _facts(gathered: Gathered) -> Mapping[str, Facts]:
     found = {}
     for snapshot in gathered.snapshots.values():
-        event = snapshot.given.login or snapshot.given.order or snapshot.given.change
+        event = snapshot.given.event
         if event is not None and snapshot.given.facts is not None:
             found[event.event_id] = snapshot.given.facts
     return found
