@@ -1,11 +1,15 @@
 """`nightlatch verify`: whether an evidence pack is what it says it is."""
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.exit_codes import FAILED
+
+if TYPE_CHECKING:
+    from streams.evidence.verifying import Check
 
 
 def command(
@@ -23,7 +27,8 @@ def command(
     """Check an evidence pack: signature, files, hash chain, and every score worked out again.
 
     It needs the pack and nothing else: no Kafka, no network. Exit code 1 where anything does not
-    match, a line for each check.
+    match, a line for each check; the last line names what could not be checked. Without --key that
+    is who signed it: the exit code is 0 for a whole pack that anybody may have signed.
     """
     from streams import extras
 
@@ -34,8 +39,21 @@ def command(
     expected = None if key is None else expected_fingerprint(key)
     checks = list(verify(read_pack(pack), expected))
     for check in checks:
-        typer.echo(printable(f"{'ok    ' if check.ok else 'WRONG '} {check.name}: {check.detail}"))
+        typer.echo(printable(f"{_mark(check)} {check.name}: {check.detail}"))
     if not all(check.ok for check in checks):
         typer.echo(printable(f"{pack} is not to be trusted"))
         raise typer.Exit(FAILED)
-    typer.echo(printable(f"{pack} is whole and unaltered"))
+    typer.echo(printable(f"{pack} is whole and unaltered{_unchecked(checks)}"))
+
+
+def _mark(check: "Check") -> str:
+    if not check.ok:
+        return "WRONG "
+    return "ok    " if check.unchecked is None else "?     "
+
+
+def _unchecked(checks: "list[Check]") -> str:
+    """What no check could tell, each kind once; nothing where all was checked."""
+    counts = Counter(check.unchecked for check in checks if check.unchecked is not None)
+    named = [what if times == 1 else f"{what} ({times} times)" for what, times in counts.items()]
+    return f"; NOT CHECKED: {', '.join(named)}" if named else ""

@@ -8,7 +8,7 @@ from detectors.errors import IncompatibleState
 from detectors.replaying import replay
 from detectors.snapshots import Snapshot
 from streams.codec import decode_alert, encode_alert
-from streams.evidence.gathering import Received, Revision
+from streams.evidence.gathering import Revision
 
 Verdict = Literal["same", "different", "not kept"]
 
@@ -38,20 +38,6 @@ def recompute(
         _score(revision, snapshots.get((revision.alert.alert_id, revision.alert.revision)))
         for revision in revisions
     ]
-
-
-def contradictions(snapshot: Snapshot, events: Iterable[Received]) -> bool:
-    """Return whether what was judged is not the event as it was received, where that is there."""
-    given = snapshot.given
-    judged = given.login or given.order or given.change
-    if judged is None:
-        return False
-    received = [
-        one.event
-        for one in events
-        if one.event.event_id == judged.event_id and type(one.event) is type(judged)
-    ]
-    return bool(received) and judged not in received
 
 
 def _score(revision: Revision, snapshot: Snapshot | None) -> Score:

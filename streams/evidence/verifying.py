@@ -12,24 +12,31 @@ from typing import Any, NamedTuple
 import orjson
 
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
-from detectors.events import Feedback
+from detectors.events import Event, Feedback
 from detectors.snapshots import Snapshot
 from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, lines_of, received_of
 from streams.evidence.gathering import Received, Revision
 from streams.evidence.keys import fingerprint, is_signed, public_key
 from streams.evidence.packing import FORMAT, MANIFEST, MOST_BYTES, PUBLIC_KEY, SIGNATURE, unpacked
-from streams.evidence.recomputing import contradictions, published, recompute
+from streams.evidence.recomputing import published, recompute
 from streams.evidence.records import MOST_SNAPSHOT, decode_snapshot
 
 Files = Mapping[str, bytes]
+Snapshots = Mapping[tuple[str, int], Snapshot]
+_Name = tuple[type[Event], str]
 
 
 class Check(NamedTuple):
-    """One thing that was checked, whether it is so, and a line on it."""
+    """One thing that was checked, whether it is so, and a line on it.
+
+    `unchecked` names what could not be checked: such a line says neither that it is so nor that it
+    is not, and is `ok` because nothing speaks against the pack.
+    """
 
     name: str
     ok: bool
     detail: str
+    unchecked: str | None = None
 
 
 class _Wrong(Exception):
@@ -71,6 +78,9 @@ def verify(files: Files, expected: str | None = None) -> Iterator[Check]:
     )
     for name, check in checks:
         yield _checked(name, check)
+    if expected is None:
+        detail = "the key is the pack's own, which anybody can make: compare it with the sender's"
+        yield Check("signer", ok=True, detail=detail, unchecked="who signed it (--key)")
     yield from _scores(files)
 
 
@@ -91,7 +101,7 @@ def _signature(files: Files, expected: str | None) -> str:
     if _manifest(files).get("signed_by") != whose:
         raise _Wrong(f"{MANIFEST} names another key than the one in the pack, {whose}")
     if expected is None:
-        return f"by the key {whose}: is that the sender's?"
+        return f"by the key {whose}"
     if expected != whose:
         raise _Wrong(f"by the key {whose}, not by {expected}")
     return f"by the expected key {whose}"
@@ -128,6 +138,11 @@ def _scores(files: Files) -> Iterator[Check]:
         yield Check("scores", ok=False, detail=str(wrong))
         return
     yield _checked("events judged", lambda: _are_the_received(snapshots, events))
+    if missing := set(_judged(snapshots)) - set(_received(events)):
+        detail = f"{len(missing)} that were judged are not in the pack: held against nothing"
+        yield Check(
+            "events missing", ok=True, detail=detail, unchecked="whether they were received"
+        )
     for score in recompute(revisions, snapshots):
         name = f"alert {score.alert_id} revision {score.revision}"
         risk = f"risk {score.published:.6f}"
@@ -137,17 +152,17 @@ def _scores(files: Files) -> Iterator[Check]:
             yield Check(name, ok=False, detail=f"{risk} does not come out again: {score.detail}")
         else:
             detail = f"{risk} cannot be worked out again: {score.detail}"
-            yield Check(name, ok=True, detail=detail)
+            yield Check(name, ok=True, detail=detail, unchecked="a score")
 
 
-def _read(files: Files) -> tuple[list[Revision], dict[tuple[str, int], Snapshot], list[Received]]:
+def _read(files: Files) -> tuple[list[Revision], Snapshots, list[Received]]:
     try:
         revisions = [published(line) for line in lines_of(_file(files, ALERTS))]
         events = [received_of(line) for line in lines_of(_file(files, EVENTS))]
         kept = [
-            decode_snapshot(content)
+            decode_snapshot(_bounded(name, content))
             for name, content in sorted(files.items())
-            if name.startswith(SNAPSHOTS) and len(content) <= MOST_SNAPSHOT
+            if name.startswith(SNAPSHOTS)
         ]
     except InvalidEvent as error:
         raise _Wrong(f"a file cannot be read: {error}") from None
@@ -155,12 +170,44 @@ def _read(files: Files) -> tuple[list[Revision], dict[tuple[str, int], Snapshot]
     return revisions, snapshots, events
 
 
-def _are_the_received(snapshots: Mapping[tuple[str, int], Snapshot], events: list[Received]) -> str:
-    for (alert_id, revision), snapshot in snapshots.items():
-        if contradictions(snapshot, events):
-            raise _Wrong(f"alert {alert_id} revision {revision} judged another event than received")
-    received = sum(not isinstance(one.event, Feedback) for one in events)
-    return f"what was judged is what was received, {received} events"
+def _bounded(name: str, content: bytes) -> bytes:
+    if len(content) > MOST_SNAPSHOT:
+        raise _Wrong(f"{name} is larger than any snapshot ({MOST_SNAPSHOT >> 20} MiB)")
+    return content
+
+
+def _are_the_received(snapshots: Snapshots, events: list[Received]) -> str:
+    received = _received(events)
+    compared = 0
+    for name, judgements in _judged(snapshots).items():
+        found = received.get(name, [])
+        for (alert_id, revision), judged in judgements:
+            if found and judged not in found:
+                raise _Wrong(
+                    f"alert {alert_id} revision {revision} judged another event than received"
+                )
+        told = [judged for _, judged in judgements]
+        compared += sum(event in told for event in found)
+    rest = sum(map(len, received.values())) - compared
+    return f"{compared} are what was received; {rest} more were received and not compared"
+
+
+def _judged(snapshots: Snapshots) -> dict[_Name, list[tuple[tuple[str, int], Event]]]:
+    """What was judged, by type and id: of which revision, and what was read."""
+    judged: dict[_Name, list[tuple[tuple[str, int], Event]]] = {}
+    for revision, snapshot in snapshots.items():
+        if (event := snapshot.given.event) is not None:
+            judged.setdefault((type(event), event.event_id), []).append((revision, event))
+    return judged
+
+
+def _received(events: list[Received]) -> dict[_Name, list[Event]]:
+    """What was received, by type and id; verdicts are not judged."""
+    received: dict[_Name, list[Event]] = {}
+    for _, _, event in events:
+        if not isinstance(event, Feedback):
+            received.setdefault((type(event), event.event_id), []).append(event)
+    return received
 
 
 def _manifest(files: Files) -> dict[str, Any]:

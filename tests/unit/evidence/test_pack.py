@@ -15,7 +15,12 @@ from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, f
 from streams.evidence.crime_record import Reporter
 from streams.evidence.keys import fingerprint, new_key, private_key, public_pem
 from streams.evidence.packing import MANIFEST, SIGNATURE, pack, signed, unpacked
-from streams.evidence.records import decode_evidence, decode_snapshot, encode_evidence
+from streams.evidence.records import (
+    MOST_SNAPSHOT,
+    decode_evidence,
+    decode_snapshot,
+    encode_evidence,
+)
 from streams.evidence.verifying import Check, expected_fingerprint, read_pack, verify
 from streams.exit_codes import DONE, FAILED, MISTAKE
 from tests.integration.shop_traffic import CUSTOMERS, VICTIM
@@ -101,6 +106,45 @@ def test_a_signed_lie_about_an_event_is_not_what_was_judged() -> None:
         CHAIN: b"".join(f"{link}\n".encode() for link in chain(case().gathered.id, lines)),
     }
     assert failed(resigned(files))
+
+
+def _checks(files: dict[str, bytes]) -> dict[str, Check]:
+    return {check.name: check for check in verify(files, fingerprint(KEY.public_key()))}
+
+
+def test_only_events_that_a_score_was_worked_out_of_count_as_compared() -> None:
+    """Of the case's five events two were judged by what was published; verdicts never are."""
+    judged = {snapshot.given.event for snapshot in gathered().snapshots.values()}
+    rest = len(gathered().events) - len(judged)
+    assert rest > 0
+    said = _checks(pack_files())["events judged"].detail
+    assert said.startswith(f"{len(judged)} are what was received; {rest} more")
+
+
+def test_a_judged_event_that_is_not_in_the_pack_is_held_against_nothing() -> None:
+    """It is named as not checked, not counted as received."""
+    files = {**pack_files(), EVENTS: b"", CHAIN: b""}
+    files = {name: f for name, f in files.items() if name not in {MANIFEST, SIGNATURE}}
+    checks = _checks(signed(files, case().gathered.id, KEY, MADE_AT))
+    assert all(check.ok for check in checks.values())
+    assert checks["events judged"].detail.startswith("0 are what was received")
+    assert checks["events missing"].unchecked == "whether they were received"
+
+
+def test_a_score_that_nothing_was_kept_of_is_neither_right_nor_wrong() -> None:
+    """Without snapshots no score is worked out again, and each says so."""
+    files = {n: f for n, f in pack_files().items() if not n.startswith(SNAPSHOTS)}
+    scores = [check for check in verify(resigned(files)) if check.name.startswith("alert ")]
+    assert [check.unchecked for check in scores] == ["a score"] * len(gathered().revisions)
+    assert all(check.unchecked is None for check in _checks(pack_files()).values())
+
+
+def test_a_snapshot_that_is_too_large_is_wrong_and_not_absent() -> None:
+    """Blanks make it no other JSON, only larger than it may be."""
+    name = next(name for name in pack_files() if name.startswith(SNAPSHOTS))
+    swollen = pack_files()[name] + b" " * MOST_SNAPSHOT
+    (scores,) = failed(resigned({**pack_files(), name: swollen}))
+    assert f"{name} is larger than any snapshot" in scores.detail
 
 
 def test_the_chain_notices_an_event_moved() -> None:
@@ -248,6 +292,18 @@ def test_commands_verify_a_pack_in_a_process_of_their_own(tmp_path: Path) -> Non
     assert done.returncode == DONE, done.stderr
     assert "risk 0.999723 comes out again" in done.stdout
     assert "by the expected key" in done.stdout
+    assert done.stdout.endswith("good.zip is whole and unaltered\n")
+    # A stranger's signature is as good as any where nobody says whose it must be.
+    forged = tmp_path / "forged.zip"
+    forged.write_bytes(
+        pack(resigned({n: f for n, f in pack_files().items() if not n.startswith(SNAPSHOTS)}))
+    )
+    anybodys = nightlatch("verify", str(forged))
+    assert anybodys.returncode == DONE
+    assert anybodys.stdout.splitlines()[-1].endswith(
+        "; NOT CHECKED: who signed it (--key), a score (2 times)"
+    )
+    assert nightlatch("verify", str(forged), "--key", str(public)).returncode == FAILED
     wrong = nightlatch("verify", str(bad))
     assert wrong.returncode == FAILED
     assert "WRONG  files: README.txt is not the file" in wrong.stdout
