@@ -88,7 +88,11 @@ def unpacked(packed: bytes) -> dict[str, bytes]:
                     f"the pack has {len(entries):,} files, which is no pack of ours"
                 )
             for entry in entries:
-                _check(entry, len(packed))
+                _check(entry)
+            # Stored, files are no larger than the pack, all together: entries that share bytes
+            # must not swell to more.
+            if sum(entry.file_size for entry in entries) > len(packed):
+                raise UnreadableFile("the pack's files are together larger than the pack")
             files = {entry.filename: archive.read(entry) for entry in entries}
     except _BROKEN as error:
         raise UnreadableFile(f"the pack is no whole zip file: {error}") from None
@@ -99,9 +103,8 @@ def unpacked(packed: bytes) -> dict[str, bytes]:
     return files
 
 
-def _check(entry: zipfile.ZipInfo, most: int) -> None:
+def _check(entry: zipfile.ZipInfo) -> None:
     if not _NAME.fullmatch(entry.filename):
         raise UnreadableFile(f"the pack has a file of the odd name {entry.filename[:80]!r}")
-    # Stored, a file is no larger than the pack: nothing can swell.
-    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > most:
+    if entry.compress_type != zipfile.ZIP_STORED:
         raise UnreadableFile(f"the pack's {entry.filename} is compressed, which no pack's file is")

@@ -1,5 +1,6 @@
 """An evidence pack stands on its own: it is whole, or it says that it is not."""
 
+import struct
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -181,6 +182,17 @@ def test_a_hostile_zip_is_refused_in_one_sentence(hostile: bytes) -> None:
     """Bombs, paths that lead out, other formats before or behind: nothing is unpacked."""
     with pytest.raises(UnreadableFile):
         unpacked(hostile)
+
+
+def test_files_that_share_bytes_are_refused_before_they_are_read() -> None:
+    """Each is smaller than the pack, all together are larger: entries of one and the same place."""
+    once = _zip([("a", b"0" * 1_000)])
+    at = once.index(b"PK\x01\x02")
+    entry, end = once[at:-22], once[-22:]
+    entries = b"".join(entry.replace(b"a", name) for name in (b"a", b"b", b"c"))
+    end = end[:8] + struct.pack("<HHII", 3, 3, len(entries), at) + end[20:]
+    with pytest.raises(UnreadableFile, match="together larger than the pack"):
+        unpacked(once[:at] + entries + end)
 
 
 @pytest.mark.parametrize(
