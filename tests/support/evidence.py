@@ -1,8 +1,12 @@
 """A case of evidence without a broker: the hand-made shop's hijack, folded by the product."""
 
+import re
+from base64 import b64decode
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 
+import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from detectors.engine import Engine
@@ -90,3 +94,20 @@ def pack_files() -> dict[str, bytes]:
     reporter = Reporter("Fernwick & Sons", "fraud desk <fraud@fernwick.example>", "0 GBP")
     files = files_of(case(), reporter, MADE_AT)
     return signed(files, case().gathered.id, KEY, MADE_AT)
+
+
+def accounts_in(files: Mapping[str, bytes]) -> set[str]:
+    """The shop's customers who are in a pack, in the events' and snapshots' own encodings too."""
+    raw = [
+        b64decode(orjson.loads(line)[part])
+        for line in files["events.ndjson"].splitlines()
+        for part in ("key", "value")
+    ]
+    raw += [
+        b64decode(value)
+        for name, content in files.items()
+        if name.startswith("snapshots/")
+        for value in orjson.loads(content)["entries"].values()
+    ]
+    everything = b"\0".join([*files.values(), *raw])
+    return {found.decode() for found in re.findall(rb"customer-[0-9]+", everything)}
