@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Literal
 
 import msgspec
 import pytest
@@ -126,6 +127,21 @@ def test_a_snapshot_holds_no_other_account() -> None:
         assert not any(other in text or other in raw for other in accounts if other != own)
         for remembered in _remembered(snapshot):
             assert remembered == digest(own)
+
+
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_the_state_in_a_snapshot_remembers_no_other_account(
+    order: Literal["little", "big"],
+) -> None:
+    """Nor does what is stored of an engine hold another's digest: whose event was the last is cut.
+
+    Counts are stored in little-endian order, numbers in profiles and cases in big-endian.
+    """
+    accounts = {observed.event.account_id for observed in traffic()}
+    for snapshot in kept(_WIDE).snapshots:
+        others = [digest(other).to_bytes(4, order) for other in accounts - {snapshot.account_id}]
+        for name, entry in snapshot.entries.items():
+            assert not any(other in entry for other in others), name
 
 
 def _remembered(snapshot: Snapshot) -> Iterator[int | float]:
