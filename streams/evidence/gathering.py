@@ -66,7 +66,7 @@ def gather(settings: Settings, case_id: str) -> Gathered:
             f"there is no alert and no campaign {case_id!r} in {settings.topic('alerts')} and "
             f"{settings.topic('campaigns')}, which keep them for a month if not set otherwise"
         )
-    snapshots = _snapshots(settings, alert_ids)
+    snapshots = _snapshots(settings, revisions)
     wanted = {
         (revision.alert.account_id, event_id)
         for revision in revisions
@@ -120,7 +120,9 @@ def _revisions(settings: Settings, alert_ids: frozenset[str]) -> list[Revision]:
     return [found[key] for key in sorted(found)]
 
 
-def _snapshots(settings: Settings, alert_ids: frozenset[str]) -> dict[tuple[str, int], Snapshot]:
+def _snapshots(settings: Settings, revisions: list[Revision]) -> dict[tuple[str, int], Snapshot]:
+    wanted = {(revision.alert.alert_id, revision.alert.account_id) for revision in revisions}
+    alert_ids = {alert_id for alert_id, _ in wanted}
     found: dict[tuple[str, int], Snapshot] = {}
     for record in tail(settings, settings.topic("evidence"), from_beginning=True, to_end=True):
         try:
@@ -130,6 +132,8 @@ def _snapshots(settings: Settings, alert_ids: frozenset[str]) -> dict[tuple[str,
             snapshot = decode_evidence(record.value)
         except InvalidEvent:
             continue
+        if (snapshot.alert_id, snapshot.account_id) not in wanted:
+            continue  # another account's, planted under an alert of the case
         found.setdefault((snapshot.alert_id, snapshot.revision), snapshot)
     return found
 

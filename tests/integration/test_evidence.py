@@ -8,11 +8,13 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import orjson
 import pytest
 
 from detectors.campaigns import Campaign
 from streams.codec import decode_alert, encode_published
+from streams.evidence.records import decode_evidence, encode_evidence
 from streams.settings import Settings
 from streams.topic_administration import create
 from tests.integration import shop_traffic
@@ -52,6 +54,14 @@ def tell(broker: str, settings: Settings) -> None:
     send(broker, [Sent(settings.topic(h.source), h.key, h.value) for h in happenings])
 
 
+def plant(broker: str, settings: Settings) -> None:
+    """Write what another account's alert stood on under this one's name."""
+    topic = settings.topic("evidence")
+    kept = decode_evidence(read_all(broker, topic)[0].value)
+    planted = msgspec.structs.replace(kept, account_id=OTHER, revision=99)
+    send(broker, [Sent(topic, OTHER.encode(), encode_evidence(planted))])
+
+
 def second_hijack() -> Iterator[Happening]:
     """The same done to another customer three days later, by somebody with nothing in common."""
     for happening in shop_traffic.hijack():
@@ -82,6 +92,7 @@ def test_from_an_alert_to_a_pack(kafka: str, topic_prefix: str, tmp_path: Path) 
     verdict |= {"source": "customer", "occurred_at": "2026-11-01T00:00:00Z"}
     send(kafka, [Sent(settings.topic("feedback"), VICTIM.encode(), orjson.dumps(verdict))])
 
+    plant(kafka, settings)
     files = made(quiet, last.alert_id, tmp_path / "of-the-alert")
     events = [orjson.loads(line) for line in files["events.ndjson"].splitlines()]
     assert [e["type"] for e in events].count("feedback") == 1
