@@ -127,7 +127,7 @@ def _snapshots(settings: Settings, revisions: list[Revision]) -> dict[tuple[str,
     for record in tail(settings, settings.topic("evidence"), from_beginning=True, to_end=True):
         try:
             # Looked at before it is unpacked: most are other cases'.
-            if decode_object(record.value).get("alert_id") not in alert_ids:
+            if str(decode_object(record.value).get("alert_id")) not in alert_ids:
                 continue
             snapshot = decode_evidence(record.value)
         except InvalidEvent:

@@ -55,11 +55,12 @@ def tell(broker: str, settings: Settings) -> None:
 
 
 def plant(broker: str, settings: Settings) -> None:
-    """Write what another account's alert stood on under this one's name."""
+    """Write what another account's alert stood on under this one's name, and what names none."""
     topic = settings.topic("evidence")
     kept = decode_evidence(read_all(broker, topic)[0].value)
     planted = msgspec.structs.replace(kept, account_id=OTHER, revision=99)
-    send(broker, [Sent(topic, OTHER.encode(), encode_evidence(planted))])
+    values = [encode_evidence(planted), b'{"alert_id":[]}']
+    send(broker, [Sent(topic, OTHER.encode(), value) for value in values])
 
 
 def second_hijack() -> Iterator[Happening]:
