@@ -283,10 +283,11 @@ def _from_taxii(
 ) -> "Iterator[Taken]":
     require("--taxii", "sharing", "stix2", "taxii2client")
     from streams.codec import rfc3339
+    from streams.sharing.stix_reading import read_objects
     from streams.sharing.taxii import fetch
 
-    data = fetch(settings, url, added_after=None if begins is None else rfc3339(begins))
-    yield from _reader("stix")(data, url, terms)
+    objects = fetch(settings, url, added_after=None if begins is None else rfc3339(begins))
+    yield from read_objects(objects, url, terms)
 
 
 def _from_topic(

@@ -48,7 +48,7 @@ _UNDERSTOOD: Final = "a pattern of addresses, autonomous systems, user agents or
 
 
 def read_stix(data: bytes, where: str, terms: Terms) -> Iterator[Taken]:
-    """Yield what comes of each indicator in a bundle or a TAXII envelope, as JSON."""
+    """Yield what comes of each indicator in a bundle, as JSON."""
     try:
         found: Any = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -60,6 +60,11 @@ def read_stix(data: bytes, where: str, terms: Terms) -> Iterator[Taken]:
     if not isinstance(objects, list):
         yield Fault(where, not_allowed("objects", "a bundle's list of objects", objects))
         return
+    yield from read_objects(objects, where, terms)
+
+
+def read_objects(objects: list[Any], where: str, terms: Terms) -> Iterator[Taken]:
+    """Yield what comes of each indicator among STIX objects, as JSON has them."""
     bundle = _Bundle(objects)
     for number, one in enumerate(objects):
         place = f"{where}:objects[{number}]"

@@ -1,6 +1,11 @@
-"""A TAXII 2.1 server's collection: what it holds, and what is added to it."""
+"""A TAXII 2.1 server's collection: what it holds, and what is added to it.
 
-from collections.abc import Iterator
+`taxii2client` knows the protocol, and takes every answer for what the protocol asks for. So it is
+given a connection that answers with nothing else: JSON objects of bounded size, in bounded time,
+whose fields have their types.
+"""
+
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -8,38 +13,72 @@ from urllib.parse import urlsplit
 
 import orjson
 import requests
+from requests.auth import HTTPBasicAuth
 from taxii2client.exceptions import TAXIIServiceException
-from taxii2client.v21 import Collection, as_pages
+from taxii2client.v21 import Collection
 
 from detectors.errors import ConfigurationError, NightlatchError
+from detectors.faults import describe
 from streams.settings import Settings
 from streams.sharing.importing import MOST_BYTES
 
 _A_PAGE: Final = 500
 _MOST_OBJECTS: Final = 200_000
+_MOST_PAGES: Final = 10_000
+_MOST_EMPTY: Final = 10
+"""Pages without an object, one after another: a server may leave out what a member may not see."""
+_PATIENCE: Final = 60.0
+"""Seconds in which a server must begin to answer, and go on when it has begun."""
+_CHUNK: Final = 64 * 1024
+_MEDIA_TYPE: Final = "application/taxii+json"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+_TYPES: Final[Mapping[str, type]] = {
+    "id": str, "title": str, "can_read": bool, "can_write": bool,
+    "objects": list, "more": bool, "next": str,
+    "status": str, "total_count": int, "success_count": int, "failure_count": int,
+    "pending_count": int, "successes": list, "failures": list, "pendings": list,
+}  # fmt: skip
+"""Fields of a collection, an envelope and a status (TAXII 2.1, 5.2.1, 3.7 and 4.3.1)."""
 
 
 class TaxiiTrouble(NightlatchError):
-    """A TAXII server that cannot be reached, or refused what was asked."""
+    """A TAXII server that cannot be reached, refused what was asked, or answers no TAXII."""
 
 
-def fetch(settings: Settings, url: str, *, added_after: str | None = None) -> bytes:
-    """Return a collection's objects as one envelope; those added after a time (RFC 3339), or all.
+def fetch(settings: Settings, url: str, *, added_after: str | None = None) -> list[Any]:
+    """Return a collection's objects; those added after a time (RFC 3339), or all.
 
-    Raises TaxiiTrouble, also for more than a bound of objects or bytes.
+    Raises TaxiiTrouble, also for more than a bound of objects, bytes or pages.
     """
     objects: list[Any] = []
     asked = {"added_after": added_after} if added_after else {}
     with _collection(settings, url) as collection:
-        for page in as_pages(collection.get_objects, per_request=_A_PAGE, **asked):
+        for page in _pages(collection, url, asked):
             objects += page.get("objects", [])
             if len(objects) > _MOST_OBJECTS:
                 raise TaxiiTrouble(f"{url}: more than {_MOST_OBJECTS} objects: ask with --since")
-    data = orjson.dumps({"objects": objects})
-    if len(data) > MOST_BYTES:
-        raise TaxiiTrouble(f"{url}: {len(data)} bytes of objects: ask with --since")
-    return data
+    return objects
+
+
+def _pages(collection: Any, url: str, asked: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """Turn pages as long as there is more; a server may not make that for ever."""
+    empty, turned = 0, dict(asked)
+    seen: set[str] = set()
+    while True:
+        page = collection.get_objects(limit=_A_PAGE, **turned)
+        yield page
+        if not page.get("more", False):
+            return
+        empty = 0 if page.get("objects") else empty + 1
+        name = page.get("next")
+        if name is None:
+            raise TaxiiTrouble(f"TAXII at {url}: there is more, but the server does not say where")
+        if name in seen or empty > _MOST_EMPTY or len(seen) >= _MOST_PAGES:
+            raise TaxiiTrouble(
+                f"TAXII at {url}: page upon page, and no end: given up after {len(seen) + 1}"
+            )
+        seen.add(name)
+        turned = {**asked, "next": name}
 
 
 def add(settings: Settings, url: str, bundle: bytes) -> int:
@@ -60,26 +99,118 @@ def add(settings: Settings, url: str, bundle: bytes) -> int:
 
 @contextmanager
 def _collection(settings: Settings, url: str) -> Iterator[Any]:
+    _check(url)
     password = _password(settings.taxii_password_file)
-    parts = urlsplit(url)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-        raise ConfigurationError(f"{url}: a TAXII collection is at https://, elsewhere than here")
     try:
-        collection = Collection(url, user=settings.taxii_username, password=password)
+        collection = Collection(url, conn=_Connection(settings.taxii_username, password))
         try:
             yield collection
         finally:
             collection.close()
-    except (TAXIIServiceException, requests.RequestException, ValueError, KeyError) as error:
-        # What a server answers that is no TAXII ends in the last two.
+    except (TAXIIServiceException, requests.RequestException) as error:
         text = " ".join(str(error).split())[:300]
         raise TaxiiTrouble(f"TAXII at {url}: {text or type(error).__name__}") from None
 
 
-def _password(path: Path | None) -> str | None:
+def _check(url: str) -> None:
+    """Refuse an address that would tell others who asks, or what."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise ConfigurationError(f"{url!r} is no address of a TAXII collection: {error}") from None
+    if "@" in parts.netloc:
+        # Not told: the next line of a log would have the password.
+        raise ConfigurationError(
+            "a TAXII collection's address bears no name and password: set taxii_username and "
+            "taxii_password_file"
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        raise ConfigurationError(f"{url}: a TAXII collection is at https://, elsewhere than here")
+
+
+class _Connection:
+    """What `taxii2client` calls a connection: GET, POST and close.
+
+    All that it reads is at most `MOST_BYTES` together. Raises TaxiiTrouble for what is no TAXII.
+    """
+
+    def __init__(self, username: str | None, password: bytes | None) -> None:
+        self._session = requests.Session()
+        if username and password:
+            self._session.auth = HTTPBasicAuth(username.encode(), password)
+        self._read = 0
+
+    def get(self, url: str, headers: Any = None, params: Any = None) -> dict[str, Any]:
+        """Return what is there; it must come as TAXII."""
+        with self._asked("GET", url, headers=headers, params=params) as answer:
+            given = answer.headers.get("Content-Type", "")
+            if given.partition(";")[0].strip().lower() != _MEDIA_TYPE:
+                raise _no_taxii(url, f"it calls its answer {given[:100] or 'nothing'!r}")
+            return self._object(url, answer)
+
+    def post(self, url: str, headers: Any = None, *, data: bytes) -> dict[str, Any]:
+        """Send `data`; return what the server says of it."""
+        with self._asked("POST", url, headers=headers, data=data) as answer:
+            status = self._object(url, answer)
+        if "id" not in status:
+            raise _no_taxii(url, "no 'id' in what it says of what was added")
+        return status
+
+    def close(self) -> None:
+        """Close what is open to servers."""
+        self._session.close()
+
+    def _asked(self, method: str, url: str, **given: Any) -> requests.Response:
+        try:
+            answer = self._session.request(
+                method, url, timeout=_PATIENCE, stream=True, allow_redirects=False, **given
+            )
+        except requests.RequestException:
+            raise
+        except ValueError as error:
+            raise _no_taxii(url, f"it points elsewhere: {error}") from None
+        if answer.is_redirect:
+            elsewhere = describe(answer.headers["Location"])
+            answer.close()
+            raise TaxiiTrouble(f"{_bare(url)} has moved to {elsewhere}: name it by that, if it is")
+        answer.raise_for_status()
+        return answer
+
+    def _object(self, url: str, answer: requests.Response) -> dict[str, Any]:
+        """The fields of an answer that the protocol knows, as far as they are there."""
+        data = bytearray()
+        for chunk in answer.iter_content(_CHUNK):
+            data += chunk
+            if self._read + len(data) > MOST_BYTES:
+                raise TaxiiTrouble(f"{_bare(url)}: more than {MOST_BYTES} bytes: ask with --since")
+        self._read += len(data)
+        try:
+            found = orjson.loads(data)
+        except orjson.JSONDecodeError as error:
+            raise _no_taxii(url, f"no JSON: {error}") from None
+        if not isinstance(found, dict):
+            raise _no_taxii(url, f"expected an object, found {describe(found)}")
+        fields = {name: found[name] for name in _TYPES if found.get(name) is not None}
+        for name, value in fields.items():
+            # `type`: to `isinstance`, true and false are numbers.
+            if type(value) is not _TYPES[name]:
+                expected = _TYPES[name].__name__
+                raise _no_taxii(url, f"{name!r} is no {expected}, but {describe(value)}")
+        return fields
+
+
+def _no_taxii(url: str, why: str) -> TaxiiTrouble:
+    return TaxiiTrouble(f"{_bare(url)} answers no TAXII 2.1: {why}")
+
+
+def _bare(url: str) -> str:
+    return url.partition("?")[0]
+
+
+def _password(path: Path | None) -> bytes | None:
     if path is None:
         return None
     try:
-        return path.read_text().strip()
+        return path.read_bytes().strip()
     except OSError as error:
         raise ConfigurationError(f"taxii_password_file {path}: {error.strerror}") from None
