@@ -92,6 +92,7 @@ def _make_pack(
     from streams.evidence.gathering import gather
     from streams.evidence.keys import fingerprint, private_key
     from streams.evidence.packing import pack, signed
+    from streams.whole_files import write_whole
 
     if settings.evidence_key is None:
         raise ConfigurationError(
@@ -103,10 +104,7 @@ def _make_pack(
     made_at = datetime.now(UTC).replace(microsecond=0)
     reporter = Reporter(settings.organisation, settings.organisation_contact, loss, prevented)
     files = signed(files_of(case, reporter, made_at), case_id, key, made_at)
-    try:
-        out.write_bytes(pack(files))
-    except OSError as error:
-        raise ConfigurationError(f"{out} cannot be written: {error.strerror}") from None
+    write_whole(out, pack(files))
     again = sum(score.verdict == "same" for score in case.scores)
     typer.echo(f"wrote {out}: {len(case.gathered.events)} events of {len(case.accounts)} accounts")
     typer.echo(f"{again} of {len(case.scores)} published scores come out again")

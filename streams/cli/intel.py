@@ -332,7 +332,7 @@ def _send(settings: "Settings", records: Iterable[tuple[str, bytes | None]]) -> 
 
 
 def _write(path: Path, records: Iterable[tuple[str, bytes | None]]) -> None:
-    from streams.sharing.targets import write_whole
+    from streams.whole_files import write_whole
 
     standing: dict[str, bytes] = {}
     for name, value in records:

@@ -4,10 +4,8 @@ The private key is the retailer's: it is written once, for its owner's eyes only
 shown nor logged. A pack brings the public one; its fingerprint, told by another way, says whose.
 """
 
-import os
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -21,36 +19,22 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from detectors.errors import ConfigurationError
-
-_OTHERS: Final = 0o077
+from streams.whole_files import read_secret, write_new_secret
 
 
 def new_key(path: Path) -> Ed25519PrivateKey:
     """Make a private key and write it; raises ConfigurationError where that cannot be done."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    try:
-        # Made for the owner alone from its first byte on, and never in the place of another.
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(pem)
-    except FileExistsError:
-        raise ConfigurationError(f"{path} is there already: a key is never overwritten") from None
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+    write_new_secret(path, pem)
     return key
 
 
 def private_key(path: Path) -> Ed25519PrivateKey:
     """Read a private key; raises ConfigurationError where there is none, or others may read it."""
+    pem = read_secret(path, "the key (`nightlatch evidence --new-key FILE` makes one)")
     try:
-        if path.stat().st_mode & _OTHERS:
-            raise ConfigurationError(f"others may read the key {path}: chmod 600 {path}")
-        key = load_pem_private_key(path.read_bytes(), password=None)
-    except OSError as error:
-        raise ConfigurationError(
-            f"the key {path} cannot be read: {error.strerror}; `nightlatch evidence --new-key "
-            "FILE` makes one"
-        ) from None
+        key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ConfigurationError(f"{path} is no private key in PEM without a password") from None
     if not isinstance(key, Ed25519PrivateKey):

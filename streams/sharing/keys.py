@@ -4,9 +4,7 @@ Whoever holds it can try values against the hashes of all members: it is refused
 its owner may read it.
 """
 
-import os
 import secrets
-import stat
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from pathlib import Path
@@ -16,6 +14,7 @@ from detectors.errors import ConfigurationError
 from detectors.intelligence import GroupKey
 from detectors.intelligence.hashing import KEY_BYTES
 from detectors.intelligence.records import is_key_id
+from streams.whole_files import read_secret, write_secret
 
 _MOST_KEYS: Final = 16
 _MOST_BYTES: Final = 16 * 1024
@@ -26,14 +25,7 @@ def read_keys(path: Path) -> tuple[GroupKey, ...]:
 
     Empty lines and lines that begin with # are passed over.
     """
-    try:
-        if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError(
-                f"the group's keys in {path} may be read by others than their owner: chmod 600"
-            )
-        text = path.read_bytes()[: _MOST_BYTES + 1].decode("ascii", errors="replace")
-    except OSError as error:
-        raise ConfigurationError(f"the group's keys in {path}: {error.strerror}") from None
+    text = read_secret(path, "the file of the group's keys").decode("ascii", errors="replace")
     lines = [(number, line.split()) for number, line in enumerate(text.splitlines(), start=1)]
     keys = [_key(path, number, words) for number, words in lines if words and words[0][:1] != "#"]
     if not keys or len(keys) > _MOST_KEYS or len(text) > _MOST_BYTES:
@@ -72,10 +64,4 @@ def add_key(path: Path, key_id: str) -> None:
         raise ConfigurationError(f"{path} has {_MOST_KEYS} keys: take the oldest out")
     keys = (GroupKey(key_id, secrets.token_bytes(KEY_BYTES)), *before)
     text = "".join(f"{key.key_id} {b64encode(key.secret).decode()}\n" for key in keys)
-    made = path.with_name(path.name + ".new")
-    try:
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-        made.replace(path)
-    except OSError as error:
-        raise ConfigurationError(f"{path} cannot be written: {error.strerror}") from None
+    write_secret(path, text.encode())

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from detectors.errors import ConfigurationError
 from detectors.intelligence.records import Marking
 from streams.sending import Outgoing, send_to
 from streams.settings import Settings
 from streams.sharing.confirmed import Finding
 from streams.sharing.records import encode_report
+from streams.whole_files import write_whole
 
 Format = Literal["stix", "misp"]
 STANDARD_OUTPUT: Final = Path("-")
@@ -112,13 +112,3 @@ class ToTaxii:
             [bundle] = documents(news, "stix", self._marking)
             add(self._settings, self._url, bundle)
         self._told = set(findings)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that who reads it finds the old or the new one, never half of one."""
-    made = path.with_name(f".{path.name}.new")
-    try:
-        made.write_bytes(data)
-        made.replace(path)
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be written: {error.strerror}") from None

@@ -1,0 +1,79 @@
+"""Files that are written whole or not at all, and secret ones, which are their owner's alone."""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from detectors.errors import ConfigurationError
+
+_OTHERS: Final = 0o077
+_OWNERS: Final = 0o600
+_ANYBODYS: Final = 0o666
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that who reads it finds the old or the new one, never half of one.
+
+    Raises ConfigurationError where that cannot be done; nothing is left of it then.
+    """
+    try:
+        _put(path, data, _ANYBODYS)
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def write_secret(path: Path, data: bytes) -> None:
+    """Write a file as `write_whole` does, for its owner alone from its first byte on."""
+    try:
+        _put(path, data, _OWNERS)
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def write_new_secret(path: Path, data: bytes) -> None:
+    """Write a file as `write_secret` does, never in the place of another."""
+    try:
+        # Ours from here on: a name that is taken is nobody's to write to.
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNERS))
+        try:
+            _put(path, data, _OWNERS)
+        except BaseException:
+            path.unlink()
+            raise
+    except FileExistsError:
+        raise ConfigurationError(f"{path} is there already: it is not overwritten") from None
+    except OSError as error:
+        raise _not_written(path, error) from None
+
+
+def read_secret(path: Path, what: str) -> bytes:
+    """Return what a secret file holds; `what` it is is for the error.
+
+    Raises ConfigurationError where it cannot be read, or where others than its owner may.
+    """
+    try:
+        if path.stat().st_mode & _OTHERS:
+            raise ConfigurationError(
+                f"{what} {path} may be read by others than its owner: chmod 600 {path}"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{what} {path} cannot be read: {error.strerror}") from None
+
+
+def _put(path: Path, data: bytes, mode: int) -> None:
+    # A name of its own each time: what a process that was killed left behind blocks nobody.
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        made.replace(path)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _not_written(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"{path} cannot be written: {error.strerror}")

@@ -1,0 +1,91 @@
+"""A file is there whole or not at all, and a secret one is its owner's alone."""
+
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from detectors.errors import ConfigurationError
+from streams.evidence.keys import new_key
+from streams.sharing.keys import add_key, read_keys
+from streams.whole_files import read_secret, write_new_secret, write_secret, write_whole
+
+Write = Callable[[Path, bytes], None]
+SECRET: tuple[Write, ...] = (write_secret, write_new_secret)
+
+
+@contextmanager
+def a_full_disk() -> Iterator[None]:
+    """Let no file become longer than ten bytes: what is written fails half-way."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("write", [write_whole, *SECRET])
+def test_of_a_failed_write_nothing_is_left(tmp_path: Path, write: Write) -> None:
+    """Neither half a file under its name, nor another beside it; the next try succeeds."""
+    path = tmp_path / "file"
+    with a_full_disk(), pytest.raises(ConfigurationError, match="cannot be written: File too"):
+        write(path, b"x" * 100)
+    assert list(tmp_path.iterdir()) == []
+    write(path, b"x" * 100)
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    assert path.read_bytes() == b"x" * 100
+
+
+@pytest.mark.parametrize("write", [write_whole, write_secret])
+def test_what_was_there_stays_until_the_new_one_is_whole(tmp_path: Path, write: Write) -> None:
+    """A write that fails half-way takes nothing away."""
+    path = tmp_path / "file"
+    write(path, b"old")
+    with a_full_disk(), pytest.raises(ConfigurationError):
+        write(path, b"x" * 100)
+    assert path.read_bytes() == b"old"
+    write(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("write", SECRET)
+def test_a_secret_file_is_its_owners(tmp_path: Path, write: Write) -> None:
+    """Readable by nobody else, whatever the file before it allowed; refused where others may."""
+    path = tmp_path / "secret"
+    if write is write_secret:
+        path.touch(0o644)
+    write(path, b"secret")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert read_secret(path, "the key") == b"secret"
+    path.chmod(0o640)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        read_secret(path, "the key")
+
+
+def test_a_new_secret_takes_no_others_place(tmp_path: Path) -> None:
+    """A key that is overwritten is lost."""
+    path = tmp_path / "secret"
+    write_new_secret(path, b"first")
+    with pytest.raises(ConfigurationError, match="there already"):
+        write_new_secret(path, b"second")
+    assert path.read_bytes() == b"first"
+
+
+def test_keys_are_written_so(tmp_path: Path) -> None:
+    """Both kinds: a full disk leaves the keys that were there, and does not stand in the way."""
+    keys, signing = tmp_path / "keys", tmp_path / "signing.pem"
+    add_key(keys, "2026-11")
+    before = keys.read_bytes()
+    with a_full_disk():
+        with pytest.raises(ConfigurationError):
+            add_key(keys, "2026-12")
+        with pytest.raises(ConfigurationError):
+            new_key(signing)
+    assert [one.name for one in tmp_path.iterdir()] == ["keys"]
+    assert keys.read_bytes() == before
+    add_key(keys, "2026-12")
+    assert [key.key_id for key in read_keys(keys)] == ["2026-12", "2026-11"]
+    new_key(signing)
