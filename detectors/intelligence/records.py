@@ -49,7 +49,8 @@ class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
     have only that. Valid from `valid_from` to before `valid_until` (UTC epoch seconds, at most
     366 days). `confidence`, 0 to 100, is the source's own; `sightings` how many alerts it has seen.
     `tlp` is the marking (TLP 2.0) under which it was received, which whoever passes it on must keep
-    to. `campaign` is the source's name for whose indicator it is.
+    to. `campaign` is the source's name for whose indicator it is. `feed` is what brought it here,
+    by whoever took it in, never by the source: what one feed may fill is bounded by it.
     """
 
     indicator_id: _Name
@@ -94,6 +95,7 @@ class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     tlp: Marking = "amber"
     campaign: _Name | None = None
+    feed: _Name | None = None
 
 
 def parse_report(raw: Mapping[str, object]) -> IndicatorReport:

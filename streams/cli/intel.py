@@ -150,6 +150,7 @@ def import_(
 
     What cannot be used is told with its place, and the rest goes on; the exit code is 1 then.
     """
+    from detectors.intelligence.table import MOST_OF_A_FEED
     from streams.sharing.importing import Terms
     from streams.sharing.keys import read_keys
 
@@ -157,7 +158,8 @@ def import_(
     if sum(map(bool, (files, taxii, topic))) != 1:
         raise ConfigurationError("give one of: files, --taxii, --topic")
     keys = read_keys(chosen.sharing_keys) if chosen.sharing_keys else ()
-    terms = Terms(_now(), source, days, tlp, keys[0] if keys else None)
+    feed = topic or (taxii or "files").partition("?")[0]
+    terms = Terms(_now(), source, days, tlp, keys[0] if keys else None, feed)
     begins = since_seconds(since)
     if topic:
         found = _from_topic(chosen, topic, begins, terms)
@@ -176,6 +178,8 @@ def import_(
         f" {counts['faults']} could not be used",
         err=True,
     )
+    if counts["taken"] > MOST_OF_A_FEED:
+        typer.echo(f"a worker holds {MOST_OF_A_FEED} of a feed: some have no effect", err=True)
     if counts["faults"]:
         raise typer.Exit(1)
 

@@ -27,6 +27,7 @@ from streams.files import read_lines
 MOST_BYTES: Final = 64 * 1024 * 1024
 """Of a file or an answer that is taken in at once."""
 _MOST_RANGES: Final = 256
+_LONGEST_FEED: Final = 200
 _DAY: Final = 86_400.0
 
 
@@ -34,7 +35,8 @@ class Terms(NamedTuple):
     """How a feed is taken in at `now`, UTC epoch seconds.
 
     `source` is who answers for it; None: whoever it names. `days` is how long what names no end is
-    valid, and the longest that anything is. `key` is what personal values are hashed with.
+    valid, and the longest that anything is. `key` is what personal values are hashed with. `feed`
+    names what brings it, where no `source` answers for it.
     """
 
     now: float
@@ -42,6 +44,7 @@ class Terms(NamedTuple):
     days: float = 90.0
     marking: str = "amber"
     key: GroupKey | None = None
+    feed: str = "files"
 
 
 class Said(NamedTuple):
@@ -162,6 +165,7 @@ def _common(said: Said, source: str, terms: Terms) -> dict[str, Any]:
         "techniques": list(said.techniques),
         "tlp": said.tlp or terms.marking,
         "campaign": said.campaign,
+        "feed": (terms.source or terms.feed)[:_LONGEST_FEED],
     }
 
 

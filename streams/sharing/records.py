@@ -63,9 +63,12 @@ def into_indicators(
             return
         if report.valid_until <= now():
             table.drop(report.indicator_id)
-        elif not table.take(report) and table.refused.bit_count() == 1:
+            return
+        before = table.left_out
+        table.take(report)
+        if table.left_out > before and table.left_out.bit_count() == 1:
             # Told at the first, the second, the fourth …: a flood does not fill the log.
-            _log.warning("%s: no room for %d reports so far", position, table.refused)
+            _log.warning("%s: no room for %d reports so far", position, table.left_out)
 
     return take
 

@@ -1,9 +1,11 @@
 """What is reported is at hand while it is valid, and no feed fills the memory."""
 
+from random import Random
+
 import pytest
 
 from detectors.heat.indicators import Kind, met
-from detectors.intelligence import GroupKey, IndicatorTable, table
+from detectors.intelligence import GroupKey, IndicatorReport, IndicatorTable, table
 from tests.support.intelligence import DAY, KEY, START, report
 
 OLD = GroupKey("2026-08", b"o" * 32)
@@ -72,14 +74,98 @@ def test_of_a_source_that_repeats_itself_the_surest_word_counts() -> None:
     assert found.confidence == 80
 
 
-def test_no_feed_pushes_another_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each source has its bound, and all together have one."""
-    monkeypatch.setattr(table, "MOST_OF_A_SOURCE", 5)
-    monkeypatch.setattr(table, "MOST", 8)
+def named(source: str, feed: str | None, many: int, begin: int = 0) -> list[IndicatorReport]:
+    """So many reports of a source that came by a feed, each on another thing."""
+    return [
+        report(Kind.OPERATOR, str(begin + n), source, feed=feed, indicator_id=f"{feed}{source}{n}")
+        for n in range(many)
+    ]
+
+
+def held_of(held: IndicatorTable, source: str) -> int:
+    """How many reports of a source are at hand."""
+    values = [met(Kind.OPERATOR, str(n)) for n in range(100)]
+    return sum(one.source == source for value in values for one in held.reports(value, START))
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> IndicatorTable:
+    """A table with room for forty, ten of a feed."""
+    monkeypatch.setattr(table, "MOST", 40)
+    monkeypatch.setattr(table, "MOST_OF_A_FEED", 10)
+    return IndicatorTable()
+
+
+def test_no_feed_has_more_than_its_share(small: IndicatorTable) -> None:
+    """However many it tells, and by however many names; what has no room is counted."""
+    assert [small.take(one) for one in named("flood", "a", 14)] == [True] * 10 + [False] * 4
+    assert small.left_out == 4
+    for number in range(50):
+        for one in named(f"made-up-{number}", "b", 3):
+            small.take(one)
+    assert len(small) == 20
+
+
+def test_made_up_names_do_not_crowd_a_source_out(small: IndicatorTable) -> None:
+    """Four names that have filled the table give way, whether in its own feed or in theirs."""
+    for number in range(4):
+        for one in named(f"made-up-{number}", "group", 10):
+            small.take(one)
+    assert all(small.take(one) for one in named("shop-b", "group", 2))
+    assert all(small.take(one) for one in named("police", "police", 10))
+    assert held_of(small, "shop-b") == 2
+    assert held_of(small, "police") == 10
+    # And afterwards they come back for the places of nobody who has fewer.
+    for number in range(4):
+        for one in named(f"made-up-{number}", "group", 10, begin=50):
+            small.take(one)
+    assert held_of(small, "shop-b") == 2
+    assert held_of(small, "police") == 10
+
+
+def test_a_new_feed_finds_room_in_a_full_table(small: IndicatorTable) -> None:
+    """The feeds with most give up what they were told longest ago."""
+    for feed in "abcd":
+        assert all(small.take(one) for one in named(feed, feed, 10))
+    assert all(small.take(one) for one in named("new", "new", 8))
+    assert len(small) == 40
+    assert [held_of(small, feed) for feed in "abcd"] == [8, 8, 8, 8]
+    assert not small.take(named("new", "new", 9)[-1])
+
+
+def test_what_goes_makes_room(small: IndicatorTable) -> None:
+    """Taken back or over, a report has no place any more."""
+    reports = named("b", "b", 10)
+    for _ in range(3):
+        assert all(small.take(one) for one in reports)
+        for one in reports:
+            small.drop(one.indicator_id)
+    assert len(small) == small.left_out == 0
+
+
+def test_many_names_on_one_thing_are_a_few_voices() -> None:
+    """Each event asks for all that is said of what it comes with."""
     held = IndicatorTable()
-    taken = [held.take(report(Kind.OPERATOR, str(n), "flood")) for n in range(9)]
-    assert taken == [True] * 5 + [False] * 4
-    assert held.take(report(Kind.OPERATOR, "1", "shop-b"))
-    assert held.refused == 4
-    assert all(held.take(report(Kind.OPERATOR, str(n), "shop-c")) for n in range(2))
-    assert not held.take(report(Kind.OPERATOR, "7", "shop-d"))
+    said = [report(Kind.OPERATOR, "1", f"made-up-{n}", feed="a") for n in range(100)]
+    assert sum(map(held.take, said)) == table.MOST_VOICES
+    assert held.take(report(Kind.OPERATOR, "1", "shop-b", feed="b"))
+    assert "shop-b" in {one.source for one in held.reports(met(Kind.OPERATOR, "1"), START)}
+
+
+def test_the_bounds_hold_whatever_comes_and_goes(small: IndicatorTable) -> None:
+    """Told, told again, taken back, by feeds and names of any number: and at last all can go."""
+    chance = Random(20)
+    ids = set()
+    for _ in range(4_000):
+        feed, source = f"f{chance.randrange(6)}", f"s{chance.randrange(9)}"
+        one = named(source, feed, 1 + chance.randrange(6))[-1]
+        ids.add(one.indicator_id)
+        if chance.random() < 0.2:
+            small.drop(one.indicator_id)
+        else:
+            small.take(one)
+        assert len(small) <= 40
+    for name in ids:
+        small.drop(name)
+    assert len(small) == 0
+    assert all(small.take(one) for one in named("b", "b", 10))

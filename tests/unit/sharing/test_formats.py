@@ -9,13 +9,17 @@ import pytest
 from pymisp import MISPEvent
 from stix2validator import ValidationOptions, validate_string
 
+from detectors.heat.indicators import Kind
 from detectors.intelligence import IndicatorReport
+from streams.runtime.interfaces import Record
 from streams.sharing.importing import Fault, Taken, Terms, Withdrawn
 from streams.sharing.misp import events_of, read_misp
 from streams.sharing.plain_csv import read_csv
+from streams.sharing.records import encode_report, read_record
 from streams.sharing.stix import MARKINGS, bundle_of
 from streams.sharing.stix_reading import read_stix
 from tests.support.intelligence import DAY, HOME, HOSTED, KEY, SECRETS, START, findings
+from tests.support.intelligence import report as told_of
 
 NOW = Terms(now=START + 3 * DAY, days=300)
 
@@ -269,3 +273,13 @@ def test_a_feeds_word_is_good_for_so_long_and_no_longer() -> None:
     for report in read_csv(data, "f", NOW._replace(source="police", days=30)):
         assert isinstance(report, IndicatorReport)
         assert report.valid_until == NOW.now + 30 * DAY
+
+
+def test_a_topics_record_does_not_say_what_brought_it() -> None:
+    """Another's topic is one feed, whatever its records say of themselves."""
+    told = told_of(Kind.OPERATOR, "14061", feed="police")
+    key = told.indicator_id.encode()
+    record = Record("group", 0, 0, START, key, encode_report(told))
+    taken = read_record(record, NOW._replace(feed="group"))
+    assert isinstance(taken, IndicatorReport)
+    assert (taken.source, taken.feed) == ("shop-b", "group")

@@ -84,6 +84,16 @@ def test_what_cannot_be_used_is_told_and_the_rest_taken(
     assert len(list(read_reports(shop / "reports"))) == 2
 
 
+def test_what_brought_a_report_is_written_by_who_takes_it_in(shop: Path) -> None:
+    """Who answers for it, else files; a feed that says otherwise is not heard."""
+    (shop / "feed.csv").write_text("value,source,feed\n1.2.3.4,b,c\n")
+    assert run(["intel", "import", "feed.csv", "--out", "reports"]) == 0
+    assert run(["intel", "import", "feed.csv", "--source", "d", "--out", "answered"]) == 0
+    [one], [answered] = read_reports(shop / "reports"), read_reports(shop / "answered")
+    assert (one.source, one.feed) == ("b", "files")
+    assert (answered.source, answered.feed) == ("d", "d")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
