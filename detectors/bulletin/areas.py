@@ -1,4 +1,8 @@
-"""The area of a postcode: coarse enough for thousands of households, fine enough for a map."""
+"""The area of a postcode: coarse enough for thousands of households, fine enough for a map.
+
+It is published, so what is no postcode is told as none. What only counts, and repeats nothing of
+what a field held, need not ask (`detectors.features.reading.area_of`).
+"""
 
 import re
 from typing import Final
@@ -10,7 +14,7 @@ _LETTERS: Final = re.compile(r"[A-Z]{1,2}(?=[0-9])")
 _START: Final = re.compile(r"[0-9]{2}|[A-Z]{1,2}(?=[0-9])")
 
 
-def area_of(postcode: str | None, country: str | None) -> str:
+def publishable_area(postcode: str | None, country: str | None) -> str:
     """Return where an order was to go: `SW` in the United Kingdom, `FR-75` elsewhere.
 
     For the United Kingdom the letters before the first digit (one of about 120 postcode areas);

@@ -105,20 +105,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     latest: str | None = None
 
 
-class Bulletin(msgspec.Struct, frozen=True, kw_only=True):
-    """A month's bulletin. `as_of` is the time of the newest record that was read, None without any.
-
-    `assessed` counts the events of the month that were scored, as far as the scores are published
-    and kept.
-    """
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """A month's figures, as they may be shown, and what they were counted by."""
 
     version: int = VERSION
     month: str
-    retailer: str | None
     country: str | None
     minimum: int
-    as_of: str | None
-    assessed: int
     totals: Totals
     weeks: tuple[Row, ...]
     techniques: tuple[Row, ...]
@@ -126,4 +119,16 @@ class Bulletin(msgspec.Struct, frozen=True, kw_only=True):
     campaigns: tuple[CampaignRow, ...]
     other_campaigns: Row | None
     attacks: tuple[AttackRow, ...]
+
+
+class Bulletin(Figures, frozen=True, kw_only=True):
+    """A month's bulletin: its figures, whose they are, and where they come from.
+
+    `as_of` is the time of the newest record that was read, None without any. `assessed` counts the
+    events of the month that were scored, as far as the scores are published and kept.
+    """
+
+    retailer: str | None
+    as_of: str | None
+    assessed: int
     sources: tuple[Source, ...]

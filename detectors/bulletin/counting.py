@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from detectors.bulletin.breakdowns import (
     Breakdown,
@@ -14,7 +14,7 @@ from detectors.bulletin.breakdowns import (
     is_of,
     whole,
 )
-from detectors.bulletin.contents import AttackRow, CampaignRow, Row, Totals
+from detectors.bulletin.contents import AttackRow, CampaignRow, Figures, Row, Totals
 from detectors.bulletin.disclosure import withheld
 from detectors.bulletin.months import Month
 from detectors.bulletin.standing import (
@@ -32,18 +32,6 @@ NO_CURRENCY: Final = "-"
 _VALUES: Final[dict[str, Fate]] = {"saved": "stopped", "at_loss": "lost", "open_value": "open"}
 
 
-class Counted(NamedTuple):
-    """A month's figures, as they may be shown."""
-
-    totals: Totals
-    weeks: tuple[Row, ...]
-    techniques: tuple[Row, ...]
-    areas: tuple[Row, ...]
-    campaigns: tuple[CampaignRow, ...]
-    other_campaigns: Row | None
-    attacks: tuple[AttackRow, ...]
-
-
 def count(
     recorded: Recorded,
     attacks: Iterable[Attack],
@@ -52,7 +40,7 @@ def count(
     minimum: int,
     country: str | None = None,
     seen_elsewhere: Mapping[str, int] | None = None,
-) -> Counted:
+) -> Figures:
     """Count a month: attempts first alerted in it (event time), by the verdicts that are there.
 
     `seen_elsewhere` tells how many others have told of a campaign's indicators, by its id;
@@ -67,16 +55,23 @@ def count(
     )
     technique = _grouped(inside, lambda attempt: attempt.techniques)
     area = _grouped(inside, lambda attempt: {order.area for order in attempt.orders})
-    return Counted(
-        _totals(inside, missed, minimum),
-        _weeks(inside, month, minimum),
-        broken_down({name: _tally(of) for name, of in technique.items()}, minimum, fold=True).rows,
-        broken_down({name: _tally(of, name) for name, of in area.items()}, minimum, fold=True).rows,
-        _campaigns(
+    return Figures(
+        month=str(month),
+        country=country,
+        minimum=minimum,
+        totals=_totals(inside, missed, minimum),
+        weeks=_weeks(inside, month, minimum),
+        techniques=broken_down(
+            {name: _tally(of) for name, of in technique.items()}, minimum, fold=True
+        ).rows,
+        areas=broken_down(
+            {name: _tally(of, name) for name, of in area.items()}, minimum, fold=True
+        ).rows,
+        campaigns=_campaigns(
             of_campaigns, by_campaign, Campaigns(recorded.campaigns), minimum, seen_elsewhere
         ),
-        next((row for row in of_campaigns.rows if row.rows), None),
-        tuple(_attacks(attacks, month, minimum)),
+        other_campaigns=next((row for row in of_campaigns.rows if row.rows), None),
+        attacks=tuple(_attacks(attacks, month, minimum)),
     )
 
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from detectors.assessments import Alert
-from detectors.bulletin.areas import UNKNOWN, area_of
+from detectors.bulletin.areas import UNKNOWN, publishable_area
 from detectors.campaigns.records import Campaign
 from detectors.events import Feedback, Order, Verdict
 
@@ -220,7 +220,7 @@ def _orders_of(
         if order.order_id in listed or (verdict == "takeover" and of_hijacker):
             asked = _asked(case.revisions, order.order_id, order.occurred_at)
             fate = _fate(verdict, asked=asked, charged=order.event_id in charged)
-            area = area_of(order.shipping_postcode, order.shipping_country or country)
+            area = publishable_area(order.shipping_postcode, order.shipping_country or country)
             yield order.order_id, AttemptedOrder(order.amount, order.currency, area, fate)
     for order_id in listed.keys() - {order.order_id for order in orders}:
         at, amount, currency = listed[order_id]

@@ -19,6 +19,7 @@ from streams.bulletin.recorded import Read, read_bulletin
 from streams.codec import rfc3339
 from streams.documents.page import html
 from streams.documents.pdf import pdf
+from streams.whole_files import write_whole
 
 _COLUMNS: Final = ("month", "table", "name", "measure", "currency", "value")
 
@@ -34,7 +35,7 @@ def bulletin_of(
 ) -> Bulletin:
     """Count what was read; `keys` are those that others hash with."""
     elsewhere = seen_elsewhere(read.recorded.campaigns, read.reports, keys, month)
-    counted = count(
+    figures = count(
         read.recorded,
         read.attacks,
         month,
@@ -43,14 +44,11 @@ def bulletin_of(
         seen_elsewhere=elsewhere if read.reports else None,
     )
     return Bulletin(
-        month=str(month),
+        **msgspec.structs.asdict(figures),
         retailer=retailer,
-        country=country,
-        minimum=minimum,
         as_of=rfc3339(read.as_of) if read.as_of else None,
         assessed=read.assessed,
         sources=read.sources,
-        **counted._asdict(),
     )
 
 
@@ -86,13 +84,10 @@ def write(bulletin: Bulletin, previous: Bulletin | None, folder: Path) -> list[P
         "json": data + b"\n",
     }
     paths = []
-    try:
-        for suffix, content in contents.items():
-            path = named(folder, bulletin.month, suffix)
-            path.write_bytes(content)
-            paths.append(path)
-    except OSError as error:
-        raise ConfigurationError(f"{error.filename}: {error.strerror}") from None
+    for suffix, content in contents.items():
+        path = named(folder, bulletin.month, suffix)
+        write_whole(path, content)
+        paths.append(path)
     return paths
 
 

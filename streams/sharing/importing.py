@@ -10,6 +10,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import orjson
+
 from detectors.errors import InvalidEvent, UnreadableFile
 from detectors.faults import describe
 from detectors.heat.indicators import Indicator, key_of
@@ -108,6 +110,16 @@ def read_whole(path: Path) -> bytes:
         if len(data) > MOST_BYTES:
             raise UnreadableFile(f"{path}: more than {MOST_BYTES} bytes: take it in by parts")
     return bytes(data)
+
+
+def json_of(data: bytes) -> Any:
+    """Return what JSON says; raises InvalidEvent for what is none."""
+    try:
+        return orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise InvalidEvent(
+            "not_json", field=None, expected="JSON", found=str(error)[:100]
+        ) from None
 
 
 def not_allowed(field: str, expected: str, found: object) -> InvalidEvent:

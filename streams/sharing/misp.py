@@ -10,14 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-import orjson
-
 from detectors.errors import InvalidEvent
 from detectors.faults import describe
 from detectors.intelligence import IndicatorReport
-from detectors.intelligence.records import Marking
+from detectors.markings import MILDEST_FIRST, Marking, strictest
 from streams.sharing.confirmed import Finding
-from streams.sharing.importing import Fault, Said, Taken, Terms, not_allowed, taken
+from streams.sharing.importing import Fault, Said, Taken, Terms, json_of, not_allowed, taken
 from streams.sharing.techniques import framework_of
 
 _SPACE: Final = UUID("e2b6a2d4-51c7-5f0e-8b3d-0a9c3f6d7b21")
@@ -142,10 +140,9 @@ def read_misp(data: bytes, where: str, terms: Terms) -> Iterator[Taken]:
     one that is wrong costs nothing but itself.
     """
     try:
-        found: Any = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        wrong = InvalidEvent("not_json", field=None, expected="JSON", found=str(error)[:100])
-        yield Fault(where, wrong)
+        found = json_of(data)
+    except InvalidEvent as error:
+        yield Fault(where, error)
         return
     if isinstance(found, dict) and "response" in found:
         found = found["response"]
@@ -207,14 +204,12 @@ def _said(event: dict[str, Any], attribute: dict[str, Any], kind: str) -> Said:
             for tag in tags
             if tag.startswith(("mitre-attack:", "mitre-f3:")) and tag.count('"') == 2
         ),
-        tlp=next((tag.removeprefix("tlp:") for tag in tags if tag in _TLP_TAGS), None),
+        tlp=strictest(_TLP_TAGS[tag] for tag in tags if tag in _TLP_TAGS),
         campaign=event.get("uuid") if isinstance(event.get("uuid"), str) else None,
     )
 
 
-_TLP_TAGS: Final = frozenset(
-    f"tlp:{marking}" for marking in ("clear", "green", "amber", "amber+strict", "red")
-)
+_TLP_TAGS: Final = {f"tlp:{marking}": marking for marking in MILDEST_FIRST}
 
 
 def _list(value: object) -> list[dict[str, Any]]:

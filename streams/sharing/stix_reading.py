@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Final
 
-import orjson
 from stix2.pattern_visitor import create_pattern_object
 from stix2.patterns import (  # the last one is private, and all comparisons' only base
     AndBooleanExpression,
@@ -23,8 +22,8 @@ from stix2patterns.exceptions import ParseException
 
 from detectors.errors import InvalidEvent
 from detectors.faults import describe
-from detectors.intelligence.records import Marking
-from streams.sharing.importing import Fault, Said, Taken, Terms, not_allowed, taken
+from detectors.markings import Marking, strictest
+from streams.sharing.importing import Fault, Said, Taken, Terms, json_of, not_allowed, taken
 from streams.sharing.stix import HASH_TYPE, MARKINGS
 
 _TLP_1: Final[dict[str, Marking]] = {
@@ -34,7 +33,6 @@ _TLP_1: Final[dict[str, Marking]] = {
     "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "red",
 }
 _TLP: Final[dict[str, Marking]] = {**_TLP_1, **{ref: name for name, ref in MARKINGS.items()}}
-_STRICTEST: Final[tuple[Marking, ...]] = ("clear", "green", "amber", "amber+strict", "red")
 _LONGEST_PATTERN: Final = 4_096
 _KINDS: Final = {
     "ipv4-addr:value": "address",
@@ -50,10 +48,9 @@ _UNDERSTOOD: Final = "a pattern of addresses, autonomous systems, user agents or
 def read_stix(data: bytes, where: str, terms: Terms) -> Iterator[Taken]:
     """Yield what comes of each indicator in a bundle, as JSON."""
     try:
-        found: Any = orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        wrong = InvalidEvent("not_json", field=None, expected="JSON", found=str(error)[:100])
-        yield Fault(where, wrong)
+        found = json_of(data)
+    except InvalidEvent as error:
+        yield Fault(where, error)
         return
     # A bundle or an envelope of nothing has no list.
     objects = found.get("objects", []) if isinstance(found, dict) else None
@@ -153,7 +150,7 @@ def _marking(indicator: dict[str, Any]) -> Marking | None:
         for ref in (refs if isinstance(refs, list) else ())
         if isinstance(ref, str) and ref in _TLP
     ]
-    return max(found, key=_STRICTEST.index, default=None)
+    return strictest(found)
 
 
 def _things(indicator: dict[str, Any]) -> list[dict[str, Any]]:

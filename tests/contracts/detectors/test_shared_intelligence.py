@@ -47,9 +47,9 @@ def table(*reports: IndicatorReport) -> IndicatorTable:
 
 
 def said_of(network: Network, *sources: str, confidence: int = 100) -> list[IndicatorReport]:
-    """Reports of a network's range."""
+    """Reports of a network's range, each by a feed of its own."""
     value, said = f"{network.prefix}.0/24", {**FOREVER, "confidence": confidence}
-    return [report(Kind.PREFIX, value, source, **said) for source in sources]
+    return [report(Kind.PREFIX, value, source, feed=source, **said) for source in sources]
 
 
 def hijack(network: Network, *reports: IndicatorReport) -> History:
@@ -125,7 +125,7 @@ def test_what_is_the_customers_own_is_never_matched() -> None:
     poison = [*[one for name in sources for one in said_of(HOME, name)]]
     for name in sources:
         poison += [
-            report(kind, value, name, **FOREVER)
+            report(kind, value, name, feed=name, **FOREVER)
             for kind, value in (
                 (Kind.DEVICE, LAPTOP.device_id or ""),
                 (Kind.DELIVERY, "home"),

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from detectors.bulletin.areas import UNKNOWN, area_of
+from detectors.bulletin.areas import UNKNOWN, publishable_area
 from detectors.bulletin.standing import Recorded, attempts, unalerted
 from detectors.events import Feedback
 from tests.support.months import alert, at, campaign, order, verdict
@@ -170,4 +170,4 @@ def test_of_a_postcode_only_its_area_is_left(
     postcode: str | None, country: str | None, area: str
 ) -> None:
     """Letters before the first digit, or two digits; what is no postcode is not repeated."""
-    assert area_of(postcode, country) == area
+    assert publishable_area(postcode, country) == area
