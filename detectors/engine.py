@@ -441,7 +441,7 @@ class Engine:
             elif not known and reading.type == LOGIN:
                 weights = counted(reading, self._prior, self._verdict_model)
                 weights[HEAT] = 0.0
-                reading.telling = round(sum([weight for weight in weights if weight > 0.0]), 3)
+                reading.telling = round(sum([weight for weight in weights if weight > 0.0], 0.0), 3)
                 reading.guessing = round(max(weights[GUESSING], 0.0), 3)
             self._sightings.see(reading, known=known, flagged=flagged, explained=explained)
 

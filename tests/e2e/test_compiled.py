@@ -47,10 +47,12 @@ def test_the_compiled_engine_says_the_same_byte_for_byte(tmp_path: Path) -> None
     (wheel,) = tmp_path.glob("*.whl")
     compiled = tmp_path / "compiled"
     subprocess.run([*pip, "install", "--no-deps", "--target", compiled, wheel], check=True)
-    events = tmp_path / "events.ndjson"
+    events, lookup = tmp_path / "events.ndjson", tmp_path / "lookup.csv"
     shop: list[str | Path] = ["--accounts", "1500", "--hijacks", "0.05", "--out", events]
-    run(REPOSITORY, "-m", "streams", "simulate", *shop, "--feedback", events)
-    plain, said = run(REPOSITORY, REPOSITORY / "tests/support/fold.py", events).split()
-    built, said_by_compiled = run(compiled, REPOSITORY / "tests/support/fold.py", events).split()
+    shop += ["--feedback", events, "--lookup-out", lookup]
+    run(REPOSITORY, "-m", "streams", "simulate", *shop)
+    fold = (REPOSITORY / "tests/support/fold.py", events, lookup)
+    plain, said = run(REPOSITORY, *fold).split()
+    built, said_by_compiled = run(compiled, *fold).split()
     assert (Path(plain).suffix, Path(built).suffix) == (".py", ".so")
     assert said_by_compiled == said
