@@ -1,13 +1,12 @@
 """How a profile's memories fill, and make room: a use remembered, the least of habits forgotten.
 
-Functions, not methods of the structs that they change: msgspec's classes stay as they are when the
-engine is compiled, and this is what every event does most to a profile.
+This is what every event does most to a profile.
 """
 
 from math import inf
 from typing import Final
 
-from detectors.profiles import MEMORIES, UNIT, Memory, Profile, encode, late
+from detectors.profiles import UNIT, Memory, Profile, encode, late
 
 _CAP: Final = 60_000
 
@@ -56,9 +55,8 @@ def make_room(profile: Profile, half_life: float) -> None:
     if _FIXED + texts + values * (15 if p.seen < _SHORT else 19) <= MOST_BYTES:
         return
     while len(encode(profile)) > MOST_BYTES:
-        memories: list[Memory] = [getattr(profile, name) for name in MEMORIES]
-        weights = [_least(memory, profile.seen, half_life) for memory in memories]
-        _forget_least(memories[weights.index(min(weights))], profile.seen, half_life)
+        weights = [_least(memory, profile.seen, half_life) for memory in profile.memories]
+        _forget_least(profile.memories[weights.index(min(weights))], profile.seen, half_life)
 
 
 def _least(memory: Memory, minute: int, half_life: float) -> float:

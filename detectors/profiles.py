@@ -11,6 +11,7 @@ from zlib import crc32
 import msgspec
 
 from detectors.errors import IncompatibleState, decoded
+from detectors.stored_profiles import Doubt, Session, StoredMemory, StoredProfile
 
 VERSION = 1
 UNIT = 16
@@ -22,7 +23,7 @@ def digest(value: str) -> int:
     return crc32(value.encode()) or 1
 
 
-class Memory(msgspec.Struct, array_like=True, gc=False):
+class Memory:
     """The values of one attribute that an account used, at most `limit` of them.
 
     `keys` are the values' digests; `rows` holds four numbers for each in turn: its decayed weight
@@ -31,8 +32,11 @@ class Memory(msgspec.Struct, array_like=True, gc=False):
     a million profiles are read, written and swept for garbage.
     """
 
-    keys: list[int] = []
-    rows: list[int] = []
+    __slots__ = ("keys", "rows")
+
+    def __init__(self, stored: StoredMemory) -> None:
+        self.keys: list[int] = stored.keys
+        self.rows: list[int] = stored.rows
 
     def find(self, key: int) -> int:
         """Return the position of a value, -1 where it is not remembered."""
@@ -99,46 +103,7 @@ def late(age: int, half_life: float) -> int:
     return round(UNIT * float(2.0 ** (age / half_life)))
 
 
-class Session(msgspec.Struct, array_like=True, gc=False):
-    """A session: what it was opened with, its last sign-in, and what that told (nats x 8).
-
-    `contact` is the indicator's key of the e-mail address or number set in it last, 0 for none.
-    """
-
-    key: int
-    device: int
-    agent: int
-    client: int
-    prefix: int
-    asn: int
-    country: int
-    device_class: int
-    network: int
-    opened: int
-    used: int
-    access: list[int]
-    signed_in: bool
-    contact: int = 0
-
-
-class Doubt(msgspec.Struct, array_like=True, gc=False):
-    """A session's events at their most suspicious (nats), and when; `own`: by an own device."""
-
-    session: int
-    minute: int
-    nats: float
-    own: bool = False
-
-
-def _hours() -> list[int]:
-    return [0] * 8
-
-
-def _changed() -> list[int]:
-    return [-1] * 6
-
-
-class Profile(msgspec.Struct, array_like=True, gc=False):
+class Profile:
     """One account. `born` is the first event's time in whole minutes since the epoch.
 
     Every other time is in whole minutes since then, -1 for never. `recent` are the last events'
@@ -146,80 +111,214 @@ class Profile(msgspec.Struct, array_like=True, gc=False):
     `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device or operator.
     """
 
-    version: int
-    born: int
-    seen: int = 0
-    signed_in: int = -1
-    depth: int = 0
-    bought: int = 0
-    logins: float = 0.0
-    fresh: float = 0.0
-    strange: float = 0.0
-    orders: float = 0.0
-    decayed: int = 0
-    devices: Memory = msgspec.field(default_factory=Memory)
-    agents: Memory = msgspec.field(default_factory=Memory)
-    clients: Memory = msgspec.field(default_factory=Memory)
-    systems: Memory = msgspec.field(default_factory=Memory)
-    prefixes: Memory = msgspec.field(default_factory=Memory)
-    asns: Memory = msgspec.field(default_factory=Memory)
-    countries: Memory = msgspec.field(default_factory=Memory)
-    methods: Memory = msgspec.field(default_factory=Memory)
-    addresses: Memory = msgspec.field(default_factory=Memory)
-    kinds: Memory = msgspec.field(default_factory=Memory)
-    cities: Memory = msgspec.field(default_factory=Memory)
-    postcodes: Memory = msgspec.field(default_factory=Memory)
-    payments: Memory = msgspec.field(default_factory=Memory)
-    deliveries: Memory = msgspec.field(default_factory=Memory)
-    categories: Memory = msgspec.field(default_factory=Memory)
-    absent_devices: float = 0.0
-    hours: list[int] = msgspec.field(default_factory=_hours)
-    sessions: list[Session] = msgspec.field(default_factory=list)
-    place: tuple[float, float, int] | None = None
-    amount_mean: float = 0.0
-    amount_square: float = 0.0
-    rewards: float = 0.0
-    ordered: int = -1
-    failures: float = 0.0
-    failed: int = -1
-    failed_prefix: int = 0
-    changed: list[int] = msgspec.field(default_factory=_changed)
-    doubts: list[Doubt] = msgspec.field(default_factory=list)
-    challenged: float = 0.0
-    client: str | None = None
-    network: str | None = None
-    city: str | None = None
-    recent: list[int] = msgspec.field(default_factory=list)
-    day: int = -1
-    day_bin: int = -1
+    __slots__ = (
+        "absent_devices",
+        "addresses",
+        "agents",
+        "amount_mean",
+        "amount_square",
+        "asns",
+        "born",
+        "bought",
+        "categories",
+        "challenged",
+        "changed",
+        "cities",
+        "city",
+        "client",
+        "clients",
+        "countries",
+        "day",
+        "day_bin",
+        "decayed",
+        "deliveries",
+        "depth",
+        "devices",
+        "doubts",
+        "failed",
+        "failed_prefix",
+        "failures",
+        "fresh",
+        "hours",
+        "kinds",
+        "logins",
+        "memories",
+        "methods",
+        "network",
+        "ordered",
+        "orders",
+        "payments",
+        "place",
+        "postcodes",
+        "prefixes",
+        "recent",
+        "rewards",
+        "seen",
+        "sessions",
+        "signed_in",
+        "strange",
+        "systems",
+        "version",
+    )
+
+    def __init__(self, stored: StoredProfile) -> None:
+        self.version: int = stored.version
+        self.born: int = stored.born
+        self.seen: int = stored.seen
+        self.signed_in: int = stored.signed_in
+        self.depth: int = stored.depth
+        self.bought: int = stored.bought
+        self.logins: float = stored.logins
+        self.fresh: float = stored.fresh
+        self.strange: float = stored.strange
+        self.orders: float = stored.orders
+        self.decayed: int = stored.decayed
+        self.devices = Memory(stored.devices)
+        self.agents = Memory(stored.agents)
+        self.clients = Memory(stored.clients)
+        self.systems = Memory(stored.systems)
+        self.prefixes = Memory(stored.prefixes)
+        self.asns = Memory(stored.asns)
+        self.countries = Memory(stored.countries)
+        self.methods = Memory(stored.methods)
+        self.addresses = Memory(stored.addresses)
+        self.kinds = Memory(stored.kinds)
+        self.cities = Memory(stored.cities)
+        self.postcodes = Memory(stored.postcodes)
+        self.payments = Memory(stored.payments)
+        self.deliveries = Memory(stored.deliveries)
+        self.categories = Memory(stored.categories)
+        self.absent_devices: float = stored.absent_devices
+        self.hours: list[int] = stored.hours
+        self.sessions: list[Session] = stored.sessions
+        self.place: tuple[float, float, int] | None = stored.place
+        self.amount_mean: float = stored.amount_mean
+        self.amount_square: float = stored.amount_square
+        self.rewards: float = stored.rewards
+        self.ordered: int = stored.ordered
+        self.failures: float = stored.failures
+        self.failed: int = stored.failed
+        self.failed_prefix: int = stored.failed_prefix
+        self.changed: list[int] = stored.changed
+        self.doubts: list[Doubt] = stored.doubts
+        self.challenged: float = stored.challenged
+        self.client: str | None = stored.client
+        self.network: str | None = stored.network
+        self.city: str | None = stored.city
+        self.recent: list[int] = stored.recent
+        self.day: int = stored.day
+        self.day_bin: int = stored.day_bin
+        self.memories = (
+            self.devices,
+            self.agents,
+            self.clients,
+            self.systems,
+            self.prefixes,
+            self.asns,
+            self.countries,
+            self.methods,
+            self.addresses,
+            self.kinds,
+            self.cities,
+            self.postcodes,
+            self.payments,
+            self.deliveries,
+            self.categories,
+        )
 
     def minute(self, occurred_at: float) -> int:
         """Return an event's time in whole minutes since the account was first seen, at least 0."""
         return max(0, int(occurred_at // 60) - self.born)
 
 
-MEMORIES: Final = tuple(
-    field.name for field in msgspec.structs.fields(Profile) if field.type is Memory
+MEMORIES: Final[tuple[str, ...]] = (
+    "devices",
+    "agents",
+    "clients",
+    "systems",
+    "prefixes",
+    "asns",
+    "countries",
+    "methods",
+    "addresses",
+    "kinds",
+    "cities",
+    "postcodes",
+    "payments",
+    "deliveries",
+    "categories",
 )
-"""The names of a profile's memories."""
+"""The names of a profile's memories, in the order of `Profile.memories`."""
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Profile)
+_decoder = msgspec.msgpack.Decoder(StoredProfile)
 
 
 def encode(profile: Profile) -> bytes:
     """Return a profile's stored form."""
-    return _encoder.encode(profile)
+    return _encoder.encode(_fields(profile))
+
+
+def _fields(p: Profile) -> tuple[object, ...]:
+    """Return what is stored of a profile, in the order of `StoredProfile`."""
+    return (
+        p.version,
+        p.born,
+        p.seen,
+        p.signed_in,
+        p.depth,
+        p.bought,
+        p.logins,
+        p.fresh,
+        p.strange,
+        p.orders,
+        p.decayed,
+        (p.devices.keys, p.devices.rows),
+        (p.agents.keys, p.agents.rows),
+        (p.clients.keys, p.clients.rows),
+        (p.systems.keys, p.systems.rows),
+        (p.prefixes.keys, p.prefixes.rows),
+        (p.asns.keys, p.asns.rows),
+        (p.countries.keys, p.countries.rows),
+        (p.methods.keys, p.methods.rows),
+        (p.addresses.keys, p.addresses.rows),
+        (p.kinds.keys, p.kinds.rows),
+        (p.cities.keys, p.cities.rows),
+        (p.postcodes.keys, p.postcodes.rows),
+        (p.payments.keys, p.payments.rows),
+        (p.deliveries.keys, p.deliveries.rows),
+        (p.categories.keys, p.categories.rows),
+        p.absent_devices,
+        p.hours,
+        p.sessions,
+        p.place,
+        p.amount_mean,
+        p.amount_square,
+        p.rewards,
+        p.ordered,
+        p.failures,
+        p.failed,
+        p.failed_prefix,
+        p.changed,
+        p.doubts,
+        p.challenged,
+        p.client,
+        p.network,
+        p.city,
+        p.recent,
+        p.day,
+        p.day_bin,
+    )
 
 
 def decode(stored: bytes) -> Profile:
     """Return the profile that was stored. Raises IncompatibleState for anything else."""
-    profile = decoded(_decoder.decode, stored, "a stored profile")
-    if profile.version != VERSION:
-        raise IncompatibleState(f"a stored profile has version {profile.version}, not {VERSION}")
-    return profile
+    record = decoded(_decoder.decode, stored, "a stored profile")
+    if record.version != VERSION:
+        raise IncompatibleState(f"a stored profile has version {record.version}, not {VERSION}")
+    return Profile(record)
 
 
 def newborn(occurred_at: float) -> Profile:
     """Return the profile of an account first seen now."""
-    return Profile(VERSION, int(occurred_at // 60))
+    return Profile(StoredProfile(VERSION, int(occurred_at // 60)))

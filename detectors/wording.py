@@ -15,7 +15,7 @@ from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import ACCESS, POSITION
 from detectors.features.sessions import FOLLOWED, NONE, OUTCOMES, UNSEEN, moved_to_another
 from detectors.features.signin import RTT_STEPS, failures_left
-from detectors.profiles import Session
+from detectors.stored_profiles import Session
 
 Words = Callable[[Reading], str]
 Shown = Callable[[Reading], Evidence | None]

@@ -11,7 +11,7 @@ from detectors.features.registry import ACCESS, NAMES
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import HORIZON, Table
 from detectors.population import Pages, Population
-from detectors.profiles import Session
+from detectors.stored_profiles import Session
 
 _TABLES: Final = {
     "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),

@@ -24,7 +24,8 @@ from detectors.features.signin import METHODS, tool_of
 from detectors.habits import use
 from detectors.heat.sightings import contact_of
 from detectors.population import Population
-from detectors.profiles import Doubt, Memory, Profile, Session, digest
+from detectors.profiles import MEMORIES, Memory, Profile, digest
+from detectors.stored_profiles import Doubt, Session
 
 _SESSIONS: Final = 5
 _DOUBTS: Final = 3
@@ -38,6 +39,8 @@ _LIMITS: Final = {
     "countries": 5, "cities": 6, "kinds": 4, "methods": 5, "addresses": 6, "postcodes": 5,
     "payments": 5, "deliveries": 4, "categories": 8,
 }  # fmt: skip
+_PLACES: Final = {name: (at, _LIMITS[name]) for at, name in enumerate(MEMORIES)}
+"""Where a profile has each memory, and what that holds at most."""
 
 
 def lesson_of(reading: Reading) -> Lesson:
@@ -82,12 +85,13 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     new_device = new_operator = False
     for name, value in lesson.used:
         if value:
-            memory: Memory = getattr(profile, name)
+            at, limit = _PLACES[name]
+            memory = profile.memories[at]
             if name == "devices":
                 new_device = memory.find(value) < 0
             elif name == "asns":
                 new_operator = memory.find(value) < 0
-            use(memory, value, minute, HABIT, _LIMITS[name], doubt)
+            use(memory, value, minute, HABIT, limit, doubt)
     if lesson.type == LOGIN:
         profile.depth = min(profile.depth + 1, 60_000)
         profile.logins += weight
@@ -107,7 +111,7 @@ def take_back(profile: Profile, lesson: Lesson) -> None:
     new_device = new_operator = False
     for name, value in lesson.used:
         if value:
-            memory = getattr(profile, name)
+            memory: Memory = getattr(profile, name)
             at = memory.find(value)
             new = at >= 0 and memory.first(at) == minute
             new_device = new_device or (new and name == "devices")

@@ -8,7 +8,8 @@ from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
 from detectors.features.registry import WIDTH
 from detectors.heat.records import Hot
-from detectors.profiles import Profile, Session, digest
+from detectors.profiles import Profile, digest
+from detectors.stored_profiles import Session
 
 if TYPE_CHECKING:
     from detectors.features.shared import Reported

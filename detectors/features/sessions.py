@@ -5,7 +5,7 @@ from typing import Final
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
-from detectors.profiles import Session
+from detectors.stored_profiles import Session
 
 CONTINUITY: Final = POSITION["continuity"]
 

@@ -3,7 +3,8 @@
 from detectors.assessments import Reason
 from detectors.heat.records import TECHNIQUE_IDS, Entry, Reassessment
 from detectors.heat.wording import describe, evidence_of
-from detectors.profiles import Doubt, Profile
+from detectors.profiles import Profile
+from detectors.stored_profiles import Doubt
 
 _CODE = "hot_indicator"
 _MOST_DOUBTS = 3

@@ -1,7 +1,7 @@
-"""Fold a file of events and print a digest of all that was said and stored: `fold.py EVENTS LOOKUP`.
+"""Fold a file of events, print a digest of all that was said and stored: `fold.py EVENTS LOOKUP`.
 
-Accounts tell of one another, as in a backtest. A program, so that a test can run it on any build of the engine. Next to nothing stays decoded
-between two hand-overs: whatever is stored is read back.
+Accounts tell of one another, as in a backtest. A program, so that a test can run it on any build of
+the engine. Next to nothing stays decoded between two hand-overs: whatever is stored is read back.
 """
 
 import hashlib
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import detectors.engine
 from detectors.engine import Engine, Observed
-from detectors.events import Event
 from detectors.heat.sightings import Sightings
 from detectors.policy import Policy
 from detectors.replaying import replay

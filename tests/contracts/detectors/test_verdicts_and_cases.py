@@ -17,6 +17,7 @@ from detectors.heat.records import Hot
 from detectors.models.calibration import Calibration
 from detectors.policy import Policy
 from detectors.profiles import Memory, decode
+from detectors.stored_profiles import StoredProfile
 from tests.contracts.detectors.histories import (
     CARRIER,
     DAY,
@@ -94,9 +95,10 @@ def described(history: History) -> tuple[Any, ...]:
     """What verdicts change, in a form that rounding and the order of memories do not show in."""
     stored = history.stored()
     profile = decode(stored[b"a:customer"])
+    held = {name: getattr(profile, name) for name in StoredProfile.__struct_fields__}
     fields = {
         name: memory(value) if isinstance(value, Memory) else msgspec.to_builtins(value)
-        for name, value in msgspec.structs.asdict(profile).items()
+        for name, value in held.items()
         if name not in {"doubts", "recent"}
     }
     tables = {k: v for k, v in stored.items() if k.startswith((b"m:likelihood", b"p:quiet"))}

@@ -1,0 +1,104 @@
+"""A profile's bytes: MessagePack arrays whose fields only ever grow at the end.
+
+`detectors.profiles` works on what is read here. msgspec reads its classes at run time, so they stay
+Python where the engine is compiled, and what every event touches is kept apart from them.
+"""
+
+import msgspec
+
+
+class StoredMemory(msgspec.Struct, array_like=True, gc=False):
+    """A `detectors.profiles.Memory`."""
+
+    keys: list[int] = []
+    rows: list[int] = []
+
+
+class Session(msgspec.Struct, array_like=True, gc=False):
+    """A session: what it was opened with, its last sign-in, and what that told (nats x 8).
+
+    `contact` is the indicator's key of the e-mail address or number set in it last, 0 for none.
+    """
+
+    key: int
+    device: int
+    agent: int
+    client: int
+    prefix: int
+    asn: int
+    country: int
+    device_class: int
+    network: int
+    opened: int
+    used: int
+    access: list[int]
+    signed_in: bool
+    contact: int = 0
+
+
+class Doubt(msgspec.Struct, array_like=True, gc=False):
+    """A session's events at their most suspicious (nats), and when; `own`: by an own device."""
+
+    session: int
+    minute: int
+    nats: float
+    own: bool = False
+
+
+def _hours() -> list[int]:
+    return [0] * 8
+
+
+def _changed() -> list[int]:
+    return [-1] * 6
+
+
+class StoredProfile(msgspec.Struct, array_like=True, gc=False):
+    """A `detectors.profiles.Profile`, field by field."""
+
+    version: int
+    born: int
+    seen: int = 0
+    signed_in: int = -1
+    depth: int = 0
+    bought: int = 0
+    logins: float = 0.0
+    fresh: float = 0.0
+    strange: float = 0.0
+    orders: float = 0.0
+    decayed: int = 0
+    devices: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    agents: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    clients: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    systems: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    prefixes: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    asns: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    countries: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    methods: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    addresses: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    kinds: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    cities: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    postcodes: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    payments: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    deliveries: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    categories: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    absent_devices: float = 0.0
+    hours: list[int] = msgspec.field(default_factory=_hours)
+    sessions: list[Session] = msgspec.field(default_factory=list)
+    place: tuple[float, float, int] | None = None
+    amount_mean: float = 0.0
+    amount_square: float = 0.0
+    rewards: float = 0.0
+    ordered: int = -1
+    failures: float = 0.0
+    failed: int = -1
+    failed_prefix: int = 0
+    changed: list[int] = msgspec.field(default_factory=_changed)
+    doubts: list[Doubt] = msgspec.field(default_factory=list)
+    challenged: float = 0.0
+    client: str | None = None
+    network: str | None = None
+    city: str | None = None
+    recent: list[int] = msgspec.field(default_factory=list)
+    day: int = -1
+    day_bin: int = -1
