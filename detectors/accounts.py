@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from msgspec import structs
+
 from detectors import cases, examples, profiles
 from detectors.cases import Case
 from detectors.examples import Example
@@ -79,8 +81,11 @@ class Accounts:
             yield b"c:" + account_id.encode(), cases.encode(case)
 
     def stored_examples(self, account_id: str) -> Iterator[tuple[bytes, bytes]]:
-        """Return the account's events that await a verdict as they would be handed over now."""
-        if awaiting := self.examples(account_id):
+        """Return the account's events that await a verdict, without who had reported what of them.
+
+        What they are judged by again does not need it, and it is not the account's own.
+        """
+        if awaiting := [structs.replace(one, sources=[]) for one in self.examples(account_id)]:
             yield b"x:" + account_id.encode(), examples.encode(awaiting)
 
     def changes(self) -> dict[bytes, bytes | None]:

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from detectors.events import EventType
+from detectors.markings import Marking
 
 Severity = Literal["low", "medium", "high", "critical"]
 Action = Literal["monitor", "step_up", "hold_order", "lock_account"]
@@ -23,12 +24,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an event is risky. `contribution` is its share of the risk, 0 to 1."""
+    """Why an event is risky. `contribution` is its share of the risk, 0 to 1.
+
+    `tlp` is there where a reason tells what others reported: the strictest marking that it came
+    under, which whoever passes the reason on must keep to.
+    """
 
     code: str
     summary: str
     contribution: float
     evidence: Evidence | None = None
+    tlp: Marking | msgspec.UnsetType = msgspec.UNSET
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from operator import mul
 from typing import Final, NamedTuple
 
+from msgspec import UNSET
+
 from detectors.assessments import Evidence, Reason
 from detectors.events import AccountChange, Event, Order
 from detectors.features.changes import GROUP
@@ -79,6 +81,7 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
                 summary=explanation.summary(reading),
                 contribution=round(weights[at] / total, 4),
                 evidence=explanation.evidence(reading),
+                tlp=intelligence.marking_of(reading) if name == SHARED.name else UNSET,
             )
         )
         techniques += explanation.techniques

@@ -30,7 +30,7 @@ ROLES: Final[Mapping[Role, str]] = {
 }
 _READ: Final[Mapping[Role, Sequence[str]]] = {
     "analyst": ("alerts", "campaigns", "assessments", "dead_letters"),
-    "intelligence": ("campaigns", "feedback"),
+    "intelligence": ("campaigns", "feedback", "indicators"),
     "reporter": get_args(CountedTopic),
     "investigator": ("alerts", "campaigns", "evidence", *get_args(SourceTopic)),
 }

@@ -8,6 +8,7 @@ from detectors.campaigns.records import Campaign
 from detectors.heat.indicators import KINDS, Met
 from detectors.intelligence import GroupKey, IndicatorReport, IndicatorTable
 from detectors.intelligence.records import KIND_OF
+from detectors.markings import STAYING
 
 
 def seen_elsewhere(
@@ -20,11 +21,13 @@ def seen_elsewhere(
 
     A report counts where it was valid when the campaign was last seen, or at the month's end: who
     confirms a campaign later tells of it later. What customers share by the hundreds (an operator,
-    a browser) tells of no campaign.
+    a browser) tells of no campaign. What came under a marking that keeps it in the house is not
+    counted: a bulletin leaves it.
     """
     table = IndicatorTable(keys)
     for report in reports:
-        table.take(report)
+        if report.tlp not in STAYING:
+            table.take(report)
     return {
         campaign.campaign_id: len(
             {

@@ -1,5 +1,7 @@
 """The first victims: what an attack says of accounts that it had entered before it was known."""
 
+from msgspec import structs
+
 from detectors.assessments import Reason
 from detectors.heat.records import TECHNIQUE_IDS, Entry, Reassessment
 from detectors.heat.wording import describe, evidence_of
@@ -52,12 +54,7 @@ def explain(
     heated = sum(other.contribution for other in before if other.code == _CODE)
     rest = (1.0 - share) / (1.0 - heated) if heated < 1.0 else 0.0
     scaled = [
-        Reason(
-            code=other.code,
-            summary=other.summary,
-            contribution=round(other.contribution * rest, 4),
-            evidence=other.evidence,
-        )
+        structs.replace(other, contribution=round(other.contribution * rest, 4))
         for other in others[: _MOST_REASONS - 1]
     ]
     reasons = sorted([reason, *scaled], key=lambda reason: -reason.contribution)

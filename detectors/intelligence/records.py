@@ -12,6 +12,7 @@ from msgspec import Meta
 from detectors.errors import InvalidEvent
 from detectors.faults import describe, explained
 from detectors.heat.indicators import KINDS, Kind
+from detectors.markings import Marking
 from detectors.parsing import seconds_of
 
 KindName = Literal[
@@ -24,7 +25,6 @@ KindName = Literal[
     "payment",
     "contact",
 ]
-Marking = Literal["clear", "green", "amber", "amber+strict", "red"]
 
 KIND_OF: Final[Mapping[str, Kind]] = {
     KINDS[kind].name: kind for kind in Kind if KINDS[kind].name in get_args(KindName)

@@ -1,7 +1,7 @@
 """The reports that are valid, where an engine can ask at once: from memory, whatever goes on."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -46,7 +46,7 @@ class IndicatorTable:
         ago goes. So made-up sources take from one another, and not from other feeds.
         """
         self.drop(report.indicator_id)
-        name, mark = report.feed or "", _mark(report)
+        name, mark = report.feed or "", mark_of(report)
         feed = self._feeds.get(name) or _Feed()
         voices = sum(one.feed == report.feed for one in self._by_mark.get(mark, ()))
         full = len(self) >= MOST or feed.size >= MOST_OF_A_FEED
@@ -72,7 +72,7 @@ class IndicatorTable:
         self._sizes.move(name, -1)
         if not self._feeds[name].size:
             del self._feeds[name]
-        mark = _mark(report)
+        mark = mark_of(report)
         rest = tuple(one for one in self._by_mark[mark] if one.indicator_id != indicator_id)
         if rest:
             self._by_mark[mark] = rest
@@ -116,10 +116,8 @@ class IndicatorTable:
         return tuple(surest[source] for source in sorted(surest))
 
     def _marks_of(self, met: Met) -> tuple[str, ...]:
-        """A value as reports may name it: as it is, and hashed with each key that is in use."""
-        indicator_id = Indicator(met.kind, met.key).id
-        used = (key for key in self._keys if self._hashed[key.key_id])
-        return (indicator_id, *(f"{key.key_id}:{keyed_hash(key, indicator_id)}" for key in used))
+        used = [key for key in self._keys if self._hashed[key.key_id]]
+        return marks_of(Indicator(met.kind, met.key).id, used)
 
     def _count_hashed(self, key_id: str, by: int) -> None:
         before = self._hashed[key_id] > 0
@@ -197,7 +195,13 @@ class _Feed:
         self.size -= 1
 
 
-def _mark(report: IndicatorReport) -> str:
+def marks_of(indicator_id: str, keys: Iterable[GroupKey]) -> tuple[str, ...]:
+    """Return an indicator as reports may name it: as it is, and hashed with each of some keys."""
+    return (indicator_id, *(f"{key.key_id}:{keyed_hash(key, indicator_id)}" for key in keys))
+
+
+def mark_of(report: IndicatorReport) -> str:
+    """Return what a report names, as one of `marks_of` the indicator that it is on."""
     if report.value is None:
         return f"{report.key_id}:{report.hash}"
     kind = KIND_OF[report.kind]

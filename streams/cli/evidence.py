@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detectors.errors import ConfigurationError
 from streams.cli.options import Broker, SettingsFile, settings_from
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.evidence.crime_record import Reporter
 
 
 def command(
@@ -45,6 +48,13 @@ def command(
     prevented: Annotated[
         str | None, typer.Option(metavar="AMOUNT", help='What was prevented: "899.00 GBP".')
     ] = None,
+    inside: Annotated[
+        bool,
+        typer.Option(
+            "--inside",
+            help="The pack stays in the house: with what others told under TLP:AMBER+STRICT.",
+        ),
+    ] = False,
     settings: SettingsFile = None,
     broker: Broker = None,
 ) -> None:
@@ -53,9 +63,11 @@ def command(
     In it: a report (HTML and PDF), a record with the fields of a fraud report, the events as they
     were received under a hash chain, the alerts, and what their scores stood on, so that
     `nightlatch verify` can work them out again anywhere. It holds the case's accounts, nobody
-    else's.
+    else's; and of what others reported nothing that came under TLP:RED, or under TLP:AMBER+STRICT
+    unless it stays inside.
     """
     from streams import documents, extras
+    from streams.evidence.crime_record import Reporter
 
     extras.require("nightlatch evidence", "evidence", "cryptography")
     documents.require(what="nightlatch evidence", pdf=True)
@@ -71,7 +83,8 @@ def command(
         organisation_contact=contact,
         evidence_key=key,
     )
-    _make_pack(case, out or Path(f"evidence-{case}.zip"), chosen, loss=loss, prevented=prevented)
+    reporter = Reporter(chosen.organisation, chosen.organisation_contact, loss, prevented)
+    _make_pack(case, out or Path(f"evidence-{case}.zip"), chosen, reporter, inside=inside)
 
 
 def _make_key(path: Path) -> None:
@@ -84,11 +97,11 @@ def _make_key(path: Path) -> None:
 
 
 def _make_pack(
-    case_id: str, out: Path, settings: Settings, *, loss: str | None, prevented: str | None
+    case_id: str, out: Path, settings: Settings, reporter: "Reporter", *, inside: bool
 ) -> None:
     from streams.evidence.case import case_of
     from streams.evidence.contents import files_of
-    from streams.evidence.crime_record import Reporter
+    from streams.evidence.describing import marked
     from streams.evidence.gathering import gather
     from streams.evidence.keys import fingerprint, private_key
     from streams.evidence.packing import pack, signed
@@ -100,14 +113,15 @@ def _make_pack(
             "setting evidence_key names it"
         )
     key = private_key(settings.evidence_key)
-    case = case_of(gather(settings, case_id))
+    case = case_of(gather(settings, case_id), inside=inside)
     made_at = datetime.now(UTC).replace(microsecond=0)
-    reporter = Reporter(settings.organisation, settings.organisation_contact, loss, prevented)
-    files = signed(files_of(case, reporter, made_at), case_id, key, made_at)
+    files = signed(files_of(case, reporter, made_at), case_id, key, made_at, case.marking)
     write_whole(out, pack(files))
     again = sum(score.verdict == "same" for score in case.scores)
     typer.echo(f"wrote {out}: {len(case.gathered.events)} events of {len(case.accounts)} accounts")
     typer.echo(f"{again} of {len(case.scores)} published scores come out again")
     if case.gathered.missing:
         typer.echo(f"{len(case.gathered.missing)} events are no longer in the topics", err=True)
+    for sentence in marked(case):
+        typer.echo(sentence, err=True)
     typer.echo(f"signed by {fingerprint(key.public_key())}")

@@ -13,7 +13,7 @@ from streams.cli.options import Broker, SettingsFile, Since, settings_from, sinc
 from streams.extras import require
 
 if TYPE_CHECKING:
-    from detectors.intelligence.records import Marking
+    from detectors.markings import Marking
     from streams.settings import Settings
     from streams.sharing.confirmed import Finding
     from streams.sharing.importing import Taken, Terms
@@ -23,6 +23,7 @@ app = typer.Typer(help="Share indicators of confirmed campaigns with others, and
 
 _STANDARD_OUTPUT: Final = Path("-")
 _MOST_FAULTS_TOLD: Final = 20
+_MOST_NAMED: Final = 5
 Tlp = Literal["clear", "green", "amber", "amber+strict", "red"]
 
 
@@ -72,6 +73,10 @@ def export(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Verdicts from a file instead of the topic."),
     ] = None,
+    indicators: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="What others told, from a file instead of the topic."),
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Go on until Ctrl-C.")] = False,
     every: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="With --follow: how often.")
@@ -82,8 +87,8 @@ def export(
     """Tell others the indicators of confirmed campaigns.
 
     Confirmed is a campaign with a takeover verdict on one of its accounts. What concerns a person
-    leaves as a keyed hash only (setting `sharing_keys`), account ids and alerts never: see
-    docs/sharing.md.
+    leaves as a keyed hash only (setting `sharing_keys`), account ids and alerts never, nor what
+    others told under TLP:RED or TLP:AMBER+STRICT: see docs/sharing.md.
     """
     from streams.enrichment import Enricher
     from streams.sharing.confirmed import Terms, confirmed
@@ -99,10 +104,14 @@ def export(
     keys = read_keys(chosen.sharing_keys) if chosen.sharing_keys else ()
     terms = Terms(source, keys[0] if keys else None, tlp, days, minimum, unverified)
     enricher = Enricher(chosen.lookups)
-    offline = bool(campaigns or feedback)
+    offline = bool(campaigns or feedback or indicators)
     while True:
-        told = from_files(campaigns or [], feedback or []) if offline else from_topics(chosen)
-        findings = confirmed(terms, lambda prefix: kind_of_range(enricher, prefix), told)
+        told = (
+            from_files(campaigns or [], feedback or [], indicators or [])
+            if offline
+            else from_topics(chosen)
+        )
+        findings = confirmed(terms, lambda prefix: kind_of_range(enricher, prefix), told, keys)
         target.tell(findings)
         _say_exported(findings, keyed=bool(keys))
         if not follow:
@@ -243,9 +252,16 @@ def _target(
 
 
 def _say_exported(findings: "list[Finding]", *, keyed: bool) -> None:
+    from streams.presentation import printable
+
     told = sum(len(finding.indicators) for finding in findings)
     withheld = sum(finding.withheld for finding in findings)
     typer.echo(f"{len(findings)} campaigns, {told} indicators; {withheld} kept back", err=True)
+    staying = sorted({name for finding in findings for name in finding.staying})
+    if staying:
+        names = ", ".join(staying[:_MOST_NAMED]) + (", …" if len(staying) > _MOST_NAMED else "")
+        told_so = f"some were told here under TLP:RED or TLP:AMBER+STRICT, by {names}"
+        typer.echo(printable(f"{told_so}: ask before you tell"), err=True)
     if not keyed:
         typer.echo("no key: set sharing_keys to share what concerns a person, hashed", err=True)
 

@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 from detectors.assessments import Alert
 from detectors.events import AccountChange, Feedback, Login, Order
 from detectors.facts import Facts
+from detectors.markings import Marking, strictest
 from detectors.techniques import Technique, technique
 from streams.evidence.gathering import Gathered, Received, Revision
+from streams.evidence.marking import marking_of, without_staying
 from streams.evidence.recomputing import Score, recompute
 
 _STOPPING: Final = frozenset({"hold_order", "lock_account"})
@@ -61,7 +63,8 @@ class Trace(NamedTuple):
 class Case(NamedTuple):
     """An alert or a campaign, for those who have to act on it.
 
-    `last` has the last revision of each alert, `facts` by event id what was looked up about it.
+    `last` has the last revision of each alert. `marking` is the strictest under which others have
+    told anything that is in it, None where nothing of theirs is.
     """
 
     gathered: Gathered
@@ -73,6 +76,12 @@ class Case(NamedTuple):
     money: tuple[Money, ...]
     traces: tuple[Trace, ...]
     verdicts: tuple[Feedback, ...]
+    marking: Marking | None
+
+    @property
+    def withheld(self) -> Marking | None:
+        """The strictest marking of what others told and is therefore not in it; None: nothing."""
+        return strictest(r.withheld for r in self.gathered.revisions if r.withheld is not None)
 
     @property
     def is_campaign(self) -> bool:
@@ -95,8 +104,13 @@ class Case(NamedTuple):
         return min(alert.raised_at for alert in self.last)
 
 
-def case_of(gathered: Gathered) -> Case:
-    """Put what was gathered in order, and work its scores out again."""
+def case_of(gathered: Gathered, *, inside: bool = False) -> Case:
+    """Put what was gathered in order, and work its scores out again.
+
+    It is without what others told under a marking that keeps it from leaving the house; `inside` is
+    a case that does not leave it.
+    """
+    gathered = without_staying(gathered, inside=inside)
     last = {revision.alert.alert_id: revision.alert for revision in gathered.revisions}
     alerts = tuple(sorted(last.values(), key=lambda alert: (alert.raised_at, alert.alert_id)))
     ids = sorted({id_ for alert in alerts for id_ in alert.techniques})
@@ -112,6 +126,7 @@ def case_of(gathered: Gathered) -> Case:
         money=tuple(_money(events, gathered.revisions)),
         traces=tuple(_traces(events, facts)),
         verdicts=tuple(one.event for one in gathered.events if isinstance(one.event, Feedback)),
+        marking=marking_of(gathered),
     )
 
 
@@ -151,7 +166,7 @@ def _what(event: object) -> str:
 
 
 def _raised(revisions: Sequence[Revision]) -> Iterator[Happening]:
-    for _, alert in revisions:
+    for _, alert, _ in revisions:
         again = "" if alert.revision == 1 else f", revision {alert.revision}"
         action = alert.action.replace("_", " ")
         what = f"Alert{again}: {alert.severity}, risk {alert.risk:.2f}, asks to {action}"
@@ -165,7 +180,7 @@ def money(amount: Decimal, currency: str | None) -> str:
 
 def _money(events: Sequence[Received], revisions: Sequence[Revision]) -> Iterator[Money]:
     held_from: dict[str, float] = {}
-    for _, alert in revisions:
+    for _, alert, _ in revisions:
         if alert.action in _STOPPING:
             at = held_from.get(alert.account_id, alert.updated_at)
             held_from[alert.account_id] = min(at, alert.updated_at)

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
+from textwrap import fill
 from typing import Any, Final, get_args
 
 import orjson
@@ -22,7 +23,7 @@ from streams.documents.page import html
 from streams.documents.pdf import pdf
 from streams.evidence.case import Case
 from streams.evidence.crime_record import Reporter, crime_record
-from streams.evidence.describing import describe
+from streams.evidence.describing import describe, marked
 from streams.evidence.gathering import Received, event_of
 from streams.evidence.records import encode_snapshot
 from streams.runtime.interfaces import Record
@@ -49,7 +50,7 @@ for each line, in hexadecimal digits: SHA-256 of the link before it (32 bytes) a
 its line feed). The link before the first is SHA-256 of the case's id.
 
 This pack holds personal data of the customers whose accounts it is about, and of nobody else.
-"""
+{marked}"""
 
 
 def files_of(case: Case, reporter: Reporter, made_at: datetime) -> dict[str, bytes]:
@@ -58,7 +59,11 @@ def files_of(case: Case, reporter: Reporter, made_at: datetime) -> dict[str, byt
     document = describe(case, reporter, made_at)
     lines = [event_line(received) for received in gathered.events]
     files = {
-        "README.txt": _README.format(case=gathered.id, version=__version__).encode(),
+        "README.txt": _README.format(
+            case=gathered.id,
+            version=__version__,
+            marked="".join(f"\n{fill(sentence, 98)}\n" for sentence in marked(case)),
+        ).encode(),
         "report.html": html(document).encode(),
         "report.pdf": pdf(document),
         "crime-record.json": _json(crime_record(case, reporter)),

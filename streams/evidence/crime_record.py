@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from detectors import __version__
 from streams.codec import rfc3339
 from streams.evidence.case import Case, Trace
+from streams.evidence.marking import under
 
 FORMAT: Final = 1
 KIND: Final = "Takeover of customers' online shopping accounts"
@@ -95,6 +96,10 @@ def crime_record(case: Case, reporter: Reporter) -> dict[str, Any]:
                 }
                 for verdict in case.verdicts
             ],
+        },
+        "others_information": {
+            "marking": None if case.marking is None else under(case.marking),
+            "withheld_under": None if case.withheld is None else under(case.withheld),
         },
         "not_known": list(_NOT_KNOWN),
     }

@@ -11,6 +11,7 @@ from detectors.assessments import Alert
 from detectors.errors import ConfigurationError, InvalidEvent
 from detectors.events import Event, EventType, Feedback
 from detectors.heat import Attack
+from detectors.markings import Marking
 from detectors.snapshots import Snapshot
 from streams.codec import decode, decode_alert, decode_object, decode_published
 from streams.dead_letters import origin_of
@@ -33,10 +34,14 @@ class Received(NamedTuple):
 
 
 class Revision(NamedTuple):
-    """One revision of an alert: the bytes that were published, and what they say."""
+    """One revision of an alert: the bytes that were published, and what they say.
+
+    `withheld` is the marking of what it was judged by and is not in it any more.
+    """
 
     value: bytes
     alert: Alert
+    withheld: Marking | None = None
 
 
 class Gathered(NamedTuple):

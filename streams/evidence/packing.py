@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from detectors import __version__
 from detectors.errors import UnreadableFile
+from detectors.markings import Marking
 from streams.codec import rfc3339
 from streams.evidence.contents import CHAIN, lines_of
 from streams.evidence.keys import fingerprint, public_pem
@@ -39,9 +40,16 @@ _TIME: Final = (1980, 1, 1, 0, 0, 0)
 
 
 def signed(
-    files: Mapping[str, bytes], case_id: str, key: Ed25519PrivateKey, made_at: datetime
+    files: Mapping[str, bytes],
+    case_id: str,
+    key: Ed25519PrivateKey,
+    made_at: datetime,
+    marking: Marking | None = None,
 ) -> dict[str, bytes]:
-    """Return the files with the manifest over them, its signature and the public key."""
+    """Return the files with the manifest over them, its signature and the public key.
+
+    `marking` is the strictest (TLP 2.0) of what others told and is in them.
+    """
     public = public_pem(key)
     complete = {**files, PUBLIC_KEY: public}
     links = lines_of(files[CHAIN])
@@ -51,6 +59,7 @@ def signed(
         "made_at": rfc3339(made_at.timestamp()),
         "case": case_id,
         "signed_by": fingerprint(key.public_key()),
+        "tlp": marking,
         "events": len(links),
         "chain_ends_in": links[-1].decode() if links else None,
         "files": {

@@ -7,8 +7,9 @@ from detectors import __version__
 from detectors.errors import IncompatibleState
 from detectors.replaying import replay
 from detectors.snapshots import Snapshot
-from streams.codec import decode_alert, encode_alert
+from streams.codec import encode_alert
 from streams.evidence.gathering import Revision
+from streams.evidence.marking import under
 
 Verdict = Literal["same", "different", "not kept"]
 
@@ -45,6 +46,9 @@ def _score(revision: Revision, snapshot: Snapshot | None) -> Score:
     score = Score(
         alert.alert_id, alert.revision, alert.risk, None, None, "", "not kept", "nothing was kept"
     )
+    if revision.withheld is not None:
+        told = f"it was judged by what others told under {under(revision.withheld)}"
+        return score._replace(detail=f"{told}, which is not in the pack")
     if snapshot is None:
         return score
     score = score._replace(basis=_basis(snapshot))
@@ -77,8 +81,3 @@ def _release(snapshot: Snapshot) -> str:
     if snapshot.release == __version__:
         return ""
     return f" (scored by release {snapshot.release}, this is {__version__})"
-
-
-def published(value: bytes) -> Revision:
-    """Return a revision from its published bytes; raises InvalidEvent for anything else."""
-    return Revision(value, decode_alert(value))

@@ -17,8 +17,9 @@ from detectors.snapshots import Snapshot
 from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, lines_of, received_of
 from streams.evidence.gathering import Received, Revision
 from streams.evidence.keys import fingerprint, is_signed, public_key
+from streams.evidence.marking import published
 from streams.evidence.packing import FORMAT, MANIFEST, MOST_BYTES, PUBLIC_KEY, SIGNATURE, unpacked
-from streams.evidence.recomputing import published, recompute
+from streams.evidence.recomputing import recompute
 from streams.evidence.records import MOST_SNAPSHOT, decode_snapshot
 
 Files = Mapping[str, bytes]

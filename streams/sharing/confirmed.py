@@ -11,7 +11,7 @@ company's, a VPN service's or Tor's, where nobody lives. An operator (of those k
 agent that so many hijacked accounts met are told as they are. A client's shape is not told.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from detectors.campaigns.records import Campaign, SharedIndicator
@@ -19,8 +19,10 @@ from detectors.events import Feedback
 from detectors.facts import NetworkKind
 from detectors.heat.indicators import Kind
 from detectors.intelligence import GroupKey, IndicatorReport, keyed_hash, report_id
-from detectors.intelligence.records import KIND_OF, LONGEST, KindName, Marking
+from detectors.intelligence.records import KIND_OF, LONGEST, KindName
+from detectors.markings import Marking
 from streams.enrichment.networks import kind_by_operator
+from streams.sharing.staying import Staying, TakenBack
 
 LEAST: Final = 2
 """The smallest group that anything is told of: what only one account met is that account's."""
@@ -48,7 +50,8 @@ class Finding(NamedTuple):
     """A confirmed campaign as others may know it. Times are UTC epoch seconds.
 
     `indicators` bear the sharing retailer's name as their source; `accounts` counts those that no
-    verdict cleared, `verdicts` those that one confirmed.
+    verdict cleared, `verdicts` those that one confirmed. `withheld` of its indicators are not told;
+    `staying` are those who told of some under a marking that keeps them here.
     """
 
     campaign_id: str
@@ -61,23 +64,36 @@ class Finding(NamedTuple):
     techniques: tuple[str, ...]
     indicators: tuple[IndicatorReport, ...]
     withheld: int
+    staying: tuple[str, ...] = ()
+
+
+Told = Campaign | Feedback | IndicatorReport | TakenBack
 
 
 class Confirmed:
-    """Takes campaigns and verdicts as they come, and says what is confirmed by now.
+    """Takes campaigns, verdicts and others' reports as they come; says what is confirmed by now.
 
-    `kind_of` tells the kind of network of an address range (`2001:db8:1::/48`).
+    `kind_of` tells the kind of network of an address range (`2001:db8:1::/48`), `keys` are those
+    that others hash with.
     """
 
-    def __init__(self, terms: Terms, kind_of: Callable[[str], NetworkKind | None]) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        kind_of: Callable[[str], NetworkKind | None],
+        keys: Sequence[GroupKey] = (),
+    ) -> None:
         self._terms = terms
         self._kind_of = kind_of
+        self._staying = Staying(terms.source, keys)
         self._campaigns: dict[str, Campaign] = {}
         self._verdicts: dict[str, Feedback] = {}
 
-    def take(self, told: Campaign | Feedback) -> None:
-        """Take a campaign's revision, or a verdict; the latest of each counts."""
-        if isinstance(told, Campaign):
+    def take(self, told: Told) -> None:
+        """Take a campaign's revision, a verdict or a report; the latest of each counts."""
+        if isinstance(told, IndicatorReport | TakenBack):
+            self._staying.take(told)
+        elif isinstance(told, Campaign):
             self._campaigns[told.campaign_id] = told
         elif _counts(told):
             before = self._verdicts.get(told.account_id)
@@ -86,12 +102,14 @@ class Confirmed:
 
     def findings(self) -> Iterator[Finding]:
         """Yield every confirmed campaign as it stands, those merged into others left out."""
+        named = (one.indicator for of in self._campaigns.values() for one in of.indicators)
+        staying = self._staying.sources(named)
         for campaign in self._campaigns.values():
-            finding = self._finding(campaign)
+            finding = self._finding(campaign, staying)
             if finding is not None:
                 yield finding
 
-    def _finding(self, campaign: Campaign) -> Finding | None:
+    def _finding(self, campaign: Campaign, staying: Mapping[str, Sequence[str]]) -> Finding | None:
         terms = self._terms
         if campaign.merged_into is not None:
             return None
@@ -117,6 +135,7 @@ class Confirmed:
             report
             for shared in campaign.indicators
             if shared.alerts - beside >= least
+            and shared.indicator not in staying
             and (report := self._report(campaign, shared, confirmed_at, confidence)) is not None
         ]
         if not told:
@@ -132,6 +151,11 @@ class Confirmed:
             techniques=campaign.techniques,
             indicators=tuple(told),
             withheld=len(campaign.indicators) - len(told),
+            staying=tuple(
+                sorted(
+                    {n for shared in campaign.indicators for n in staying.get(shared.indicator, ())}
+                )
+            ),
         )
 
     def _report(
@@ -181,10 +205,11 @@ class Confirmed:
 def confirmed(
     terms: Terms,
     kind_of: Callable[[str], NetworkKind | None],
-    told: Iterable[Campaign | Feedback],
+    told: Iterable[Told],
+    keys: Sequence[GroupKey] = (),
 ) -> list[Finding]:
-    """Return what campaigns and verdicts, in any order, confirm."""
-    known = Confirmed(terms, kind_of)
+    """Return what campaigns and verdicts, in any order, confirm; `keys` are those in use."""
+    known = Confirmed(terms, kind_of, keys)
     for one in told:
         known.take(one)
     return list(known.findings())

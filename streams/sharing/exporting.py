@@ -1,4 +1,4 @@
-"""What a retailer's own topics, or files of them, say of campaigns and verdicts."""
+"""What a retailer's own topics, or files of them, say: campaigns, verdicts, others' reports."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,13 +9,14 @@ from detectors.events import Feedback
 from streams.codec import decode, decode_published
 from streams.files import read_events, read_lines
 from streams.settings import Settings
+from streams.sharing.confirmed import Told
+from streams.sharing.records import decode_report, read_reports
+from streams.sharing.staying import TakenBack
 from streams.tailing import tail
-
-Told = Campaign | Feedback
 
 
 def from_topics(settings: Settings) -> Iterator[Told]:
-    """Yield the campaigns and the verdicts on the topics, as they stand at the call.
+    """Yield the campaigns, verdicts and reports on the topics, as they stand at the call.
 
     What is no campaign or verdict is passed over: its reader proper tells of it.
     """
@@ -34,10 +35,20 @@ def from_topics(settings: Settings) -> Iterator[Told]:
             continue
         if isinstance(event, Feedback):
             yield event
+    for record in tail(settings, settings.topic("indicators"), from_beginning=True, to_end=True):
+        if record.value is None:
+            yield TakenBack((record.key or b"").decode(errors="replace"))
+            continue
+        try:
+            yield decode_report(record.value)
+        except InvalidEvent:
+            continue
 
 
-def from_files(campaigns: Iterable[Path], feedback: Iterable[Path]) -> Iterator[Told]:
-    """Yield the campaigns and verdicts of files, as the backtest and the contract have them."""
+def from_files(
+    campaigns: Iterable[Path], feedback: Iterable[Path], reports: Iterable[Path] = ()
+) -> Iterator[Told]:
+    """Yield what is in files, as the backtest, the contract and an import's `--out` have them."""
     for path in campaigns:
         for line in read_lines(path):
             if line.strip():
@@ -46,6 +57,8 @@ def from_files(campaigns: Iterable[Path], feedback: Iterable[Path]) -> Iterator[
         for found in read_events(path):
             if isinstance(found.content, Feedback):
                 yield found.content
+    for path in reports:
+        yield from read_reports(path)
 
 
 def _campaign(value: bytes | None) -> Iterator[Campaign]:

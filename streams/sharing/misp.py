@@ -204,7 +204,7 @@ def _said(event: dict[str, Any], attribute: dict[str, Any], kind: str) -> Said:
             for tag in tags
             if tag.startswith(("mitre-attack:", "mitre-f3:")) and tag.count('"') == 2
         ),
-        tlp=strictest(_TLP_TAGS[tag] for tag in tags if tag in _TLP_TAGS),
+        tlp=strictest(_TLP_TAGS[name] for tag in tags if (name := tag.lower()) in _TLP_TAGS),
         campaign=event.get("uuid") if isinstance(event.get("uuid"), str) else None,
     )
 

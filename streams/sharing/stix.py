@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import stix2
 
 from detectors.intelligence import IndicatorReport
-from detectors.intelligence.records import Marking
+from detectors.markings import Marking
 from detectors.techniques import technique as named
 from streams.sharing.confirmed import Finding
 from streams.sharing.techniques import framework_of

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
-from detectors.intelligence.records import Marking
+from detectors.markings import Marking
 from streams.sending import Outgoing, send_to
 from streams.settings import Settings
 from streams.sharing.confirmed import Finding

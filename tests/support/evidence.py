@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from detectors.engine import Engine
 from detectors.events import EventType
+from detectors.intelligence import IndicatorReport, IndicatorTable
 from detectors.policy import Policy
 from detectors.snapshots import Snapshot
 from streams.dead_letters import DeadLetters, DeadLetterShare
@@ -19,12 +20,13 @@ from streams.evidence.case import Case, case_of
 from streams.evidence.contents import files_of
 from streams.evidence.crime_record import Reporter
 from streams.evidence.gathering import Gathered, Received, Revision, event_of
+from streams.evidence.marking import published
 from streams.evidence.packing import signed
-from streams.evidence.recomputing import published
 from streams.evidence.records import decode_evidence
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.interfaces import Record
 from tests.integration import shop_traffic
+from tests.support.intelligence import KEY as GROUP_KEY
 
 MADE_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -35,10 +37,12 @@ _TYPES: dict[str, EventType] = {
 }
 
 
-def processor() -> FraudProcessor:
-    """A processor of the shop's topics that keeps what its alerts stand on."""
+def processor(*reports: IndicatorReport) -> FraudProcessor:
+    """A processor of the shop's topics that keeps what its alerts stand on; others may report."""
+    told = IndicatorTable([GROUP_KEY])
+    assert all(map(told.take, reports))
     return FraudProcessor(
-        Engine(Policy(), lambda _: None, keep_snapshots=True),
+        Engine(Policy(), lambda _: None, intelligence=told, keep_snapshots=True),
         Enricher(()),
         sources={name: Source(type_) for name, type_ in _TYPES.items()},
         outputs=Outputs(alerts="alerts", observations="observations", evidence="evidence"),
@@ -56,9 +60,9 @@ def records() -> list[Record]:
 
 
 @cache
-def gathered() -> Gathered:
-    """What belongs to the shop's one case."""
-    folding = processor()
+def gathered(*reports: IndicatorReport) -> Gathered:
+    """What belongs to the shop's one case; others may have reported something of it."""
+    folding = processor(*reports)
     sends = folding.fold([folding.prepare(record) for record in records()])
     revisions = [published(s.value or b"") for s in sends if s.topic == "alerts"]
     kept = [decode_evidence(send.value) for send in sends if send.topic == "evidence"]

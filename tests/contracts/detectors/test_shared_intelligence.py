@@ -109,14 +109,18 @@ def test_a_hashed_address_matches_and_its_value_is_not_told() -> None:
     assert reason.evidence.seen == "delivery_address"
 
 
-def test_reports_point_to_techniques() -> None:
-    """An alert names what others saw the gang do."""
+@pytest.mark.parametrize("marking", ["clear", "amber"])
+def test_reports_point_to_techniques(marking: str) -> None:
+    """An alert tells what others saw the gang do: as its own only what anybody may know."""
     told = said_of(PROXY, "b")[0]
     known = IndicatorTable()
-    known.take(report(Kind.PREFIX, told.value or "", techniques=("F1012",), **FOREVER))
+    said = {**FOREVER, "tlp": marking, "techniques": ("F1012",)}
+    known.take(report(Kind.PREFIX, told.value or "", **said))
     history = History(intelligence=known).months().forget_what_was_said()
     history.sign_in(STRANGER, PROXY)
-    assert "F1012" in history.alerts[0].techniques
+    [alert] = history.alerts[:1]
+    assert ("F1012" in alert.techniques) == (marking == "clear")
+    assert (reason_of(alert) or "").endswith("(shop-b). Reported with it: F1012.")
 
 
 def test_what_is_the_customers_own_is_never_matched() -> None:

@@ -69,3 +69,9 @@ def test_what_everybody_has_and_what_is_over_tell_of_no_campaign() -> None:
 def test_who_confirms_it_later_has_seen_it_too() -> None:
     """A report begins to hold when it is confirmed, which is after the campaign by nature."""
     assert found(report("a", valid_from=at(27), valid_until=at(20, month=12))) == 1
+
+
+def test_what_came_in_to_stay_is_not_counted_in_what_goes_out() -> None:
+    """A bulletin is for others: that a source told something under such a marking is not."""
+    for marking, counted in (("red", 0), ("amber+strict", 0), ("amber", 1), ("clear", 1)):
+        assert found(report("a", tlp=marking)) == counted

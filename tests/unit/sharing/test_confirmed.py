@@ -1,11 +1,16 @@
 """What may leave the house: confirmed campaigns, of groups, with nothing that is a person's."""
 
+from typing import get_args
+
 import msgspec
 import pytest
 
 from detectors.campaigns.records import Campaign
 from detectors.heat.indicators import Indicator, Kind, key_of
 from detectors.intelligence import keyed_hash
+from detectors.markings import Marking
+from streams.sharing.confirmed import confirmed
+from streams.sharing.staying import TakenBack
 from tests.support.intelligence import (
     AGENT,
     CAMPAIGN,
@@ -17,6 +22,8 @@ from tests.support.intelligence import (
     TERMS,
     VERDICT,
     findings,
+    kind_of,
+    report,
 )
 
 
@@ -127,3 +134,31 @@ def test_a_campaign_that_was_merged_is_told_once() -> None:
     """Under the id of the one that it went into."""
     merged: Campaign = msgspec.structs.replace(CAMPAIGN, merged_into="other", revision=9)
     assert not findings(CAMPAIGN, VERDICT, merged)
+
+
+@pytest.mark.parametrize("marking", get_args(Marking))
+def test_what_came_in_to_stay_does_not_go_out(marking: Marking) -> None:
+    """Plain or hashed, what is told here under TLP:RED or AMBER+STRICT is not told on."""
+    said = (
+        report(Kind.PREFIX, HOSTED, tlp=marking),
+        report(Kind.PAYMENT, "card-token-5", tlp=marking),
+    )
+    hashed = report(Kind.PREFIX, HOME, keyed=True, tlp=marking)
+    [finding] = confirmed(TERMS, kind_of, [CAMPAIGN, VERDICT, *said, hashed], [KEY])
+    [free] = findings()
+    stays = marking in {"red", "amber+strict"}
+    assert len(free.indicators) - len(finding.indicators) == (3 if stays else 0)
+    assert finding.withheld - free.withheld == (3 if stays else 0)
+    assert finding.staying == (("shop-b",) if stays else ())
+    if stays:
+        kinds = {(one.kind, one.value or "") for one in finding.indicators}
+        assert not kinds & {("address_prefix", HOSTED), ("address_prefix", ""), ("payment", "")}
+
+
+def test_what_is_taken_back_or_ones_own_stays_no_longer() -> None:
+    """The source has changed its mind; and what one told oneself one may tell again."""
+    said = report(Kind.PREFIX, HOSTED, tlp="red")
+    own = report(Kind.PREFIX, HOSTED, TERMS.source, tlp="red")
+    for told in ([said, TakenBack(said.indicator_id)], [own]):
+        assert confirmed(TERMS, kind_of, [CAMPAIGN, VERDICT, *told], [KEY]) == findings()
+    assert confirmed(TERMS, kind_of, [said, CAMPAIGN, VERDICT], [KEY]) != findings()

@@ -283,3 +283,18 @@ def test_a_topics_record_does_not_say_what_brought_it() -> None:
     taken = read_record(record, NOW._replace(feed="group"))
     assert isinstance(taken, IndicatorReport)
     assert (taken.source, taken.feed) == ("shop-b", "group")
+
+
+def test_of_several_markings_the_strictest_holds() -> None:
+    """The event's, the attribute's, in whatever case they are written."""
+    for tags, expected in (
+        (["tlp:green", "TLP:RED"], "red"),
+        (["tlp:amber+strict", "tlp:clear"], "amber+strict"),
+        (["tlp:ex:chr", "TLP:Green"], "green"),
+        ([], "amber"),
+    ):
+        attribute = {"type": "AS", "value": "64500", "Tag": [{"name": tag} for tag in tags[1:]]}
+        event = {"Tag": [{"name": tag} for tag in tags[:1]], "Attribute": [attribute]}
+        [taken] = read_misp(json.dumps(event).encode(), "m", NOW._replace(source="police"))
+        assert isinstance(taken, IndicatorReport)
+        assert taken.tlp == expected

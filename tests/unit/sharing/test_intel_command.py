@@ -72,6 +72,22 @@ def test_a_folder_holds_a_file_a_campaign(shop: Path) -> None:
     assert json.loads(path.read_bytes())["type"] == "bundle"
 
 
+def test_what_came_in_to_stay_is_not_told_on(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What an import took in under such a marking; who told it is said to the exporter alone."""
+    (shop / "feed.csv").write_text("value,tlp\n203.0.113.9,red\n")
+    assert run(["intel", "import", "feed.csv", "--source", "police", "--out", "reports"]) == 0
+    assert export("--out", "all.json") == 0
+    assert "TLP:RED" not in capsys.readouterr().err
+    assert export("--out", "told.json", "--indicators", "reports") == 0
+    assert "by police: ask before you tell" in capsys.readouterr().err
+    assert b"203.0.113.0/24" in (shop / "all.json").read_bytes()
+    told = (shop / "told.json").read_bytes()
+    assert b"203.0.113" not in told
+    assert b"police" not in told
+
+
 def test_what_cannot_be_used_is_told_and_the_rest_taken(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
