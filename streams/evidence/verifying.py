@@ -4,20 +4,25 @@ A pack may come from anybody. It is read in memory, with its size bounded; nothi
 or run, and whatever is wrong with it is a check that failed, in one line.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
+import msgspec
 import orjson
 
+from detectors import __version__
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.events import Event, Feedback
+from detectors.markings import Marking
+from detectors.models.prior import SHIPPED, Prior
+from detectors.policy import Policy
 from detectors.snapshots import Snapshot
 from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, lines_of, received_of
 from streams.evidence.gathering import Received, Revision
 from streams.evidence.keys import fingerprint, is_signed, public_key
-from streams.evidence.marking import published
+from streams.evidence.marking import published, under
 from streams.evidence.packing import FORMAT, MANIFEST, MOST_BYTES, PUBLIC_KEY, SIGNATURE, unpacked
 from streams.evidence.recomputing import recompute
 from streams.evidence.records import MOST_SNAPSHOT, decode_snapshot
@@ -79,6 +84,7 @@ def verify(files: Files, expected: str | None = None) -> Iterator[Check]:
     )
     for name, check in checks:
         yield _checked(name, check)
+    yield from _marking(files)
     if expected is None:
         detail = "the key is the pack's own, which anybody can make: compare it with the sender's"
         yield Check("signer", ok=True, detail=detail, unchecked="who signed it (--key)")
@@ -132,6 +138,17 @@ def _chain(files: Files) -> str:
     return f"{len(links)} events, none altered, dropped, added or moved"
 
 
+def _marking(files: Files) -> Iterator[Check]:
+    """What the sender says of how far the pack may go; nothing where the manifest is none."""
+    try:
+        marking: Marking | None = _manifest(files).get("tlp")
+    except _Wrong:
+        return
+    if marking is not None and marking in get_args(Marking):
+        detail = f"{under(marking)}, for what others reported: keep to it"
+        yield Check("marking", ok=True, detail=detail)
+
+
 def _scores(files: Files) -> Iterator[Check]:
     try:
         revisions, snapshots, events = _read(files)
@@ -144,6 +161,8 @@ def _scores(files: Files) -> Iterator[Check]:
         yield Check(
             "events missing", ok=True, detail=detail, unchecked="whether they were received"
         )
+    if snapshots:
+        yield _model(list(snapshots.values()))
     for score in recompute(revisions, snapshots):
         name = f"alert {score.alert_id} revision {score.revision}"
         risk = f"risk {score.published:.6f}"
@@ -154,6 +173,33 @@ def _scores(files: Files) -> Iterator[Check]:
         else:
             detail = f"{risk} cannot be worked out again: {score.detail}"
             yield Check(name, ok=True, detail=detail, unchecked="a score")
+
+
+def _model(snapshots: Sequence[Snapshot]) -> Check:
+    """Whether scores were made by what this release ships.
+
+    One that comes out again does so by the weights and thresholds in the pack, whoever made them.
+    """
+    releases = sorted({s.release for s in snapshots} - {__version__})
+    other = [f"release {', '.join(releases)} scored, and this is {__version__}"] if releases else []
+    if any(Prior(*snapshot.prior) != SHIPPED for snapshot in snapshots):
+        other.append(f"the weights are none that release {__version__} was published with")
+    if own := sorted({name for snapshot in snapshots for name in _own(snapshot.policy)}):
+        other.append(f"the configuration is the retailer's own in {', '.join(own)}")
+    if not other:
+        detail = f"weights and configuration are those that release {__version__} ships"
+        return Check("model", ok=True, detail=detail)
+    return Check("model", ok=True, detail="; ".join(other), unchecked="whose model it was")
+
+
+def _own(policy: Policy) -> list[str]:
+    shipped = msgspec.structs.asdict(Policy())
+    given = msgspec.structs.asdict(policy)
+    return [
+        f"{name} ({given[name]}, not {shipped[name]})"
+        for name in shipped
+        if given[name] != shipped[name]
+    ]
 
 
 def _read(files: Files) -> tuple[list[Revision], Snapshots, list[Received]]:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from detectors.engine import Engine
 from detectors.events import EventType
 from detectors.intelligence import IndicatorReport, IndicatorTable
+from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from detectors.snapshots import Snapshot
 from streams.dead_letters import DeadLetters, DeadLetterShare
@@ -30,6 +31,7 @@ from tests.support.intelligence import KEY as GROUP_KEY
 
 MADE_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+_POLICY = Policy()
 _TYPES: dict[str, EventType] = {
     "logins": "login",
     "orders": "order",
@@ -37,12 +39,14 @@ _TYPES: dict[str, EventType] = {
 }
 
 
-def processor(*reports: IndicatorReport) -> FraudProcessor:
+def processor(
+    *reports: IndicatorReport, policy: Policy = _POLICY, prior: Prior = SHIPPED
+) -> FraudProcessor:
     """A processor of the shop's topics that keeps what its alerts stand on; others may report."""
     told = IndicatorTable([GROUP_KEY])
     assert all(map(told.take, reports))
     return FraudProcessor(
-        Engine(Policy(), lambda _: None, intelligence=told, keep_snapshots=True),
+        Engine(policy, lambda _: None, intelligence=told, prior=prior, keep_snapshots=True),
         Enricher(()),
         sources={name: Source(type_) for name, type_ in _TYPES.items()},
         outputs=Outputs(alerts="alerts", observations="observations", evidence="evidence"),
@@ -60,9 +64,11 @@ def records() -> list[Record]:
 
 
 @cache
-def gathered(*reports: IndicatorReport) -> Gathered:
+def gathered(
+    *reports: IndicatorReport, policy: Policy = _POLICY, prior: Prior = SHIPPED
+) -> Gathered:
     """What belongs to the shop's one case; others may have reported something of it."""
-    folding = processor(*reports)
+    folding = processor(*reports, policy=policy, prior=prior)
     sends = folding.fold([folding.prepare(record) for record in records()])
     revisions = [published(s.value or b"") for s in sends if s.topic == "alerts"]
     kept = [decode_evidence(send.value) for send in sends if send.topic == "evidence"]

@@ -12,8 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pypdf import PdfReader
 
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
+from detectors.models.prior import SHIPPED, Prior
+from detectors.policy import Policy
+from streams.evidence.case import case_of
 from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, files_of, lines_of
 from streams.evidence.crime_record import Reporter
+from streams.evidence.gathering import Gathered
 from streams.evidence.keys import fingerprint, new_key, private_key, public_pem
 from streams.evidence.packing import MANIFEST, SIGNATURE, pack, signed, unpacked
 from streams.evidence.records import (
@@ -138,6 +142,35 @@ def test_a_score_that_nothing_was_kept_of_is_neither_right_nor_wrong() -> None:
     scores = [check for check in verify(resigned(files)) if check.name.startswith("alert ")]
     assert [check.unchecked for check in scores] == ["a score"] * len(gathered().revisions)
     assert all(check.unchecked is None for check in _checks(pack_files()).values())
+
+
+def _model(of: Gathered) -> Check:
+    """What a whole pack says of the model behind its scores, all of which come out again."""
+    files = signed(files_of(case_of(of), Reporter(), MADE_AT), of.id, KEY, MADE_AT)
+    checks = _checks(files)
+    assert all(check.ok for check in checks.values())
+    assert all("comes out again" in c.detail for n, c in checks.items() if n.startswith("alert "))
+    return checks["model"]
+
+
+def test_scores_of_a_model_that_no_release_has_are_said_to_be() -> None:
+    """They come out again all the same: by the weights and thresholds that are in the pack."""
+    assert _model(gathered()).unchecked is None
+    heavier = Prior(
+        tuple(tuple(weight * 1.1 for weight in weights) for weights in SHIPPED.weights),
+        SHIPPED.bias,
+    )
+    said = _model(gathered(prior=heavier))
+    assert said.unchecked == "whose model it was"
+    assert "the weights are none that release" in said.detail
+    said = _model(gathered(policy=Policy(alert_floor=0.05)))
+    assert said.unchecked == "whose model it was"
+    assert f"retailer's own in alert_floor (0.05, not {Policy().alert_floor})" in said.detail
+    other = {
+        name: msgspec.structs.replace(snapshot, release="9.9")
+        for name, snapshot in gathered().snapshots.items()
+    }
+    assert "release 9.9 scored" in _model(gathered()._replace(snapshots=other)).detail
 
 
 def test_a_snapshot_that_is_too_large_is_wrong_and_not_absent() -> None:
