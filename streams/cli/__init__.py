@@ -27,6 +27,7 @@ from typer.main import get_command, get_group
 from detectors import __version__
 from detectors.errors import NightlatchError
 from streams.exit_codes import DONE, INTERRUPTED, MISTAKE, exit_code
+from streams.interrupts import exit_with
 
 COMMANDS: Final = (
     "demo",
@@ -120,4 +121,4 @@ def _tell(message: str, context: typer.Context | None = None) -> None:
 
 def main() -> None:
     """Entry point of the command."""
-    sys.exit(run(sys.argv[1:]))
+    exit_with(run(sys.argv[1:]))

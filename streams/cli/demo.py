@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,6 +14,7 @@ from detectors.assessments import Alert
 from detectors.campaigns import Campaign
 from streams.cli.options import SettingsFile
 from streams.cli.progress import waiting
+from streams.interrupts import interrupt
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -118,10 +120,10 @@ class _FirstSignal:
             self._held = False
         self.check()
 
-    def _take(self, _number: int, _frame: Any) -> None:
+    def _take(self, _number: int, frame: FrameType | None) -> None:
         first, self._came = not self._came, True
-        if first and not self._held:
-            raise KeyboardInterrupt
+        if first:
+            interrupt(frame, unless=lambda: self._held)
 
 
 def _invent(seed: int, accounts: int, days: int) -> "Story":

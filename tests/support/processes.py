@@ -20,13 +20,15 @@ def running_with(argument: str) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 15.0) -> bool:
-    """Whether the condition comes to hold in so many seconds."""
+def wait_until(
+    condition: Callable[[], object], seconds: float = 15.0, *, every: float = 0.05
+) -> bool:
+    """Whether the condition comes to hold in so many seconds, asked anew after every so many."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.05)
+        time.sleep(every)
     return True
 
 
