@@ -1,13 +1,15 @@
 """Which campaigns others have told of, by what a campaign's alerts have in common."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from detectors.bulletin.months import Month
 from detectors.bulletin.standing import Campaigns
 from detectors.campaigns.records import Campaign
-from detectors.heat.indicators import KINDS, Met
-from detectors.intelligence import GroupKey, IndicatorReport, IndicatorTable
+from detectors.heat.indicators import KINDS
+from detectors.intelligence import GroupKey, IndicatorReport
 from detectors.intelligence.records import KIND_OF
+from detectors.intelligence.table import mark_of, marks_of
 from detectors.markings import STAYING
 
 
@@ -24,26 +26,26 @@ def seen_elsewhere(
     a browser) tells of no campaign. What came under a marking that keeps it in the house is not
     counted: a bulletin leaves it.
     """
-    table = IndicatorTable(keys)
+    told: dict[str, list[IndicatorReport]] = defaultdict(list)
     for report in reports:
         if report.tlp not in STAYING:
-            table.take(report)
+            told[mark_of(report)].append(report)
     return {
         campaign.campaign_id: len(
             {
                 report.source
                 for shared in campaign.indicators
+                if _is_telling(shared.indicator)
+                for mark in marks_of(shared.indicator, keys)
+                for report in told.get(mark, ())
                 for at in (campaign.last_seen, month.end - 1)
-                for report in _reports(table, shared.indicator, at)
+                if report.valid_from <= at < report.valid_until
             }
         )
         for campaign in Campaigns(campaigns).latest.values()
     }
 
 
-def _reports(table: IndicatorTable, indicator: str, at: float) -> tuple[IndicatorReport, ...]:
-    name, _, key = indicator.partition(":")
-    kind = KIND_OF.get(name)
-    if kind is None or KINDS[kind].coarse:
-        return ()
-    return table.reports(Met(int(kind), int(key, 16), ""), at)
+def _is_telling(indicator: str) -> bool:
+    kind = KIND_OF.get(indicator.partition(":")[0])
+    return kind is not None and not KINDS[kind].coarse

@@ -155,6 +155,8 @@ def _scores(files: Files) -> Iterator[Check]:
     except _Wrong as wrong:
         yield Check("scores", ok=False, detail=str(wrong))
         return
+    if not revisions:
+        yield Check("scores", ok=False, detail=f"{ALERTS} has no alert: a pack is of one at least")
     yield _checked("events judged", lambda: _are_the_received(snapshots, events))
     if missing := set(_judged(snapshots)) - set(_received(events)):
         detail = f"{len(missing)} that were judged are not in the pack: held against nothing"

@@ -94,7 +94,9 @@ class Confirmed:
         if isinstance(told, IndicatorReport | TakenBack):
             self._staying.take(told)
         elif isinstance(told, Campaign):
-            self._campaigns[told.campaign_id] = told
+            known = self._campaigns.get(told.campaign_id)
+            if known is None or known.revision <= told.revision:
+                self._campaigns[told.campaign_id] = told
         elif _counts(told):
             before = self._verdicts.get(told.account_id)
             if before is None or before.occurred_at <= told.occurred_at:

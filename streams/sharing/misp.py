@@ -198,7 +198,7 @@ def _said(event: dict[str, Any], attribute: dict[str, Any], kind: str) -> Said:
         valid_from=begun * 1000 if begun else None,
         valid_until=ends * 1000 if ends else None,
         confidence=numbers.get("confidence"),
-        sightings=numbers.get("sightings") or len(_list(attribute.get("Sighting"))) or None,
+        sightings=numbers.get("sightings") or _seen(attribute) or None,
         techniques=tuple(
             tag.split('"')[1]
             for tag in tags
@@ -214,6 +214,12 @@ _TLP_TAGS: Final = {f"tlp:{marking}": marking for marking in MILDEST_FIRST}
 
 def _list(value: object) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _seen(attribute: dict[str, Any]) -> int:
+    """How often a thing was sighted: type 1 says that it was a mistake, 2 that it is over."""
+    sightings = _list(attribute.get("Sighting"))
+    return sum(str(sighting.get("type", "0")) == "0" for sighting in sightings)
 
 
 def _tags(held: dict[str, Any]) -> list[str]:

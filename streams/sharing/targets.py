@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
+from detectors.errors import ConfigurationError
 from detectors.markings import Marking
 from streams.sending import Outgoing, send_to
 from streams.settings import Settings
@@ -62,7 +63,10 @@ class ToFolder:
         """Write a campaign a file, each at once or not at all."""
         written = set()
         for finding in findings:
-            path = self._path / f"{finding.campaign_id}.{self._format}.json"
+            name = f"{finding.campaign_id}.{self._format}.json"
+            if Path(name).name != name:
+                raise ConfigurationError(f"campaign {finding.campaign_id!r} cannot name a file")
+            path = self._path / name
             [data] = documents([finding], self._format, self._marking)
             write_whole(path, data)
             written.add(path)

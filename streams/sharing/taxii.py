@@ -91,9 +91,16 @@ def add(settings: Settings, url: str, bundle: bytes) -> int:
     objects = [one for one in found if one.get("type") != "extension-definition"]
     with _collection(settings, url) as collection:
         for begin in range(0, len(objects), _A_PAGE):
-            status = collection.add_objects({"objects": objects[begin : begin + _A_PAGE]})
+            status = collection.add_objects(
+                {"objects": objects[begin : begin + _A_PAGE]}, timeout=_PATIENCE
+            )
             if status.failure_count:
                 raise TaxiiTrouble(f"{url}: {status.failure_count} objects were refused")
+            if status.status != "complete":
+                raise TaxiiTrouble(
+                    f"{url}: of {status.pending_count} objects it is not known yet whether they "
+                    "were taken: add them again later"
+                )
     return len(objects)
 
 

@@ -75,3 +75,8 @@ def test_what_came_in_to_stay_is_not_counted_in_what_goes_out() -> None:
     """A bulletin is for others: that a source told something under such a marking is not."""
     for marking, counted in (("red", 0), ("amber+strict", 0), ("amber", 1), ("clear", 1)):
         assert found(report("a", tlp=marking)) == counted
+
+
+def test_however_many_have_told_all_are_counted() -> None:
+    """A worker's table holds a few voices on one thing; the bulletin counts them all."""
+    assert found(*(report(f"shop {number}") for number in range(30))) == 30

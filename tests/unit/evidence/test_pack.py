@@ -173,6 +173,12 @@ def test_scores_of_a_model_that_no_release_has_are_said_to_be() -> None:
     assert "release 9.9 scored" in _model(gathered()._replace(snapshots=other)).detail
 
 
+def test_a_pack_of_no_alert_is_none() -> None:
+    """Whole and signed, it would prove nothing, and look as if it did."""
+    (scores,) = failed(resigned({**pack_files(), ALERTS: b""}))
+    assert "has no alert" in scores.detail
+
+
 def test_a_snapshot_that_is_too_large_is_wrong_and_not_absent() -> None:
     """Blanks make it no other JSON, only larger than it may be."""
     name = next(name for name in pack_files() if name.startswith(SNAPSHOTS))

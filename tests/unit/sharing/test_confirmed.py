@@ -162,3 +162,9 @@ def test_what_is_taken_back_or_ones_own_stays_no_longer() -> None:
     for told in ([said, TakenBack(said.indicator_id)], [own]):
         assert confirmed(TERMS, kind_of, [CAMPAIGN, VERDICT, *told], [KEY]) == findings()
     assert confirmed(TERMS, kind_of, [said, CAMPAIGN, VERDICT], [KEY]) != findings()
+
+
+def test_an_older_revision_takes_nothing_back() -> None:
+    """Files may come in any order."""
+    older = msgspec.structs.replace(CAMPAIGN, revision=1, accounts=CAMPAIGN.accounts[:1])
+    assert findings(CAMPAIGN, VERDICT, older) == findings()

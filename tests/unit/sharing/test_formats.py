@@ -298,3 +298,13 @@ def test_of_several_markings_the_strictest_holds() -> None:
         [taken] = read_misp(json.dumps(event).encode(), "m", NOW._replace(source="police"))
         assert isinstance(taken, IndicatorReport)
         assert taken.tlp == expected
+
+
+def test_a_sighting_that_says_it_was_a_mistake_is_none() -> None:
+    """MISP counts false positives and expiries among sightings; here they are not."""
+    sightings = [{"type": "0"}, {"type": "1"}, {"type": "2"}, {}]
+    attribute = {"type": "AS", "value": "64500", "Sighting": sightings}
+    event = json.dumps({"Attribute": [attribute]}).encode()
+    [taken] = read_misp(event, "m", NOW._replace(source="police"))
+    assert isinstance(taken, IndicatorReport)
+    assert taken.sightings == 2

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from detectors.errors import ConfigurationError
 from streams import extras
 from streams.cli import run
 from streams.codec import encode_event, encode_published
 from streams.sharing.records import read_reports
-from tests.support.intelligence import CAMPAIGN, SECRETS, VERDICT
+from streams.sharing.targets import ToFolder
+from tests.support.intelligence import CAMPAIGN, SECRETS, VERDICT, findings
 
 
 @pytest.fixture
@@ -98,6 +100,16 @@ def test_what_cannot_be_used_is_told_and_the_rest_taken(
     assert "feed.csv:3: field 'kind'" in told
     assert "2 reports taken in, 0 taken back, 1 could not be used" in told
     assert len(list(read_reports(shop / "reports"))) == 2
+
+
+def test_a_campaign_names_no_file_elsewhere(tmp_path: Path) -> None:
+    """Its id is what a record said: it does not lead out of the folder."""
+    (tmp_path / "out").mkdir()
+    target = ToFolder(tmp_path / "out", "stix", "amber")
+    for name in ("../told", "/told", "a/b"):
+        with pytest.raises(ConfigurationError, match="cannot name a file"):
+            target.tell([one._replace(campaign_id=name) for one in findings()])
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_what_brought_a_report_is_written_by_who_takes_it_in(shop: Path) -> None:

@@ -49,7 +49,7 @@ def server(
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             told = collection
-            if parts.path.endswith("/objects/"):
+            if parts.path.endswith(("/objects/", "/status/s1/")):
                 told = answer(parse_qs(parts.query)) if callable(answer) else answer
             self._tell(told)
 
@@ -197,6 +197,14 @@ def test_what_is_no_status_is_one_sentence(status: object) -> None:
     with server(status) as url, pytest.raises(TaxiiTrouble) as raised:
         add(Settings(), url, bundle_of(findings(), "amber"))
     assert "\n" not in str(raised.value)
+
+
+def test_what_a_server_has_not_taken_yet_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has said that it would see; when it has had its time, whoever told is told."""
+    monkeypatch.setattr(taxii, "_PATIENCE", 1.5)
+    pending = {"id": "s1", "status": "pending", **DONE, "total_count": 3, "pending_count": 3}
+    with server(pending) as url, pytest.raises(TaxiiTrouble, match="of 3 objects"):
+        add(Settings(), url, bundle_of(findings(), "amber"))
 
 
 def test_the_command_says_it_and_ends_with_its_code(
