@@ -15,7 +15,8 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 MODULES = (
-    "accounts", "decisions", "engine", "habits", "parsing", "population", "profiles", "watermark",
+    "accounts", "arithmetic", "decisions", "engine", "habits", "parsing", "population", "profiles",
+    "watermark",
     "features/access", "features/changes", "features/evidence", "features/heat",
     "features/lessons", "features/orders", "features/reading", "features/registry",
     "features/sessions", "features/signin", "features/story",

@@ -1,18 +1,19 @@
 """From a score to what it means: risk, severity, stage, and what to do now."""
 
 from math import exp, log
+from typing import Final
 
 from detectors.assessments import Action, Severity, Stage
 from detectors.events import EventType
 from detectors.features.reading import LOGIN, ORDER, Reading
 from detectors.policy import Policy
 
-STAGES: tuple[Stage, ...] = ("probe", "access", "entrench", "cash_out")
-TYPES: tuple[EventType, ...] = ("login", "order", "account_change")
-ACTIONS: tuple[Action, ...] = ("monitor", "step_up", "hold_order", "lock_account")
+STAGES: Final[tuple[Stage, ...]] = ("probe", "access", "entrench", "cash_out")
+TYPES: Final[tuple[EventType, ...]] = ("login", "order", "account_change")
+ACTIONS: Final[tuple[Action, ...]] = ("monitor", "step_up", "hold_order", "lock_account")
 """The gravest last."""
-SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
-UNLOCKED: int = 2
+SEVERITIES: Final[tuple[Severity, ...]] = ("low", "medium", "high", "critical")
+UNLOCKED: Final = 2
 """The gravest severity, as a position in SEVERITIES, that locks no account."""
 
 

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, Protocol
 
 from detectors import cases
 from detectors.accounts import Accounts
+from detectors.arithmetic import rounded
 from detectors.assessments import Alert, Assessment, Model
 from detectors.decisions import TYPES, log_odds, logistic, severity_of, stage_of
 from detectors.events import AccountChange, Event, Feedback, Login, Order
@@ -185,7 +186,7 @@ class Engine:
             account_id=event.account_id,
             occurred_at=event.occurred_at,
             type=TYPES[reading.type],
-            risk=round(self._risk(reading.logit), 9),
+            risk=rounded(self._risk(reading.logit), 9),
             reasons=codes(counted(reading, self._prior, self._verdict_model)) if flagged else (),
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(reading) if flagged else None,
@@ -441,8 +442,10 @@ class Engine:
             elif not known and reading.type == LOGIN:
                 weights = counted(reading, self._prior, self._verdict_model)
                 weights[HEAT] = 0.0
-                reading.telling = round(sum([weight for weight in weights if weight > 0.0], 0.0), 3)
-                reading.guessing = round(max(weights[GUESSING], 0.0), 3)
+                reading.telling = rounded(
+                    sum([weight for weight in weights if weight > 0.0], 0.0), 3
+                )
+                reading.guessing = rounded(max(weights[GUESSING], 0.0), 3)
             self._sightings.see(reading, known=known, flagged=flagged, explained=explained)
 
     def _reassess(self, notice: Reassessment) -> Alert | None:
@@ -547,5 +550,5 @@ class Engine:
         keep(kept, example, self._policy.examples_per_account)
         self._accounts.put_examples(event.account_id)
 
-    def _offset(self, kind: int, weights: Sequence[float]) -> float:
+    def _offset(self, kind: int, weights: list[float]) -> float:
         return self._base + self._prior.score(kind, weights)

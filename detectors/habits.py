@@ -4,6 +4,7 @@ This is what every event does most to a profile.
 """
 
 from math import inf
+from math import pow as power
 from typing import Final
 
 from detectors.profiles import UNIT, Memory, Profile, encode, late
@@ -29,7 +30,7 @@ def use(  # noqa: PLR0917 - every event calls it for everything that it came wit
         weight, used = rows[at], UNIT
         age = minute - rows[at + 2]
         if age > 0:
-            weight = int(weight * 2.0 ** (-age / half_life))
+            weight = int(weight * power(2.0, -age / half_life))
             rows[at + 2] = minute
         elif age < 0:
             used = late(age, half_life)

@@ -7,6 +7,7 @@ makes a value look more common than it is, never rarer. Only pages that changed 
 import sys
 from array import array
 from collections.abc import Callable, Iterator
+from math import pow as power
 from typing import Any, Final
 
 from detectors.errors import IncompatibleState
@@ -68,7 +69,8 @@ class Pages:
 
     def add(self, at: int, amount: int = 1) -> None:
         """Add to one count."""
-        self.cells[at] += amount
+        held: int = self.cells[at]
+        self.cells[at] = held + amount
         self.dirty.add(at // PAGE)
 
     def touch_all(self) -> None:
@@ -116,7 +118,9 @@ class Shares:
     def share(self, key: int) -> float:
         """Return a value's share, 0 to 1; half a use is granted to what was never seen."""
         cells = self.pages.cells
-        return float((cells[1 + key % self._width] + 0.5) / (cells[0] + self._width * 0.5))
+        uses: int = cells[1 + key % self._width]
+        total: int = cells[0]
+        return (uses + 0.5) / (total + self._width * 0.5)
 
     def count(self, key: int) -> float:
         """Return a value's uses of late."""
@@ -131,11 +135,13 @@ class Shares:
         pages = self.pages
         cells = pages.cells
         at = 1 + key % self._width
-        cells[0] += 1
-        cells[at] += 1
+        # Held as whole numbers, not as anything that a cell might be: that is quick once compiled.
+        total: int = cells[0]
+        uses: int = cells[at]
+        cells[0], cells[at] = total + 1, uses + 1
         pages.dirty.add(0)
         pages.dirty.add(at // PAGE)
-        if cells[0] >= self._horizon:
+        if total + 1 >= self._horizon:
             pages.halve()
 
 
@@ -163,9 +169,15 @@ class Attempts:
         """Return attempts and failures of late, faded to a time in hours since the epoch."""
         cells = self.pages.cells
         at = key % self._width * 4
-        age = hour - cells[at + 2] - cells[at + 3]
-        fade = 2.0 ** (-age / self._half_life) if age > 0 else 1.0
-        return cells[at] * fade, cells[at + 1] * fade
+        attempts: float = cells[at]
+        failures: float = cells[at + 1]
+        day: float = cells[at + 2]
+        rest: float = cells[at + 3]
+        age = hour - day - rest
+        if age > 0.0:
+            fade = power(2.0, -age / self._half_life)
+            return attempts * fade, failures * fade
+        return attempts, failures
 
     def add(self, key: int, hour: float, *, tried: int, failed: int) -> None:
         """Count accounts tried, and failed; -1 takes a failure back that was made good."""
@@ -176,9 +188,11 @@ class Attempts:
         cells[at + 1] = max(0.0, failures + failed)
         # A four-byte number holds an hour since the epoch only to the nearest minute or two:
         # whole days and the rest are kept apart.
-        last = max(hour, cells[at + 2] + cells[at + 3])
-        cells[at + 2] = int(last) // 24 * 24
-        cells[at + 3] = last - cells[at + 2]
+        day: float = cells[at + 2]
+        rest: float = cells[at + 3]
+        last = max(hour, day + rest)
+        day = float(int(last) // 24 * 24)
+        cells[at + 2], cells[at + 3] = day, last - day
         self.pages.dirty.add(at // PAGE)
 
 
@@ -194,12 +208,15 @@ class Moments:
 
     def moments(self) -> tuple[float, float]:
         """Return mean and standard deviation; the prior counts as twenty values."""
-        count, total, squares = self.pages.cells
+        cells = self.pages.cells
+        count: float = cells[0]
+        total: float = cells[1]
+        squares: float = cells[2]
         mean, deviation = self._prior
-        count, total = count + 20, total + 20 * mean
-        squares += 20 * (deviation * deviation + mean * mean)
+        count, total = count + 20.0, total + 20.0 * mean
+        squares += 20.0 * (deviation * deviation + mean * mean)
         mean = total / count
-        return mean, max(0.05, squares / count - mean * mean) ** 0.5
+        return mean, power(max(0.05, squares / count - mean * mean), 0.5)
 
     def add(self, value: float) -> None:
         """Take in one value."""
@@ -234,8 +251,11 @@ class Newcomers:
         if at < 0:
             return 0
         cells = self.pages.cells
-        count = int(cells[at + 1]) & 0xFF
-        return count - 1 if account in (cells[at + 2], cells[at + 3]) else count
+        seen: int = cells[at + 1]
+        count = seen & 0xFF
+        last: int = cells[at + 2]
+        before: int = cells[at + 3]
+        return count - 1 if account in (last, before) else count
 
     def is_settled(self, key: int, day: int) -> bool:
         """Return whether a value has long been shared, a few accounts a day.
@@ -289,7 +309,8 @@ class Newcomers:
         """Return where a value is held and not forgotten, -1 where it is not."""
         cells = self.pages.cells
         for at, tag in self._places(key):
-            if cells[at] >> 16 == tag and self._holds(at, day):
+            held: int = cells[at]
+            if held >> 16 == tag and self._holds(at, day):
                 return at
         return -1
 
@@ -303,7 +324,11 @@ class Newcomers:
 
     def _holds(self, at: int, day: int) -> bool:
         cells = self.pages.cells
-        return bool(cells[at + 1]) and abs(day - int(cells[at] & 0xFFFF)) <= 14
+        seen: int = cells[at + 1]
+        if not seen:
+            return False
+        held: int = cells[at]
+        return -14 <= day - (held & 0xFFFF) <= 14
 
 
 def _packed(first: int, days: int, count: int) -> int:

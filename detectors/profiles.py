@@ -5,6 +5,7 @@ weights as whole sixteenths: a profile read back from its bytes is the profile t
 to the last bit, which is what lets a hand-over fall anywhere.
 """
 
+from math import pow as power
 from typing import Final
 from zlib import crc32
 
@@ -13,8 +14,8 @@ import msgspec
 from detectors.errors import IncompatibleState, decoded
 from detectors.stored_profiles import Doubt, Session, StoredMemory, StoredProfile
 
-VERSION = 1
-UNIT = 16
+VERSION: Final = 1
+UNIT: Final = 16
 """A weight of one, as stored."""
 
 
@@ -47,7 +48,7 @@ class Memory:
         """Return the decayed weight of the value at a position, in uses."""
         held = self.rows[4 * at] / UNIT
         age = minute - self.rows[4 * at + 2]
-        return float(held * 2.0 ** (-age / half_life)) if age > 0 else held
+        return held * power(2.0, -age / half_life) if age > 0 else held
 
     def first(self, at: int) -> int:
         """Return the minute in which the value at a position was first seen."""
@@ -100,7 +101,7 @@ class Memory:
 
 def late(age: int, half_life: float) -> int:
     """Return what a use of so many minutes ago (negative) still weighs, sixteenths."""
-    return round(UNIT * float(2.0 ** (age / half_life)))
+    return round(UNIT * power(2.0, age / half_life))
 
 
 class Profile:

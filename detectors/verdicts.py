@@ -15,7 +15,7 @@ the new one, so that a repeated one changes nothing and a contrary one takes eve
 that the examples still show; only the doubts that one dropped stay dropped.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from zlib import crc32
 
 from detectors import cases
@@ -42,7 +42,7 @@ class Verdicts:
         evidence: Evidence,
         model: VerdictModel,
         calibration: Calibration,
-        offset: Callable[[int, Sequence[float]], float],
+        offset: Callable[[int, list[float]], float],
         *,
         trust: Trust,
     ) -> None:

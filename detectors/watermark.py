@@ -5,7 +5,7 @@ is earlier. Nothing else keeps an event of the year 2099 from being the latest t
 """
 
 from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from detectors.population import Pages, pack
 
@@ -21,27 +21,40 @@ _BEHIND: Final = 16
 _ALONE: Final = 8
 """Events in a row of one account after which nobody else's are there to compare it with."""
 
+_CELLS: Final = 6
+_ACCOUNT: Final = 4
+
 _SILENCE: Final = 400 * 86_400
 """Seconds of silence that are believed of such an account at once."""
 
 
-class _Position(NamedTuple):
+class _Position:
     """Seconds since the epoch; what came in a row ahead (the earliest of it), behind, and alone."""
 
-    at: int
-    earliest: int
-    ahead: int
-    behind: int
-    account: int
-    alone: int
+    __slots__ = ("account", "ahead", "alone", "at", "behind", "earliest")
+
+    def __init__(  # noqa: PLR0917 - each event makes one
+        self, at: int, earliest: int, ahead: int, behind: int, account: int, alone: int
+    ) -> None:
+        self.at = at
+        self.earliest = earliest
+        self.ahead = ahead
+        self.behind = behind
+        self.account = account
+        self.alone = alone
+
+    def cells(self) -> tuple[int, ...]:
+        """Return the numbers as they are stored."""
+        return self.at, self.earliest, self.ahead, self.behind, self.account, self.alone
 
 
 class Watermark:
     """The time a partition has come to, stored under `name`. The first event sets it."""
 
     def __init__(self, read: Callable[[bytes], bytes | None], name: str = "watermark") -> None:
-        self._pages = Pages(name, "I", len(_Position._fields), read)
-        self._position = _Position(*self._pages.cells)
+        self._pages = Pages(name, "I", _CELLS, read)
+        cells = self._pages.cells
+        self._position = _Position(cells[0], cells[1], cells[2], cells[3], cells[4], cells[5])
         # Where the event asked about last would take it: most are asked about, then taken.
         self._asked = 0.0, 0
         self._next = self._position
@@ -69,7 +82,7 @@ class Watermark:
         """Hand over the position where it changed."""
         if self._moved:
             self._moved = False
-            for cell, value in enumerate(self._position):
+            for cell, value in enumerate(self._position.cells()):
                 self._pages.cells[cell] = value
             self._pages.dirty.add(0)
         return self._pages.changes()
@@ -80,11 +93,11 @@ class Watermark:
         Whose event was the last is left out where it was another's.
         """
         position = self._position
-        if position.account != account:
-            position = position._replace(account=0)
         cells = self._pages.cells[:]
-        for cell, value in enumerate(position):
+        for cell, value in enumerate(position.cells()):
             cells[cell] = value
+        if position.account != account:
+            cells[_ACCOUNT] = 0
         return f"p:{self._pages.name}:0".encode(), pack(cells)
 
     def _after(self, occurred_at: float, account: int) -> _Position:

@@ -5,6 +5,7 @@ it, so the client is judged given whether the device was new, and the network li
 """
 
 from math import log
+from math import pow as power
 from typing import Final
 
 from detectors.features.reading import DAY, HABIT, YOUNG, Reading, step, terminal_of
@@ -297,8 +298,8 @@ def weigh_churn(reading: Reading, table: Table) -> None:
     since = reading.minute - 7 * DAY
     devices = profile.devices
     churned = 0
-    for key, first in zip(devices.keys, devices.rows[1::4], strict=True):
-        if first >= since and key != reading.device:
+    for at, key in enumerate(devices.keys):
+        if devices.rows[4 * at + 1] >= since and key != reading.device:
             churned += 1
     context = max(0, propensity(profile, profile.fresh) - 2) % 3
     outcome = min(churned, 3)
@@ -326,4 +327,4 @@ def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:
     if at < 0 or memory.doubt(at) == 0 or memory.first(at) >= before:
         return 0.0
     age = max(0, minute - memory.first(at))
-    return float(memory.doubt(at) * 2.0 ** (-age / (3.0 * DAY)))
+    return memory.doubt(at) * power(2.0, -age / (3.0 * DAY))

@@ -101,13 +101,15 @@ class Evidence:
 
     def learn(self, cells: list[int]) -> None:
         """Count a customer's event."""
-        for cell, table in zip(cells, self._at, strict=True):
+        for at, cell in enumerate(cells):
             if cell == -1:
                 continue
             if cell < 0:
                 self._learn_quiet(-2 - cell)
-            elif table is not None:
-                table.learn(cell)
+            else:
+                table = self._at[at]
+                if table is not None:
+                    table.learn(cell)
 
     def unlearn(self, cells: list[int]) -> None:
         """Take back an event that was counted as a customer's."""

@@ -9,7 +9,8 @@ from detectors.features.registry import FEATURES, POSITION
 from detectors.heat.indicators import KINDS
 from detectors.heat.records import Hot
 
-HEAT, GUESSING = POSITION["heat"], POSITION["guessing"]
+HEAT: Final = POSITION["heat"]
+GUESSING: Final = POSITION["guessing"]
 _LEVEL: Final = 0.25
 """The least that an attack is taken to add to all strangers' odds: so little is not measured."""
 _MOST: Final = FEATURES[HEAT].high

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from math import log
+from math import pow as power
 from typing import Final
 
+from detectors.arithmetic import rounded
 from detectors.events import AccountChange, Login, Order
 from detectors.features.access import KINDS, is_own_device
 from detectors.features.changes import GROUP
@@ -95,9 +97,12 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     if lesson.type == LOGIN:
         profile.depth = min(profile.depth + 1, 60_000)
         profile.logins += weight
-        profile.fresh += weight * new_device
-        profile.strange += weight * new_operator
-        profile.absent_devices += weight * (lesson.used[0][1] == 0)
+        if new_device:
+            profile.fresh += weight
+        if new_operator:
+            profile.strange += weight
+        if lesson.used[0][1] == 0:
+            profile.absent_devices += weight
         _count_hour(profile.hours, lesson.slot)
     elif lesson.type == ORDER:
         profile.bought = min(profile.bought + 1, 60_000)
@@ -133,7 +138,7 @@ def take_back(profile: Profile, lesson: Lesson) -> None:
 def _weight(profile: Profile, minute: int) -> float:
     """Return what an event weighs by now: one, unless it is told of days later."""
     days = max(0, profile.decayed - minute // DAY * DAY) // DAY
-    return float(2.0 ** (-days * DAY / HABIT)) if days else 1.0
+    return power(2.0, -days * DAY / HABIT) if days else 1.0
 
 
 def _weigh_order(profile: Profile, lesson: Lesson, weight: float) -> None:
@@ -160,7 +165,7 @@ def _count_hour(hours: list[int], slot: int) -> None:
 def _fade(profile: Profile, minute: int) -> None:
     days = (minute - profile.decayed) // DAY
     if days > 0:
-        fade = 2.0 ** (-days * DAY / HABIT)
+        fade = power(2.0, -days * DAY / HABIT)
         profile.logins *= fade
         profile.fresh *= fade
         profile.strange *= fade
@@ -176,7 +181,9 @@ def record(reading: Reading, *, flagged: bool) -> None:
     profile, event, minute = reading.profile, reading.event, reading.minute
     profile.seen = max(profile.seen, minute)
     if type(event) is Login and not reading.success:
-        fade = 2.0 ** (-max(0, minute - profile.failed) / 120.0) if profile.failed >= 0 else 0.0
+        fade = 0.0
+        if profile.failed >= 0:
+            fade = power(2.0, -max(0, minute - profile.failed) / 120.0)
         profile.failures = profile.failures * fade + 1.0
         profile.failed, profile.failed_prefix = minute, reading.prefix
         return
@@ -187,7 +194,8 @@ def record(reading: Reading, *, flagged: bool) -> None:
             profile.failures, profile.failed_prefix = 0.0, 0
         if not flagged:
             _place(reading)
-            profile.challenged += event.mfa == "passed"
+            if event.mfa == "passed":
+                profile.challenged += 1.0
     elif type(event) is Order:
         profile.ordered = max(profile.ordered, minute)
     elif type(event) is AccountChange:
@@ -201,7 +209,7 @@ def _place(reading: Reading) -> None:
     facts, profile = reading.facts, reading.profile
     late = profile.place is not None and reading.minute < profile.place[2]
     if facts.latitude is not None and facts.longitude is not None and not late:
-        profile.place = (round(facts.latitude, 3), round(facts.longitude, 3), reading.minute)
+        profile.place = rounded(facts.latitude, 3), rounded(facts.longitude, 3), reading.minute
         profile.city = facts.city and facts.city[:32]
     # "Usual" in an alert is what the account has used for days, not what came with this session.
     minute = reading.minute
@@ -243,7 +251,9 @@ def doubt_left(reading: Reading) -> int:
 
 
 def _remember_doubt(reading: Reading) -> None:
-    nats = round(reading.doubt, 3)
+    if reading.doubt < 0.9:
+        return
+    nats = rounded(reading.doubt, 3)
     if nats < 1.0:
         return
     doubts, own = reading.profile.doubts, is_own_device(reading)

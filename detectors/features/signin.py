@@ -1,6 +1,7 @@
 """How the sign-in came about: place, hour, method, failures before, silence before, guessing."""
 
-from math import asin, cos, log, radians, sin, sqrt
+from math import asin, cos, log, pi, sin, sqrt
+from math import pow as power
 from typing import Final
 
 from detectors.events import Login
@@ -23,6 +24,9 @@ GEOLOCATION_ERROR: Final = 185.0
 
 AIRLINER: Final = 900.0
 """km/h."""
+
+_RADIAN: Final = pi / 180.0
+"""A degree."""
 
 TRAVEL_CUSTOMER: Final[Rows] = ((0.40, 0.40, 0.12, 0.075, 0.005),)
 TRAVEL_HIJACKER: Final[Row] = (0.35, 0.15, 0.18, 0.22, 0.10)
@@ -54,9 +58,9 @@ DORMANCY_HIJACKER: Final[Row] = (0.30, 0.28, 0.20, 0.10, 0.05, 0.07)
 
 def distance_km(here: tuple[float, float], there: tuple[float, float]) -> float:
     """Great-circle distance in km between two points in WGS-84 degrees (haversine)."""
-    (a, b), (c, d) = here, there
-    s = sin(radians(c - a) / 2) ** 2
-    s += cos(radians(a)) * cos(radians(c)) * sin(radians(d - b) / 2) ** 2
+    a, b, c, d = here[0], here[1], there[0], there[1]
+    along, across = sin((c - a) * _RADIAN / 2), sin((d - b) * _RADIAN / 2)
+    s = along * along + cos(a * _RADIAN) * cos(c * _RADIAN) * (across * across)
     return 12742.0 * asin(min(1.0, sqrt(s)))
 
 
@@ -126,7 +130,7 @@ def failures_left(reading: Reading) -> float:
     profile = reading.profile
     if profile.failed < 0:
         return 0.0
-    return float(profile.failures * 2.0 ** (-max(0, reading.minute - profile.failed) / 120.0))
+    return profile.failures * power(2.0, -max(0, reading.minute - profile.failed) / 120.0)
 
 
 def weigh_failures(reading: Reading, table: Table) -> None:

@@ -1,5 +1,6 @@
 """The whole case: suspicious things of the last days that the event at hand did not do."""
 
+from math import pow as power
 from typing import Final
 
 from detectors.features.access import doubt_of, is_own_device
@@ -30,7 +31,7 @@ def _recent_doubt(reading: Reading, half_life: float, *, own_device: bool) -> tu
         if own_device and doubt.own:
             continue
         if doubt.session != own or own == 0:
-            nats = doubt.nats * 2.0 ** (-max(0, minute - doubt.minute) / half_life)
+            nats = doubt.nats * power(2.0, -max(0, minute - doubt.minute) / half_life)
             if nats > worst:
                 worst, whose = nats, doubt.session
     return worst, whose

@@ -38,17 +38,20 @@ from detectors.events import Verdict
 from detectors.population import pack, unpack
 
 _KEY: Final = b"m:calibration"
-_LOWEST, _WIDTH, _BINS = -12.0, 0.5, 52
-_BEND = -3.0
+_LOWEST: Final = -12.0
+_WIDTH: Final = 0.5
+_BINS: Final = 52
+_BEND: Final = -3.0
 _PRIOR = np.array([0.2, 0.1, 0.1])
-_FLATTEST = 0.1
-_REPORTED = 0.75
-_HALF_LIFE = 180.0
-_UNIT = 64.0
+_FLATTEST: Final = 0.1
+_REPORTED: Final = 0.75
+_HALF_LIFE: Final = 180.0
+_UNIT: Final = 64.0
 """Weight of an event of the first day; whole numbers, so that sums can be taken back exactly."""
-_DELAY, _DELAYS = 20.0, 20.0
+_DELAY: Final = 20.0
+_DELAYS: Final = 20.0
 """Days until a report before any came, and how many reports that counts for."""
-_LONGEST = 120.0
+_LONGEST: Final = 120.0
 """Days after which a report's delay is counted no longer: its clock may be wrong."""
 
 Floats = NDArray[np.float64]

@@ -13,12 +13,12 @@ that whatever is remarkable is a takeover, so the remarkable ones that were let 
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
-from operator import mul
 from typing import Final
 
 from river.linear_model import LogisticRegression
 from river.optim import SGD
 
+from detectors.arithmetic import product
 from detectors.errors import IncompatibleState
 from detectors.events import Verdict
 from detectors.population import pack, unpack
@@ -52,11 +52,11 @@ class VerdictModel:
             self._restore(stored)
         self._corrections = self._read_corrections()
 
-    def correction(self, weights: Sequence[float]) -> float:
+    def correction(self, weights: list[float]) -> float:
         """Return what to add to the likelihood score of these features, nats."""
         if not self.verdicts:
             return 0.0
-        return self.trust * float(sum(map(mul, self._corrections, weights)))
+        return self.trust * product(self._corrections, weights)
 
     @property
     def trust(self) -> float:
@@ -104,9 +104,9 @@ class VerdictModel:
         """Return the weights as they would be handed over now."""
         return _KEY, pack(array("I", [self.verdicts])) + pack(array("d", self._corrections))
 
-    def _read_corrections(self) -> list[float]:
+    def _read_corrections(self) -> tuple[float, ...]:
         weights = self._model.weights
-        return [float(weights.get(name, 0.0)) for name in self._names]
+        return tuple([float(weights.get(name, 0.0)) for name in self._names])
 
     def _restore(self, stored: bytes) -> None:
         verdicts = array("I", [0])

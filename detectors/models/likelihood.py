@@ -98,11 +98,13 @@ class Table:
 
     def learn(self, at: int) -> None:
         """Count a customer's event at a cell (context times outcomes plus outcome)."""
-        context = at // self.outcomes
-        total = self._totals[context] + 1
-        self._counts[at] += 1
-        self._totals[context] = total
-        self._marginal[at % self.outcomes] += 1
+        context, outcome = at // self.outcomes, at % self.outcomes
+        counts, totals, marginal = self._counts, self._totals, self._marginal
+        total = totals[context] + 1
+        # Written out: in place, compiled code would treat the numbers as any objects.
+        counts[at] = counts[at] + 1
+        totals[context] = total
+        marginal[outcome] = marginal[outcome] + 1
         self._all += 1
         self._dirty = True
         if total > HORIZON:

@@ -6,10 +6,9 @@ fit to simulated shops, on earlier features; tests/benchmarks/fit_prior.py print
 Verdicts correct them (models.feedback).
 """
 
-from collections.abc import Sequence
-from operator import mul
 from typing import Final, NamedTuple
 
+from detectors.arithmetic import product
 from detectors.features.registry import NAMES
 from detectors.models.prior_table import BIAS, FITTED
 
@@ -23,9 +22,9 @@ class Prior(NamedTuple):
     weights: tuple[tuple[float, ...], ...]
     bias: tuple[float, ...]
 
-    def score(self, kind: int, features: Sequence[float]) -> float:
+    def score(self, kind: int, features: list[float]) -> float:
         """Return the log odds, nats, that features of a type of event add to the base rate's."""
-        return float(sum(map(mul, self.weights[kind], features))) + self.bias[kind]
+        return product(self.weights[kind], features) + self.bias[kind]
 
 
 SHIPPED: Final = Prior(

@@ -188,7 +188,7 @@ def models(presumed: float, offline: Offline) -> dict[str, Model]:
     return {
         "prior and verdicts (the product)": Unlearning(lambda seen: seen.product),
         "prior alone": Unlearning(
-            lambda seen: logistic(_BASE + SHIPPED.score(seen.kind, seen.features))
+            lambda seen: logistic(_BASE + SHIPPED.score(seen.kind, [*seen.features]))
         ),
         "likelihood, all weights 1": Unlearning(lambda seen: logistic(_BASE + sum(seen.features))),
         "gradient boosting, offline": offline,
