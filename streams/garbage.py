@@ -3,7 +3,12 @@
 import gc
 from typing import Final
 
-_THRESHOLDS: Final = (50_000, 20, 20)
+_THRESHOLDS: Final = (50_000, 1_000, 20)
+"""New containers before the young are looked at, and how often that is before the old are, too.
+
+What survives once mostly lives for long: to look at it again is work for nothing, and of a worker's
+million containers a pause that an alert would wait for.
+"""
 
 
 def collect_seldom() -> None:

@@ -251,7 +251,8 @@ def _read(broker: str, topic: str, partitions: int) -> Iterator[tuple[dict[str, 
             consumer.assign([tp])
             offset = 0
             while offset < end:
-                for message in consumer.consume(5000, timeout=5.0):
+                # Asked for more than there is, it would wait for it.
+                for message in consumer.consume(min(end - offset, 5000), timeout=5.0):
                     offset = message.offset() + 1
                     yield orjson.loads(message.value()), message.timestamp()[1]
     finally:
