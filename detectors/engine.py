@@ -28,7 +28,7 @@ from detectors.facts import Facts
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.heat import GUESSING, HEAT, is_explained, weigh_heat
+from detectors.features.heat import GUESSING, HEAT, explaining, weigh_heat
 from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
@@ -358,7 +358,7 @@ class Engine:
         reading = Reading(event, observed.facts, profile, account, at)
         self._evidence.weigh(reading)
         weights = reading.weights
-        if is_strangers(reading):
+        if is_strangers(reading) and not reading.proved:
             guessing = self._prior.weights[reading.type][GUESSING] * weights[GUESSING]
             weigh_heat(reading, self._heat.hottest(observed), guessing)
         score = self._prior.score(reading.type, weights)
@@ -436,9 +436,9 @@ class Engine:
     def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
             known = reading.type == LOGIN and is_familiar(reading)
-            explained = False
-            if not known and not reading.success:
-                explained = is_explained(self._heat.hottest(observed))
+            explained = None
+            if not (known or reading.success or reading.proved):
+                explained = explaining(self._heat.hottest(observed))
             elif not known and reading.type == LOGIN:
                 weights = counted(reading, self._prior, self._verdict_model)
                 weights[HEAT] = 0.0

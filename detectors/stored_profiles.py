@@ -17,7 +17,8 @@ class StoredMemory(msgspec.Struct, array_like=True, gc=False):
 class Session(msgspec.Struct, array_like=True, gc=False):
     """A session: what it was opened with, its last sign-in, and what that told (nats x 8).
 
-    `contact` is the indicator's key of the e-mail address or number set in it last, 0 for none.
+    `contact` is the indicator's key of the e-mail address or number set in it last, 0 for none;
+    `proved` tells that its last sign-in rested on more than a password.
     """
 
     key: int
@@ -34,6 +35,7 @@ class Session(msgspec.Struct, array_like=True, gc=False):
     access: list[int]
     signed_in: bool
     contact: int = 0
+    proved: bool = False
 
 
 class Doubt(msgspec.Struct, array_like=True, gc=False):

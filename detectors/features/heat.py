@@ -16,9 +16,15 @@ _LEVEL: Final = 0.25
 _MOST: Final = FEATURES[HEAT].high
 
 
-def is_explained(hottest: Sequence[Hot]) -> bool:
-    """Return whether a stranger's failure came from an address or device that is hot."""
-    return any(not KINDS[hot.kind].coarse for hot in hottest)
+def explaining(hottest: Sequence[Hot]) -> Hot | None:
+    """Return what a stranger's failure is put down to, of what it came with and is hot.
+
+    An address or device where one is, else the hottest.
+    """
+    for hot in hottest:
+        if not KINDS[hot.kind].coarse:
+            return hot
+    return hottest[0] if hottest else None
 
 
 def together(hottest: Sequence[Hot]) -> float:

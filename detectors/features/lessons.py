@@ -235,7 +235,7 @@ def _remember_session(reading: Reading) -> None:
         fresh = Session(
             reading.session_key, reading.device, reading.agent, reading.client, reading.prefix,
             reading.asn, reading.country, reading.device_class, reading.network, reading.minute,
-            reading.minute, carried(reading), signed_in, contact,
+            reading.minute, carried(reading), signed_in, contact, reading.proved,
         )  # fmt: skip
         if session is not None:
             sessions.remove(session)

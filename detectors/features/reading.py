@@ -25,6 +25,9 @@ YOUNG: Final = 2 * DAY
 
 _HANDHELDS: Final = frozenset(("mobile", "tablet"))
 
+_BY_LIST: Final = frozenset((None, "password"))
+"""How whoever tries a list of passwords signs in."""
+
 LOGIN: Final = 0
 ORDER: Final = 1
 CHANGE: Final = 2
@@ -38,8 +41,9 @@ class Reading:
 
     `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
     cells of the likelihood tables that the event belongs to, -1 where it belongs to none. `hot` is
-    the hottest thing that a stranger came with. Of a sign-in that opens an entry, `telling` is the
-    sum of what spoke for a hijacker, nats, without heat, and `guessing` what of it were failures.
+    the hottest thing that a stranger came with; `proved` tells that the sign-in, or its session's,
+    rests on more than a password. Of a sign-in that opens an entry, `telling` is the sum of what
+    spoke for a hijacker, nats, without heat, and `guessing` what of it were failures.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats.
     """
@@ -71,6 +75,7 @@ class Reading:
         "network",
         "prefix",
         "profile",
+        "proved",
         "reported",
         "session",
         "session_key",
@@ -120,6 +125,10 @@ class Reading:
         self.depth = profile.depth
         self.session_key = _digest(event.session_id)
         self.session = _find_session(profile, self.session_key)
+        if type(event) is Login:
+            self.proved = event.method not in _BY_LIST or event.mfa == "passed"
+        else:
+            self.proved = self.session is not None and self.session.proved
         self.device_class: int = 0
         self.network: int = 0
         self.who: int = 0

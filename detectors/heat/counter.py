@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from hashlib import blake2b
+from math import expm1, log1p
 from typing import Final, TypeVar, get_args
 
 import msgspec
@@ -25,7 +26,7 @@ from detectors.heat.records import (
     Technique,
     Totals,
 )
-from detectors.heat.tally import Distinct, Tallies, Tally
+from detectors.heat.tally import HALF_LIVES, Distinct, Tallies, Tally
 from detectors.profiles import digest
 
 _ENTRIES: Final = 32
@@ -101,7 +102,10 @@ class HeatCounter:
             tally.fail(minute)
             share = self._take_places(tally, sighting)
             failed, unknown = failed * share, unknown * share
-        tally.fails(minute).count(minute, sighting.tried, failed, unknown, usual=tally.nats == 0.0)
+        rates, hot = tally.fails(minute), tally.nats > 0.0
+        rates.count(minute, sighting.tried, failed, unknown, usual=not hot)
+        if hot and KINDS[tally.kind].coarse and sighting.tried > sighting.failed:
+            rates.keep_custom(sighting.tried - max(sighting.failed, 0))
 
     def _take_places(self, tally: Tally, sighting: Sighting) -> float:
         """Note accounts and ranges of failures; return the share of them to be counted."""
@@ -149,6 +153,7 @@ class HeatCounter:
         tally.nats, tally.technique = round(found.nats, 3), found.technique
         tally.until = minute + found.holds
         tally.revision += 1
+        tally.window = found.window
         return self._standing(tally, found, customers)
 
     def _standing(self, tally: Tally, found: Judgement, customers: Customers) -> Hot:
@@ -177,9 +182,12 @@ class HeatCounter:
             # Who came before anything failed was not let in by what fails nearly always.
             since = max(since, 60.0 * (tally.failing - _BEFORE))
         for entry in entries:
-            if entry.at >= since:
-                self._enter(tally, hot, entry)
-                yield Reassessment(entry, hot)
+            told = hot if entry.at >= since else None
+            if told is not None and KINDS[tally.kind].coarse:
+                told = _as_of(entry, hot, HALF_LIVES[tally.window])
+            if told is not None:
+                self._enter(tally, told, entry)
+                yield Reassessment(entry, told)
 
     def _enter(self, tally: Tally, hot: Hot, entry: Entry) -> None:
         # Through what many share most who enter are customers: only a likely hijacker counts.
@@ -214,6 +222,19 @@ class HeatCounter:
             VERSION, tally.kind, tally.key, mark, users, everybody, hot,
             _technique(tally) if hot else None, tally.shown,
         )  # fmt: skip
+
+
+def _as_of(entry: Entry, hot: Hot, half_life: float) -> Hot | None:
+    """Return what an attack tells of an earlier entry by what many share, None for too little.
+
+    When it began is not known there, only over how long its failures were summed up: the earlier,
+    the less likely it was on already.
+    """
+    age = max(hot.at - entry.at, 0.0) / 60.0
+    nats = log1p(expm1(hot.nats) * 2.0 ** (-age / half_life))
+    if nats < _TELLS_OF_THE_PAST:
+        return None
+    return msgspec.structs.replace(hot, nats=round(nats, 3))
 
 
 def _no_later(told: _Told, latest: int) -> _Told:

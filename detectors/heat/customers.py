@@ -14,7 +14,7 @@ import msgspec
 from detectors.errors import IncompatibleState, decoded
 from detectors.heat.judging import Customers
 from detectors.heat.records import Totals
-from detectors.heat.tally import FAST, USUAL, Rates
+from detectors.heat.tally import DAYS, FAST, HOURS, USUAL, Rates
 
 VERSION: Final = 1
 _KEY: Final = b"h:customers"
@@ -101,7 +101,10 @@ class Everybody:
         """Return how strangers who are customers fail on ordinary days, and how it is now."""
         state = self._state
         return Customers(
-            _quiet(state.failing, _FAILING), _quiet(state.unknown, _UNKNOWN), self._rise()
+            _quiet(state.failing, _FAILING),
+            _quiet(state.unknown, _UNKNOWN),
+            self._rise(),
+            tuple([state.strangers.entered(window) for window in (FAST, HOURS, DAYS, USUAL)]),
         )
 
     def _rise(self) -> float:

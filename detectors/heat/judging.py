@@ -8,17 +8,24 @@ that do not exist, where the shop tells them: a list of names from elsewhere is 
 
 **The weight of evidence.** Of what an attack tries, a share p gets in; of strangers that get in, a
 share o are hijackers when no attack is on. So a stranger who got in through the indicator has odds
-`1 + excess p / (successes o)` times as bad as elsewhere. Stuffing lists succeed by 0.1 to 2 % (p is
-taken as 1 %), and the shipped base rate puts o near 0.25 %: `_PAYS` is their ratio.
+`1 + excess p / (customers o)` times as bad as elsewhere. Stuffing lists succeed by 0.1 to 2 % (p is
+taken as 1 %), and the shipped base rate puts o near 0.25 %: `_PAYS` is their ratio. How many
+customers got in is told by the indicator's custom in peace rather than by who got in now.
 """
 
 from math import log
 from typing import Final, NamedTuple
 
+from detectors.heat.indicators import KINDS
 from detectors.heat.records import Technique
 from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Distinct, Rates, Tally
 
 _PAYS: Final = 4.0
+_DOUBT: Final = 0.2
+"""Customers who may be among those who got in, whatever the counts say."""
+_FIRM: Final = {True: 4.0, False: 0.5}
+"""How firm custom is, in customers, of what is shared by hundreds and of an address or device:
+offices and gateways come and go."""
 MOST: Final = 6.0
 """Nats that heat can add at most."""
 LEAST: Final = 0.5
@@ -52,11 +59,13 @@ class Customers(NamedTuple):
     """How often strangers who are customers fail, and fail on no account, on ordinary days.
 
     `rise` is how much more than usual customers fail at the moment on what their accounts know.
+    `entered` is how many strangers got in, in each window.
     """
 
     failing: float
     unknown: float
     rise: float
+    entered: tuple[float, ...]
 
 
 def judge(tally: Tally, customers: Customers) -> Judgement | None:
@@ -76,7 +85,8 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
             _excess(tried, unknown, max(customers.unknown, usual_unknown)),
         )
         if excess > 0.0:
-            nats = _nats(excess, tried - failed)
+            entered = _customers(tally, rates.entered(window), window, customers)
+            nats = _nats(excess, entered)
             if best is None or nats > best[0] + 0.3:
                 best = nats, window
     if best is None or best[0] < LEAST:
@@ -91,11 +101,24 @@ def everywhere(rates: Rates, customers: Customers, window: int) -> float:
     """Return what a window of everybody's rates tells of all strangers, nats."""
     tried, failed, _ = rates.window(window)
     excess = (failed - customers.failing * tried) / (1.0 - customers.failing)
-    return _nats(excess, tried - failed) if excess > 0.0 else 0.0
+    return _nats(excess, rates.entered(window)) if excess > 0.0 else 0.0
+
+
+def _customers(tally: Tally, entered: float, window: int, customers: Customers) -> float:
+    """Return how many customers are expected among those who got in by an indicator in a window.
+
+    By what the indicator is used for in peace, its share of all strangers who got in, and by how
+    many did get in now: the mean of a gamma distribution. Without the first, an attack that is let
+    in often would hide behind its own successes.
+    """
+    usual = tally.rates.entered(USUAL) if tally.rates is not None else 0.0
+    share = min((usual + 0.5) / (customers.entered[USUAL] + 1.0), 1.0)
+    expected, firm = customers.entered[window] * share, _FIRM[KINDS[tally.kind].coarse]
+    return expected * (firm + entered) / (firm + expected)
 
 
 def _nats(excess: float, entered: float) -> float:
-    return min(log(1.0 + _PAYS * excess / (max(entered, 0.0) + 1.0)), MOST)
+    return min(log(1.0 + _PAYS * excess / (entered + _DOUBT)), MOST)
 
 
 def _excess(tried: float, failed: float, share: float) -> float:

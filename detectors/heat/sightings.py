@@ -54,19 +54,21 @@ class Sightings:
         """Whether anything was seen that may change what others know: a failure or an alert."""
         return self._telling
 
-    def see(self, reading: Reading, *, known: bool, flagged: bool, explained: bool = False) -> None:
+    def see(
+        self, reading: Reading, *, known: bool, flagged: bool, explained: Hot | None = None
+    ) -> None:
         """Note an event as it was read, before it is learnt. Of a flagged one nothing is honest.
 
         `known` tells of a sign-in whether its account knows what it came with. A failure is
-        `explained` that came from an address or device which is hot already: it says nothing of
-        the operator and client that it has in common with customers.
+        `explained` by what it came with that is hot already: it says nothing of what else it has in
+        common with customers, the operator and client where that is an address or device.
         """
         event = reading.event
         if type(event) is Login:
-            if explained:
-                self._see_failure(reading, (1, 1, 0), _minute(reading), coarse=False)
+            if explained is not None and not KINDS[explained.kind].coarse:
+                self._see_failure(reading, (1, 1, 0), _minute(reading), explained)
             else:
-                self._see_attempt(reading, event, known=known, flagged=flagged)
+                self._see_attempt(reading, event, explained, known=known, flagged=flagged)
         elif not flagged:
             self._see_new(reading, _minute(reading), carried_anew(reading))
 
@@ -116,7 +118,9 @@ class Sightings:
             for begin in range(0, max(len(part), 1), _MOST)
         ]
 
-    def _see_attempt(self, reading: Reading, login: Login, *, known: bool, flagged: bool) -> None:
+    def _see_attempt(
+        self, reading: Reading, login: Login, explained: Hot | None, *, known: bool, flagged: bool
+    ) -> None:
         minute, (tried, failed) = _minute(reading), _tries(reading)
         totals = self._totals.get(minute // _SLOT)
         if totals is None:
@@ -128,28 +132,42 @@ class Sightings:
             if reading.success and not flagged:
                 self._see_new(reading, minute, _news(reading))
             return
+        if reading.proved:
+            self._see_proved(reading, minute, made_good=failed < 0, flagged=flagged)
+            totals[3] -= failed < 0
+            return
         unknown = tried if login.failure_reason == "unknown_account" else 0
-        coarse = tried, failed
-        if reading.success and reading.hot is not None and not KINDS[reading.hot.kind].coarse:
-            # A failure that was explained counted nowhere but with what is hot: nor is it made
-            # good.
-            coarse = 1, 0
-        totals[2] += coarse[0]
-        totals[3] += coarse[1]
+        hot = reading.hot
+        # A failure that an address or device explained counts nowhere else: nor is it made good.
+        apart = reading.success and hot is not None and not KINDS[hot.kind].coarse
+        totals[2] += 1 if apart else tried
+        totals[3] += 0 if apart else failed
         totals[4] += unknown
         if reading.success:
-            self._see_entry(reading, login, minute, (tried, failed), coarse, flagged=flagged)
+            self._see_entry(reading, login, minute, (tried, failed), flagged=flagged)
         elif tried:
-            self._see_failure(reading, (tried, failed, unknown), minute, coarse=True)
+            self._see_failure(reading, (tried, failed, unknown), minute, explained)
+
+    def _see_proved(self, reading: Reading, minute: int, *, made_good: bool, flagged: bool) -> None:
+        """Note a try that no list of passwords can make: it only takes back a failure before it."""
+        if reading.success and not flagged:
+            self._see_new(reading, minute, _news(reading))
+        if made_good:
+            for kind, key, _ in came_with(reading.event, reading.facts):
+                self._at(kind, key, minute).failed -= 1
 
     def _see_failure(
-        self, reading: Reading, counts: tuple[int, int, int], minute: int, *, coarse: bool
+        self,
+        reading: Reading,
+        counts: tuple[int, int, int],
+        minute: int,
+        explained: Hot | None,
     ) -> None:
         tried, failed, unknown = counts
         self._telling = True
         account, network = (reading.account,), (reading.prefix,)
         for kind, key, value in came_with(reading.event, reading.facts):
-            if KINDS[kind].coarse and not coarse:
+            if explained is not None and KINDS[kind].coarse and kind != explained.kind:
                 continue
             summed = self._at(kind, key, minute)
             summed.tried += tried
@@ -164,8 +182,7 @@ class Sightings:
         reading: Reading,
         login: Login,
         minute: int,
-        fine: tuple[int, int],
-        coarse: tuple[int, int],
+        counts: tuple[int, int],
         *,
         flagged: bool,
     ) -> None:
@@ -179,7 +196,9 @@ class Sightings:
         new = () if flagged else account
         for kind, key, _ in came_with(reading.event, reading.facts):
             shared = KINDS[kind].coarse
-            tried, failed = coarse if shared else fine
+            # What explained a failure has counted it; with what else is shared it never was.
+            elsewhere = shared and reading.hot is not None and kind != reading.hot.kind
+            tried, failed = (1, 0) if elsewhere else counts
             told = likely if shared else entries
             summed = self._sums.get((kind, key, minute))
             if summed is None:

@@ -74,6 +74,16 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
                 lives = age / half_life
                 self.sums[3 * number] += tried * (1.0 - 2.0**-lives) / (lives * log(2.0))
 
+    def keep_custom(self, entered: float) -> None:
+        """Count those who got in during an attack as usual, as if the usual share had failed.
+
+        What customers share by the hundreds would else seem to have lost them.
+        """
+        tried, failed, _ = self.window(USUAL)
+        share = min(failed / (tried + 1.0), 0.8)
+        self.sums[3 * USUAL] += entered / (1.0 - share)
+        self.sums[3 * USUAL + 1] += entered * share / (1.0 - share)
+
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
         if self.at > latest:
@@ -82,6 +92,10 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
     def window(self, number: int) -> list[float]:
         """Return a window's tries, failures and failures on no account."""
         return self.sums[3 * number : 3 * number + 3]
+
+    def entered(self, number: int) -> float:
+        """Return how many tries of a window got in."""
+        return max(self.sums[3 * number] - self.sums[3 * number + 1], 0.0)
 
 
 class Distinct:
@@ -124,8 +138,9 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     `users` are the accounts it was new to without an alert, `accounts` and `networks` those that
     were tried through it, and from where, since minute `tried_since` and in the day before.
     `quiet` are tries that let in, in peace, since the last that failed: until one does there are no
-    `rates`. Tries have been failing since minute `failing`, the last one in `failed`. `entered` are
-    digests of the accounts that let the present attack in.
+    `rates`. Tries have been failing since minute `failing`, the last one in `failed`. `window` is
+    the one that it was found hot by; `entered` are digests of the accounts that let the present
+    attack in.
     """
 
     kind: int
@@ -149,6 +164,7 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     shown: str | None = None
     failing: int = 0
     failed: int = 0
+    window: int = HOURS
 
     def fails(self, minute: int) -> Rates:
         """Return the rates, begun by a first failure, with what was quiet in them.

@@ -7,7 +7,16 @@ import pytest
 
 from detectors.heat import decode_batch, encode_batch
 from detectors.heat.indicators import Kind, key_of
-from detectors.heat.records import VERSION, AlertMark, Attack, Batch, Link, Sighting, Totals
+from detectors.heat.records import (
+    VERSION,
+    AlertMark,
+    Attack,
+    Batch,
+    Link,
+    Reassessment,
+    Sighting,
+    Totals,
+)
 from detectors.heat.table import HotTable
 from detectors.heat.tally import BUCKETS, HOURS, KEPT, WAYS, Tally
 from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
@@ -36,6 +45,15 @@ def slow_try(number: int) -> Batch:
     )
     batch.sightings[0].networks = (number * 40_503,)
     return batch
+
+
+def others() -> Batch:
+    """Strangers who got in elsewhere within the week before."""
+    return Batch(
+        VERSION,
+        tuple(Totals(MINUTE - 10_080 + 60 * hour, 0, 0, 30, 6, 0, 0) for hour in range(168)),
+        (),
+    )
 
 
 def test_fast_stuffing_turns_its_range_hot_and_is_named() -> None:
@@ -99,6 +117,28 @@ def test_a_busy_range_whose_customers_fail_as_others_do_stays_cold() -> None:
         tries(number, minute=MINUTE + number // 5, fails=number % 5 == 0) for number in range(2_000)
     ]
     assert not Counted().take(*batches).hot
+
+
+def test_who_gets_in_by_what_no_customer_uses_is_the_attack_s() -> None:
+    """An attack that is let in often does not hide behind its own successes; a busy range is."""
+    own = tuple(range(5, 60, 6))
+    fresh, busy = Counted().take(others()), Counted().take(others())
+    busy.take(*(tries(1_000 + n, minute=MINUTE - 2_880 + 9 * n, fails=False) for n in range(300)))
+    for counted in (fresh, busy):
+        counted.take(*stuffing(60, entered=own))
+    assert fresh.hot[-1].nats > busy.hot[-1].nats + 1.0
+
+
+def test_who_came_long_before_it_was_hot_is_less_suspect_than_who_came_just_before() -> None:
+    """Of what many share nobody knows when the attack began: what it tells fades into the past."""
+    counted = Counted().take(others())
+    for number in range(300):
+        counted.take(slow_try(number))
+    told = [one for one in counted.told if isinstance(one, Reassessment)]
+    ages = {round(one.hot.at - one.entry.at): one.hot.nats for one in told}
+    assert len(ages) > 3
+    assert max(ages) > 6 * 3_600
+    assert ages[max(ages)] < ages[min(ages)] - 0.05
 
 
 def test_an_outage_in_which_everybody_fails_heats_nothing() -> None:
@@ -196,9 +236,8 @@ def test_what_is_not_met_for_long_leaves_memory_and_is_read_again() -> None:
         )
         counted.take(Batch(VERSION, (), spread))
         assert len(held) <= KEPT + 1
-    before = counted.hot[-1].nats if counted.hot else 0.0
     counted.take(*stuffing(60)[30:])
-    assert counted.hot[-1].nats > max(before, 3.0)
+    assert held.of(Kind.PREFIX, RANGE, MINUTE, MINUTE + 60).tried_accounts > 45
 
 
 def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:

@@ -6,11 +6,14 @@ from functools import cache
 from typing import Any
 
 import msgspec
+import pytest
 
 from detectors.assessments import Alert
 from detectors.campaigns import Campaign
 from detectors.engine import Engine, Observed, Outcome
+from detectors.events import Event, Order
 from detectors.facts import Facts
+from detectors.features.heat import HEAT
 from detectors.heat.counter import HeatCounter
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import AlertMark, Entry, Hot, Link, Membership, Reassessment
@@ -127,6 +130,75 @@ def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> Non
     assert table.hottest(loyal), "the range is not hot"
     assert engine.read(loyal).logit == calm
     assert engine.read(stranger).logit > before
+
+
+@pytest.mark.parametrize(
+    "proof", [{"method": "passkey"}, {"method": "social"}, {"method": "password", "mfa": "passed"}]
+)
+def test_a_list_of_passwords_lets_nobody_in_who_proved_more(proof: dict[str, str]) -> None:
+    """Neither the sign-in nor what follows in its session is the attack's, however hot it is."""
+    table, store = HotTable(), dict[bytes, bytes]()
+    engine = Engine(Policy(), store.get, table)
+    for observed in traffic()[:-1]:
+        engine.learn(observed, engine.assess(observed))
+    hot = reassessed()[1].hot
+    stranger = sign_in(8, hot.at, who="c21", network="203.0.113", device="a tool")
+    event = msgspec.structs.replace(stranger.event, **proof)
+    proved = stranger._replace(event=event)
+    order = proved._replace(event=bought(event, at=hot.at + 60))
+    table.take(msgspec.structs.replace(hot, until=hot.at + DAY))
+    assert engine.read(stranger).weights[HEAT] > 1.0, "the range is not hot"
+    assert engine.read(proved).weights[HEAT] == 0.0
+    engine.learn(proved, engine.assess(proved))
+    assert engine.read(order).weights[HEAT] == 0.0
+
+
+def bought(login: Event, *, at: float) -> Order:
+    """An order in a sign-in's session, with what that came with."""
+    return Order(
+        event_id="an order",
+        account_id=login.account_id,
+        occurred_at=at,
+        order_id="o1",
+        amount=Decimal(90),
+        ip=login.ip,
+        device_id=login.device_id,
+        user_agent=login.user_agent,
+        session_id=login.session_id,
+    )
+
+
+@pytest.mark.parametrize("proof", [{}, {"method": "passkey"}])
+def test_what_no_list_can_try_is_not_counted_of_what_is_shared(proof: dict[str, str]) -> None:
+    """A passkey that fails says nothing of passwords; a password that fails does."""
+    sightings, store = Sightings(1), dict[bytes, bytes]()
+    engine = Engine(Policy(), store.get, None, sightings)
+    failed = sign_in(9, START, who="c9", network="203.0.113", device="a tool", ok=False)
+    failed = failed._replace(event=msgspec.structs.replace(failed.event, **proof))
+    engine.learn(failed, engine.assess(failed))
+    counted = [sighting for _, batch in engine.sightings() for sighting in batch.sightings]
+    assert bool(sum(sighting.failed for sighting in counted)) is not bool(proof)
+
+
+def test_what_explains_a_failure_is_the_only_thing_shared_that_it_counts_for() -> None:
+    """An attack through a client makes nobody suspect who shares its operator alone."""
+    sightings, table, store = Sightings(1), HotTable(), dict[bytes, bytes]()
+    engine = Engine(Policy(), store.get, table, sightings)
+    failed = sign_in(9, START, who="c9", network="203.0.113", device="a tool", ok=False)
+    for kind, value, nats in (
+        (Kind.AGENT, failed.event.user_agent, 3.0),
+        (Kind.OPERATOR, "64500", 1.0),
+    ):
+        table.take(
+            msgspec.structs.replace(
+                reassessed()[1].hot, kind=kind, key=key_of(kind, str(value)), nats=nats, at=START,
+                until=START + 3_600,
+            )
+        )  # fmt: skip
+    engine.learn(failed, engine.assess(failed))
+    [(_, batch)] = engine.sightings()
+    counted = {sighting.kind for sighting in batch.sightings if sighting.failed}
+    assert counted == {Kind.PREFIX, Kind.DEVICE, Kind.AGENT}
 
 
 def test_a_success_makes_good_only_what_had_counted() -> None:
