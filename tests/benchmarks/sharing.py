@@ -9,11 +9,16 @@ confirmed by then as a STIX bundle, and imports the other's: by the code of `nig
 shop's events also go through an engine that hears of nobody. A hijack is caught if it is alerted by
 its first order, at thresholds that alert the same share of legitimate account-days. What is on the
 wire is searched for every raw identifier of both shops' events.
+
+`reach` is the most that any sharing could do: caught alone, or brought by its first order an
+address range, device, delivery address, card or contact that the same gang had brought to the other
+shop before, whether that shop had noticed or not.
 """
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +30,8 @@ from detectors.evaluation.scores import Scores
 from detectors.evaluation.trial import trial_of
 from detectors.events import AccountChange, Event, Feedback, Order
 from detectors.facts import NetworkKind
+from detectors.heat.indicators import Kind, Met
+from detectors.heat.sightings import came_with, carried
 from detectors.intelligence import GroupKey, IndicatorReport, IndicatorTable
 from detectors.policy import Policy
 from detectors.simulation import draw_telemetry
@@ -37,11 +44,13 @@ from streams.sharing.stix_reading import read_stix
 from tests.benchmarks.shops import DAYS, START, SimulatedRun
 
 PAIRS: Final = ((531, 532), (533, 534))
+WAYS: Final = ("alone", "sharing", "reach")
 WHOSE: Final = {
     "common": "gangs that hit both",
     "told": "gangs that the other shop had told of",
     "own": "gangs that hit one",
 }
+_TELLING: Final = frozenset({Kind.PREFIX, Kind.DEVICE, Kind.DELIVERY, Kind.PAYMENT, Kind.CONTACT})
 _DAY: Final = 86_400.0
 _KEY: Final = GroupKey("benchmark", bytes(range(32)))
 
@@ -62,6 +71,8 @@ class Shop:
         self.raw: set[str] = set()
         self.wire: dict[bytes, None] = {}
         self.told: dict[str, float] = {}
+        self.brought: dict[tuple[str, Met], float] = {}
+        self._hijacks: dict[tuple[str, str], _Brought] = {}
         self._gangs: dict[str, str] = {}
         self._accounts: dict[str, tuple[str, ...]] = {}
         self._events = run.events()
@@ -110,6 +121,14 @@ class Shop:
         risks, _ = self.scores[shared].aligned(self.ledger.columns().identity)
         return list(judge(trial_of(self.ledger), risks).hijacks)
 
+    def within_reach(self, hijack: JudgedHijack, other: "Shop") -> bool:
+        """Whether a hijack came, by its first order, with what its gang had taken elsewhere."""
+        never, gang = float("inf"), hijack.campaign
+        return any(
+            other.brought.get((gang, met), never) < at
+            for at, met in self._hijacks[hijack.account, gang].met
+        )
+
     def leaks(self) -> list[str]:
         """Return raw identifiers of the shop's events that stand in what it told."""
         told = b"".join(self.wire)
@@ -125,6 +144,7 @@ class Shop:
         label = self.labels.takeovers.get(event.event_id)
         if label is not None:
             self._gangs[event.account_id] = label.campaign
+            self._note_hijack(observed, label.campaign)
         if isinstance(event, Feedback):
             self._confirmed.take(event)
             return
@@ -137,6 +157,26 @@ class Shop:
             personal += [event.ip, facts.prefix]
         self.raw.update(one for one in personal if one)
 
+    def _note_hijack(self, observed: Observed, gang: str) -> None:
+        event, facts = observed
+        if isinstance(event, Feedback):
+            return
+        hijack = self._hijacks.setdefault((event.account_id, gang), _Brought([], []))
+        for met in (*came_with(event, facts), *carried(event)):
+            if met.kind in _TELLING:
+                self.brought.setdefault((gang, met), event.occurred_at)
+                if not hijack.ordered:
+                    hijack.met.append((event.occurred_at, met))
+        if isinstance(event, Order):
+            hijack.ordered.append(event.occurred_at)
+
+
+class _Brought(NamedTuple):
+    """What a hijack brought by its first order, with the times, and when it ordered."""
+
+    met: list[tuple[float, Met]]
+    ordered: list[float]
+
 
 class Caught(NamedTuple):
     """Of so many hijacks, those caught in time at each of `BUDGETS`."""
@@ -145,9 +185,12 @@ class Caught(NamedTuple):
     in_time: tuple[float, ...]
 
 
-def caught(hijacks: list[JudgedHijack]) -> Caught:
-    """Count what was caught of hijacks."""
-    columns = [sum(one.caught[at].in_time for one in hijacks) for at in range(len(BUDGETS))]
+def caught(hijacks: list[JudgedHijack], reached: Callable[[JudgedHijack], bool]) -> Caught:
+    """Count what was caught of hijacks, or was `reached`."""
+    columns = [
+        sum(1.0 if reached(one) else one.caught[at].in_time for one in hijacks)
+        for at in range(len(BUDGETS))
+    ]
     return Caught(len(hijacks), tuple(columns))
 
 
@@ -185,14 +228,20 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
             "reports": len(shop.table),
             "told": sum(map(len, shop.wire)),
             **{
-                f"{whose} {'sharing' if shared else 'alone'}": caught(
-                    [one for one in shop.judged(shared=shared) if _is(one, whose, gangs, other)]
+                f"{whose} {way}": caught(
+                    [one for one in hijacks if _is(one, whose, gangs, other)],
+                    partial(shop.within_reach, other=other) if way == "reach" else _not_reached,
                 )
-                for shared in (False, True)
+                for way in WAYS
+                for hijacks in [shop.judged(shared=way == "sharing")]
                 for whose in WHOSE
             },
         }
     return found
+
+
+def _not_reached(_hijack: JudgedHijack) -> bool:
+    return False
 
 
 def _is(hijack: JudgedHijack, whose: str, gangs: set[str], other: Shop) -> bool:
@@ -205,18 +254,14 @@ def _is(hijack: JudgedHijack, whose: str, gangs: set[str], other: Shop) -> bool:
 
 def show(found: list[dict[str, Any]]) -> None:
     """Print what was found, and over all pairs how much more was caught."""
-    totals = {
-        (whose, way): [0.0] * len(BUDGETS)
-        for whose in ("common", "told")
-        for way in ("alone", "sharing")
-    }
+    totals = {(whose, way): [0.0] * len(BUDGETS) for whose in ("common", "told") for way in WAYS}
     hijacks = dict.fromkeys(("common", "told"), 0)
     for pair in found:
         print(f"seeds {pair['pair']}: raw identifiers on the wire: {len(pair['leaks'])}")
         for name, shop in pair["shops"].items():
             print(f"  shop {name}: {shop['events']:,} events, {shop['reports']} reports heard")
             for whose in WHOSE:
-                for way in ("alone", "sharing"):
+                for way in WAYS:
                     one: Caught = shop[f"{whose} {way}"]
                     shares = " ".join(f"{n / max(one.hijacks, 1):.3f}" for n in one.in_time)
                     print(f"    {whose:6} {way:8} {one.hijacks} hijacks, caught {shares}")
@@ -227,11 +272,12 @@ def show(found: list[dict[str, Any]]) -> None:
                 hijacks[whose] += shop[f"{whose} alone"].hijacks
     for whose, count in hijacks.items():
         for at, budget in enumerate(BUDGETS):
-            alone, sharing = totals[whose, "alone"][at], totals[whose, "sharing"][at]
-            ratio = sharing / alone if alone else float("nan")
+            alone, sharing, reach = (totals[whose, way][at] for way in WAYS)
+            ratios = [more / alone if alone else float("nan") for more in (sharing, reach)]
             print(
                 f"{WHOSE[whose]}, at {budget:.1%}: {alone:.1f} of {count} alone,"
-                f" {sharing:.1f} sharing: {ratio:.2f} times"
+                f" {sharing:.1f} sharing: {ratios[0]:.2f} times;"
+                f" {reach:.1f} within reach: {ratios[1]:.2f} times"
             )
 
 

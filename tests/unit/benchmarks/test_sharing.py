@@ -46,3 +46,13 @@ def test_what_one_confirms_the_other_hears(shops: list[Shop]) -> None:
     """At least one of them had something to tell, and the other holds it."""
     assert any(shop.told for shop in shops)
     assert sum(len(shop.table) for shop in shops) > 0
+
+
+def test_what_is_within_reach_is_what_the_gang_had_taken_elsewhere(shops: list[Shop]) -> None:
+    """Some hijacks are, not all, and none of a gang that the other shop has never met."""
+    for shop, other in zip(shops, reversed(shops), strict=True):
+        hijacks = shop.judged(shared=False)
+        reached = [one for one in hijacks if shop.within_reach(one, other)]
+        assert 0 < len(reached) < len(hijacks)
+        met = {gang for gang, _ in other.brought}
+        assert {one.campaign for one in reached} <= met
