@@ -16,3 +16,8 @@ STAYING: Final[frozenset[Marking]] = frozenset({"amber+strict", "red"})
 def strictest(markings: Iterable[Marking]) -> Marking | None:
     """Return the strictest of some markings, None of none."""
     return max(markings, key=MILDEST_FIRST.index, default=None)
+
+
+def label(marking: Marking) -> str:
+    """Return a marking as people write it: `TLP:AMBER+STRICT`."""
+    return f"TLP:{marking.upper()}"

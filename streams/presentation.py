@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
+from msgspec import UNSET
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -18,6 +19,7 @@ from rich.text import Text
 from detectors.assessments import Action, Alert, Evidence, Reason, Severity, Stage
 from detectors.campaigns import Campaign
 from detectors.heat import Attack
+from detectors.markings import label
 
 STYLES: Final[dict[Severity, str]] = {
     "low": "cyan",
@@ -163,6 +165,8 @@ def _reasons(alert: Alert) -> Table:
 
 def _sentence(reason: Reason) -> Text:
     text = Text(printable(reason.summary))
+    if reason.tlp is not UNSET:
+        text.append(f" {label(reason.tlp)}", "bold")
     if reason.evidence is not None:
         text.append("\n").append_text(_comparison(reason.evidence))
     return text

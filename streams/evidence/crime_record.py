@@ -7,9 +7,9 @@ takes an empty field for an answer.
 from typing import Any, Final, NamedTuple
 
 from detectors import __version__
+from detectors.markings import label
 from streams.codec import rfc3339
 from streams.evidence.case import Case, Trace
-from streams.evidence.marking import under
 
 FORMAT: Final = 1
 KIND: Final = "Takeover of customers' online shopping accounts"
@@ -98,8 +98,8 @@ def crime_record(case: Case, reporter: Reporter) -> dict[str, Any]:
             ],
         },
         "others_information": {
-            "marking": None if case.marking is None else under(case.marking),
-            "withheld_under": None if case.withheld is None else under(case.withheld),
+            "marking": None if case.marking is None else label(case.marking),
+            "withheld_under": None if case.withheld is None else label(case.withheld),
         },
         "not_known": list(_NOT_KNOWN),
     }

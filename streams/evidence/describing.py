@@ -6,10 +6,10 @@ from decimal import Decimal
 from typing import Final
 
 from detectors import __version__
+from detectors.markings import label
 from streams.documents import Block, Document, Figures, Heading, Listing, Paragraph, Table
 from streams.evidence.case import Case, money
 from streams.evidence.crime_record import KIND, Reporter
-from streams.evidence.marking import under
 from streams.presentation import moment, printable
 
 _MOST_ROWS: Final = 400
@@ -76,7 +76,7 @@ def marked(case: Case) -> Iterator[str]:
     """Say what of others is in a case, and what is not, by their markings."""
     if case.marking is not None:
         yield (
-            f"{under(case.marking)}: reasons and snapshots tell what others reported to the "
+            f"{label(case.marking)}: reasons and snapshots tell what others reported to the "
             "retailer. Give them to nobody whom that marking (Traffic Light Protocol 2.0) shuts "
             "out, unless the source allows it."
         )
@@ -84,7 +84,7 @@ def marked(case: Case) -> Iterator[str]:
         count = sum(revision.withheld is not None for revision in case.gathered.revisions)
         yield (
             f"{_count(count, 'revision')} of the alerts stood on what others told under "
-            f"{under(case.withheld)} as well: that is not in this pack, and so these scores cannot "
+            f"{label(case.withheld)} as well: that is not in this pack, and so these scores cannot "
             "be worked out again."
         )
 

@@ -56,11 +56,6 @@ def marking_of(gathered: Gathered) -> Marking | None:
     )
 
 
-def under(marking: Marking) -> str:
-    """Return a marking as people write it."""
-    return f"TLP:{marking.upper()}"
-
-
 def published(value: bytes) -> Revision:
     """Return a revision from its line in a pack; raises InvalidEvent for anything else."""
     found = decode_object(value).get(_FIELD)

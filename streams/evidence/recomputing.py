@@ -5,11 +5,11 @@ from typing import Literal, NamedTuple
 
 from detectors import __version__
 from detectors.errors import IncompatibleState
+from detectors.markings import label
 from detectors.replaying import replay
 from detectors.snapshots import Snapshot
 from streams.codec import encode_alert
 from streams.evidence.gathering import Revision
-from streams.evidence.marking import under
 
 Verdict = Literal["same", "different", "not kept"]
 
@@ -47,7 +47,7 @@ def _score(revision: Revision, snapshot: Snapshot | None) -> Score:
         alert.alert_id, alert.revision, alert.risk, None, None, "", "not kept", "nothing was kept"
     )
     if revision.withheld is not None:
-        told = f"it was judged by what others told under {under(revision.withheld)}"
+        told = f"it was judged by what others told under {label(revision.withheld)}"
         return score._replace(detail=f"{told}, which is not in the pack")
     if snapshot is None:
         return score

@@ -15,14 +15,14 @@ import orjson
 from detectors import __version__
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.events import Event, Feedback
-from detectors.markings import Marking
+from detectors.markings import Marking, label
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from detectors.snapshots import Snapshot
 from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, lines_of, received_of
 from streams.evidence.gathering import Received, Revision
 from streams.evidence.keys import fingerprint, is_signed, public_key
-from streams.evidence.marking import published, under
+from streams.evidence.marking import published
 from streams.evidence.packing import FORMAT, MANIFEST, MOST_BYTES, PUBLIC_KEY, SIGNATURE, unpacked
 from streams.evidence.recomputing import recompute
 from streams.evidence.records import MOST_SNAPSHOT, decode_snapshot
@@ -145,7 +145,7 @@ def _marking(files: Files) -> Iterator[Check]:
     except _Wrong:
         return
     if marking is not None and marking in get_args(Marking):
-        detail = f"{under(marking)}, for what others reported: keep to it"
+        detail = f"{label(marking)}, for what others reported: keep to it"
         yield Check("marking", ok=True, detail=detail)
 
 

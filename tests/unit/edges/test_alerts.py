@@ -121,3 +121,12 @@ def test_what_is_no_alert_does_not_steer_it_either(capsys: pytest.CaptureFixture
     told = capsys.readouterr().err
     assert told.startswith("topic:0:1: the record: expected JSON, found \ufffd[2J")
     assert "\x1b" not in told
+
+
+def test_a_reason_shows_how_far_it_may_go() -> None:
+    """What others told bears its marking to whoever reads it, there and back; no other does."""
+    told = msgspec.structs.replace(ALERT.reasons[0], tlp="amber+strict")
+    alert = msgspec.structs.replace(ALERT, reasons=(told, *ALERT.reasons[1:]))
+    assert decode_alert(encode_alert(alert)) == alert
+    assert "TLP:AMBER+STRICT" in shown(alert)
+    assert "TLP:" not in shown(ALERT)
