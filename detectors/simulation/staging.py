@@ -18,6 +18,8 @@ _SUCCESS = {
     "spraying": (0.003, 0.01),
 }
 _DORMANT = 180 * DAY
+_WORTHWHILE = 800
+"""Points below which nobody bothers to spend what is not theirs."""
 # All others need no more than a password, and get no further where there is more.
 _PAST_PASSWORDS = frozenset({"aitm_relay", "cookie_theft", "sim_swap_reset", "insider"})
 # Who shops more often meets phishing and malware more often, and is worth an effort; leaked
@@ -127,6 +129,8 @@ class Stage:
         before = visits[visits < time]
         if family == "dormant_revival":
             return len(before) == 0 or time - before[-1] > _DORMANT
+        if family == "points_drain" and customer.points < _WORTHWHILE:
+            return False
         if family == "cookie_theft":
             return len(before) > 0 and time - before[-1] < 30 * DAY
         return (len(before) == 0) == fresh

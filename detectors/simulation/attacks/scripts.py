@@ -13,7 +13,18 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
 def cash_out(hijack: Hijack, time: float, *, appetite: float = 1.2) -> Process:
-    """Order goods on an account that one is in, in one of the usual ways; ends the hijack."""
+    """Order goods on an account that one is in, in one of the usual ways; ends the hijack.
+
+    Some first see to it that the owner hears nothing of it, and cannot come back.
+    """
+    if hijack.chance.happens(0.22):
+        time = hijack.after(time, 2 * MINUTE)
+        yield time
+        hijack.change(time, hijack.chance.choice(("email", "email", "phone")))
+    if hijack.chance.happens(0.06):
+        time = hijack.after(time, 2 * MINUTE)
+        yield time
+        hijack.change(time, "mfa_enrolled")
     for _ in range(1 if hijack.chance.happens(0.7) else 2):
         time = hijack.after(time, 6 * MINUTE)
         yield time

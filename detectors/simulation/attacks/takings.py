@@ -73,16 +73,17 @@ def checker_canary(hijack: Hijack, time: float) -> Process:
 
 
 def points_drain(hijack: Hijack, time: float) -> Process:
-    """Points become codes, or a gift card's balance becomes goods; several small orders."""
-    chance = hijack.chance
+    """Points become codes, mostly all at once, or a gift card's balance becomes goods."""
+    chance, points = hijack.chance, hijack.victim.points
     hijack.appear(chance.choice(("home", "vpn", "carrier", "base", "base")), time)
     hijack.sign_in(time)
     for _ in range(chance.choice((1, 1, 2, 3))):
         time = hijack.after(time, 4 * MINUTE)
         yield time
-        if chance.happens(0.7):
-            points = 100 * chance.randrange(1, 2 + hijack.victim.points // 100)
-            hijack.order(time, delivery="digital", wares=CODES, points=points)
+        if points > 100 and chance.happens(0.7):
+            spent = int(points * (1.0 if chance.happens(0.6) else chance.between(0.3, 0.9)))
+            points -= spent
+            hijack.order(time, delivery="digital", wares=CODES, points=spent)
         else:
             balance = chance.choice((1000, 2000, 2500, 5000))
             collect(hijack, time, appetite=0.5, gift_card=balance)
