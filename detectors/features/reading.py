@@ -45,7 +45,7 @@ class Reading:
     rests on more than a password. Of a sign-in that opens an entry, `telling` is the sum of what
     spoke for a hijacker, nats, without heat, and `guessing` what of it were failures.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
-    what of it counts, nats.
+    what of it counts, nats; `brought` tells that others were asked of something at all.
     """
 
     __slots__ = (
@@ -53,6 +53,7 @@ class Reading:
         "agent",
         "asn",
         "at",
+        "brought",
         "cells",
         "city",
         "client",
@@ -136,6 +137,7 @@ class Reading:
         self.hot: Hot | None = None
         self.reported: tuple[Reported, ...] = ()
         self.shared = 0.0
+        self.brought = False
         self.logit = 0.0
         self.doubt = 0.0
         self.telling = 0.0

@@ -54,6 +54,7 @@ def weigh_shared(
     """
     reported = []
     for met in _brought(reading):
+        reading.brought = True
         reports = intelligence.reports(met, reading.at)
         if reports:
             rare = log(_USED / _share(reading, met, population))

@@ -67,7 +67,7 @@ def reason_of(alert: Alert) -> str | None:
 def test_with_no_reports_everything_is_as_it_was_to_the_bit() -> None:
     """An engine with an empty table, or one full of others' indicators, says and stores the same.
 
-    What nobody's event comes with is not even told to the state.
+    What nobody's event comes with is told to the state as a number of events, and no more.
     """
     plain = Stored()
     expected = plain.run(traffic())
@@ -75,7 +75,11 @@ def test_with_no_reports_everything_is_as_it_was_to_the_bit() -> None:
     for held in (table(), unmet):
         other = Stored(intelligence=held)
         assert other.run(traffic()) == expected
-        assert other.store == plain.store
+        assert _but_sources(other.store) == _but_sources(plain.store)
+
+
+def _but_sources(store: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    return {key: value for key, value in store.items() if key != b"m:sources"}
 
 
 def test_a_report_adds_and_is_told_as_a_reason() -> None:
@@ -167,7 +171,8 @@ def test_others_word_locks_nobody_out() -> None:
     told = hijack(PROXY, *said_of(PROXY, *sources)).alerts[-1]
     assert (alone.severity, alone.action) == ("high", "hold_order")
     assert (told.severity, told.action) == ("critical", "hold_order")
-    assert hijack(HOSTING).alerts[-1].action == "lock_account"
+    own = hijack(HOSTING).change("email", "burner").order("400", address="drop")
+    assert own.alerts[-1].action == "lock_account"
 
 
 def test_trust_falls_with_verdicts_and_rises_when_they_are_taken_back() -> None:
@@ -230,7 +235,7 @@ def test_a_poisoned_feed_locks_no_customer_out() -> None:
     early, late = customers()[:half], customers()[half:]
     quiet, loud = Stored(), Stored(intelligence=table(*_poisoned()))
     before = [list(_alerts(stored.run(early))) for stored in (quiet, loud)]
-    assert len(_alerted(before[1])) <= len(_alerted(before[0])) + len(early) / 150
+    assert len(_alerted(before[1])) <= len(_alerted(before[0])) + len(early) / 200
     for alert in {alert.alert_id: alert for alert in before[1]}.values():
         cleared = Feedback(
             account_id=alert.account_id,

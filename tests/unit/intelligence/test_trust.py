@@ -16,6 +16,7 @@ def judged(trust: Trust, verdicts: int, *, right: float, sources: tuple[str, ...
     """Let so many verdicts come on events that sources named, a share of them takeovers."""
     for number in range(verdicts):
         now: Verdict = "takeover" if (number * right) % 1 >= 1 - right else "legitimate"
+        trust.see(sources)
         trust.judge(sources, None, now)
     return trust
 
@@ -41,6 +42,33 @@ def test_a_source_that_names_anybody_is_worth_nothing() -> None:
     """As often right as alerts are without it: its word adds nothing, though half of it is true."""
     trust = judged(Trust(nothing), 400, right=0.5)
     assert judged(trust, 400, right=0.5, sources=("anybody",)).worth("anybody") < 0.1
+
+
+def test_a_source_that_names_everybody_is_worth_nothing_before_any_verdict() -> None:
+    """Of what customers do it names half: long before anybody has looked into one of them."""
+    trust = Trust(nothing)
+    for number in range(60):
+        trust.see(("poison",) if number % 2 else ())
+    assert trust.worth("poison") < 0.5
+    assert trust.worth("new") == pytest.approx(log(20.0))
+
+
+def test_a_good_source_is_not_the_worse_for_a_gang_that_it_names_again_and_again() -> None:
+    """What turned out a takeover is not held against whoever named it."""
+    trust = judged(Trust(nothing), 100, right=0.2)
+    assert judged(trust, 100, right=1.0, sources=("good",)).worth("good") > log(20.0)
+
+
+def test_how_much_was_named_is_forgotten_by_halves() -> None:
+    """A feed that was cleaned up is heard again after some ten thousands of events."""
+    trust = Trust(nothing)
+    for _ in range(200):
+        trust.see(("cleaned",))
+    before = trust.worth("cleaned")
+    for _ in range(40_000):
+        trust.see(())
+    assert before == 0.0
+    assert trust.worth("cleaned") == pytest.approx(log(20.0))
 
 
 def test_a_verdict_is_taken_back_whole() -> None:
@@ -72,6 +100,7 @@ def test_sources_are_bounded() -> None:
     store: dict[bytes, bytes] = {}
     trust = judged(Trust(store.get), 50, right=0.9, sources=("good",))
     for number in range(2 * MOST_SOURCES):
+        trust.see((f"invented-{number}",))
         trust.judge((f"invented-{number}",), None, "legitimate")
     store.update(trust.changes())
     assert len(store[b"m:sources"]) < 64 * MOST_SOURCES
