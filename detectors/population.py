@@ -363,6 +363,7 @@ class Population:
         self.places = Shares("places", 1023, read)
         self.localities = Shares("localities", 4095, read)
         self.amounts = Moments("amounts", 3.9, 0.8, read)
+        self.points = Moments("points", 6.5, 1.0, read)
         self.by_prefix = Attempts("attempts-prefix", 2048, read)
         self.by_operator = Attempts("attempts-operator-client", 1024, read)
         self.by_agent = Attempts("attempts-agent", 1024, read)
@@ -386,6 +387,7 @@ class Population:
             self.places,
             self.localities,
             self.amounts,
+            self.points,
             self.by_prefix,
             self.by_operator,
             self.by_agent,

@@ -250,21 +250,12 @@ def _rewards(reading: Reading) -> Evidence | None:
     return Evidence(seen=seen, usual="used before" if reading.profile.rewards else "never used")
 
 
-def _untold(order: Order) -> str:
-    if order.delivery == "digital" and not order.shipping_address_id:
-        return "Nothing is delivered to an address."
-    return "The delivery's country is not told."
-
-
 def _delivered_to(reading: Reading) -> str:
-    event = reading.event
-    if type(event) is not Order or not event.shipping_country:
-        return _untold(event) if type(event) is Order else "Nothing is delivered."
     return {
-        1: "Delivery to a country this account has signed in from.",
-        2: "Delivery to a country this account has not been seen in, but is in now.",
+        0: "Delivery to a country this account has signed in from.",
+        1: "Delivery to a country this account has not been seen in, but is in now.",
     }.get(
-        outcome_of(reading, "forwarding", 4),
+        outcome_of(reading, "forwarding", 3),
         "Delivery to a country this account has nothing to do with.",
     )
 

@@ -74,7 +74,10 @@ KINDS: Final = {
     None: 0, "access": 1, "mobile": 2, "hosting": 3, "vpn": 4, "tor": 5, "relay": 6,
     "education": 7, "business": 8,
 }  # fmt: skip
-KIND_CUSTOMER: Final[Rows] = ((0.20, 0.42, 0.28, 0.01, 0.03, 0.002, 0.02, 0.02, 0.02),)
+_KIND_ANY: Final[Row] = (0.20, 0.42, 0.28, 0.01, 0.03, 0.002, 0.02, 0.02, 0.02)
+_KIND_OWN: Final[Row] = (0.20, 0.38, 0.28, 0.03, 0.05, 0.004, 0.03, 0.02, 0.02)
+"""With a device that has long been the account's, a tunnel is mostly its owner's."""
+KIND_CUSTOMER: Final[Rows] = (*(_KIND_ANY,) * 8, *(_KIND_OWN,) * 8)
 KIND_HIJACKER: Final[Row] = (0.20, 0.33, 0.10, 0.18, 0.10, 0.03, 0.03, 0.01, 0.02)
 
 RANGE_CUSTOMER: Final[Rows] = ((0.55, 0.20, 0.10, 0.08, 0.07),)
@@ -232,6 +235,8 @@ def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> No
     outcome = KINDS[reading.kind]
     if reading.profile.kinds.find(outcome) >= 0:
         context += 4
+    if device_group(reading) == 0:
+        context += 8
     reading.cells[KIND] = context * 9 + outcome
     reading.weights[KIND] = kinds.ratio(context, outcome)
 

@@ -17,7 +17,7 @@ _TABLES: Final = {
     "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),
     "client": (8, access.CLIENT_CUSTOMER, access.CLIENT_HIJACKER),
     "network": (32, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
-    "kind": (8, access.KIND_CUSTOMER, access.KIND_HIJACKER),
+    "kind": (16, access.KIND_CUSTOMER, access.KIND_HIJACKER),
     "travel": (4, signin.TRAVEL_CUSTOMER, signin.TRAVEL_HIJACKER),
     "method": (2, signin.METHOD_CUSTOMER, signin.METHOD_HIJACKER),
     "round_trip": (4, signin.RTT_CUSTOMER, signin.RTT_HIJACKER),
@@ -43,7 +43,7 @@ _TABLES: Final = {
     "pace": (3, orders.PACE_CUSTOMER, orders.PACE_HIJACKER),
     "forwarding": (3, orders.FORWARDING_CUSTOMER, orders.FORWARDING_HIJACKER),
     "isolation": (3, story.ISOLATION_CUSTOMER, story.ISOLATION_HIJACKER),
-    "story": (3, story.STORY_CUSTOMER, story.STORY_HIJACKER),
+    "story": (6, story.STORY_CUSTOMER, story.STORY_HIJACKER),
     "locality": (6, orders.LOCALITY_CUSTOMER, orders.LOCALITY_HIJACKER),
 }
 _TOLD: Final = {"continuity": sessions.CONTINUITY_TOLD}
@@ -203,7 +203,7 @@ class Evidence:
         orders.weigh_goods(reading, order, self._population)
         orders.weigh_locality(reading, order, tables["locality"], self._population)
         orders.weigh_forwarding(reading, order, tables["forwarding"])
-        orders.weigh_rewards(reading, order, tables["rewards"])
+        orders.weigh_rewards(reading, order, tables["rewards"], self._population)
         orders.weigh_pace(reading, tables["pace"])
 
 

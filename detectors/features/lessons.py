@@ -285,6 +285,8 @@ def count(reading: Reading, population: Population) -> None:
             _count_news(reading, population)
     elif type(event) is Order:
         population.amounts.add(log(1.0 + float(event.amount)))
+        if event.loyalty_points:
+            population.points.add(log(1.0 + event.loyalty_points))
         for item in event.items[:8]:
             if item.category:
                 population.categories.add(digest(item.category))

@@ -61,14 +61,16 @@ SPEED_CUSTOMER: Final[Rows] = ((0.02, 0.04, 0.20, 0.36, 0.20, 0.06, 0.07, 0.05),
 SPEED_HIJACKER: Final[Row] = (0.05, 0.10, 0.25, 0.26, 0.15, 0.06, 0.05, 0.08)
 
 # Outcomes: none, gift card for less than half or for more, points: few, many, more, a hoard; first
-# for goods, then for codes.
+# for goods, then for codes. How many points are many, everybody's redemptions tell: deviations of
+# the logarithm from its mean.
+POINTS_STEPS: Final[Row] = (0.0, 0.8, 1.6)
 REWARDS_CUSTOMER: Final[Rows] = (
-    (0.88, 0.03, 0.02, 0.02, 0.01, 0.004, 0.001, 0.02, 0.001, 0.002, 0.004, 0.002, 0.001, 0.0005),
-    (0.57, 0.11, 0.08, 0.10, 0.05, 0.012, 0.004, 0.03, 0.004, 0.005, 0.012, 0.008, 0.002, 0.001),
+    (0.88, 0.03, 0.02, 0.018, 0.01, 0.005, 0.002, 0.02, 0.001, 0.002, 0.004, 0.002, 0.001, 0.0005),
+    (0.57, 0.11, 0.08, 0.09, 0.05, 0.02, 0.006, 0.03, 0.004, 0.005, 0.012, 0.008, 0.003, 0.001),
 ) * 3
 REWARDS_HIJACKER: Final[Row] = (
-    *(0.62, 0.02, 0.06, 0.02, 0.02, 0.02, 0.02),
-    *(0.07, 0.01, 0.03, 0.03, 0.04, 0.04, 0.02),
+    *(0.62, 0.02, 0.06, 0.01, 0.02, 0.02, 0.03),
+    *(0.07, 0.01, 0.03, 0.02, 0.03, 0.03, 0.03),
 )
 
 PACE_STEPS: Final[Row] = (10.0, 60.0, DAY, 7.0 * DAY)
@@ -148,8 +150,8 @@ def weigh_goods(reading: Reading, order: Order, population: Population) -> None:
         reading.weights[GOODS] = min(max(weight / counted, -2.0), 3.0)
 
 
-FORWARDING_CUSTOMER: Final[Rows] = ((0.08, 0.88, 0.03, 0.01),)
-FORWARDING_HIJACKER: Final[Row] = (0.17, 0.72, 0.05, 0.06)
+FORWARDING_CUSTOMER: Final[Rows] = ((0.957, 0.032, 0.011),)
+FORWARDING_HIJACKER: Final[Row] = (0.87, 0.06, 0.07)
 
 
 # Outcomes: how much more often goods go from a place that the account is seen in to this area than
@@ -188,15 +190,18 @@ def weigh_locality(reading: Reading, order: Order, table: Table, population: Pop
 
 
 def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:
-    """Judge the delivery's country: none, one the account signs in from, or neither of these."""
+    """Judge the delivery's country: one the account signs in from, the order's own, or neither.
+
+    That nothing is sent anywhere is not this feature's to say: see destination and rewards.
+    """
     code = country_code(order.shipping_country)
     if code == 0:
+        return
+    if reading.profile.countries.find(code) >= 0:
         outcome = 0
-    elif reading.profile.countries.find(code) >= 0:
-        outcome = 1
     else:
-        outcome = 2 if code == reading.country else 3
-    reading.cells[FORWARDING] = reading.who * 4 + outcome
+        outcome = 1 if code == reading.country else 2
+    reading.cells[FORWARDING] = reading.who * 3 + outcome
     reading.weights[FORWARDING] = table.ratio(reading.who, outcome)
 
 
@@ -211,7 +216,7 @@ def weigh_speed(reading: Reading, table: Table) -> None:
     reading.weights[SPEED] = table.ratio(context, outcome)
 
 
-def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
+def weigh_rewards(reading: Reading, order: Order, table: Table, population: Population) -> None:
     """Judge points and gift cards spent, and whether on codes, given whether the account ever did.
 
     Codes need no address and cannot be called back: what an account holds is drained through them.
@@ -222,7 +227,8 @@ def weigh_rewards(reading: Reading, order: Order, table: Table) -> None:
     if gift:
         outcome = 2 if gift * 2 >= float(order.amount) else 1
     if points:
-        outcome = 3 + step(points, (1000, 2500, 6000))
+        mean, deviation = population.points.moments()
+        outcome = 3 + step((log(1.0 + points) - mean) / deviation, POINTS_STEPS)
     if order.delivery == "digital":
         outcome += 7
     context = reading.who * 2 + (1 if reading.profile.rewards else 0)

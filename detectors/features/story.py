@@ -20,6 +20,8 @@ STORY_HIJACKER: Final[Row] = (
     *(0.05, 0.06, 0.07, 0.06, 0.05),
 )
 STEPS: Final[Row] = (0.7, 1.5, 2.5, 3.5, 5.0)
+STRANGE: Final[Row] = (0.0, 1.5, 3.0, 5.0, 7.5)
+"""Nats of the sign-in between the contexts: who always comes strangely was doubted before, too."""
 
 
 def _recent_doubt(reading: Reading, half_life: float, *, own_device: bool) -> tuple[float, int]:
@@ -51,8 +53,9 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     outcome = step(max(worst, brought), STEPS)
     if outcome and worst > brought and _is_another(reading, whose):
         outcome += 5
-    reading.cells[STORY] = reading.who * 11 + outcome
-    reading.weights[STORY] = max(table.ratio(reading.who, outcome), -0.5)
+    context = step(access_doubt(reading), STRANGE)
+    reading.cells[STORY] = context * 11 + outcome
+    reading.weights[STORY] = max(table.ratio(context, outcome), -0.5)
 
 
 def _is_another(reading: Reading, whose: int) -> bool:

@@ -100,3 +100,40 @@ def test_a_first_sign_in_is_judged_by_where_everybody_lives() -> None:
     history = History()
     home = history.read_of(LAPTOP, HOME).weights[POSITION["rarity"]]
     assert home < 0.0 < history.read_of(LAPTOP, HOTEL).weights[POSITION["rarity"]]
+
+
+def hoard_where(usual: int) -> float:
+    """Return what 3,000 points on codes tell where everybody else spends so many at a time."""
+    history = History().months().forget_what_was_said()
+    for number in range(80):
+        other = History(f"spender-{number}").sign_in(LAPTOP, HOME)
+        history.beside(other.order("31", loyalty_points=usual + number % 7))
+    history.sign_in(STRANGER, PROXY).wait(6 * MINUTE)
+    history.order("31", address=None, delivery="digital", loyalty_points=3000)
+    return weight_of(history, "rewards")
+
+
+def test_how_many_points_are_many_is_the_shop_s_own_matter() -> None:
+    """A point is a penny in one shop and a tenth of one in the next."""
+    assert hoard_where(usual=100) > hoard_where(usual=3000) + 0.1
+
+
+def tunnel(own: bool) -> float:  # noqa: FBT001 - a test's own helper
+    """Return what a hosting network tells where many customers tunnel with their own devices."""
+    history = History().months()
+    for number in range(40):
+        other = History(f"tunnel-{number}")
+        device = Device(f"own-{number}", "Chrome", "Windows")
+        for _ in range(4):
+            other.sign_in(device, HOME).wait(DAY)
+        history.beside(other.sign_in(device, Network(f"3.80.{number}", 14618, "hosting", LEEDS)))
+    history.wait(5 * DAY)
+    reading = history.read_of(
+        LAPTOP if own else STRANGER, Network("3.81.9", 14618, "hosting", LEEDS)
+    )
+    return reading.weights[POSITION["kind"]]
+
+
+def test_a_tunnel_from_one_s_own_device_tells_less_than_from_a_new_one() -> None:
+    """Who turns a VPN on still has the laptop; who bought a password has not."""
+    assert tunnel(own=True) < tunnel(own=False)

@@ -79,20 +79,17 @@ def test_a_change_of_this_very_minute_is_not_zero_minutes_ago() -> None:
     assert evidence(history.alerts[-1], "contact_changed")[0] == "less than a minute"
 
 
-def test_an_order_without_address_is_not_called_foreign() -> None:
-    """Where nothing is delivered to an address, no country is accused."""
+def test_where_no_country_is_told_none_is_accused() -> None:
+    """Codes go nowhere, and a country may be missing: neither speaks for or against anybody."""
     history = History().months().forget_what_was_said()
     history.sign_in(STRANGER, HOSTING).wait(MINUTE)
-    history.order("310", address=None, payment="another card", delivery="digital")
-    reading = history.read_last()
-    assert EXPLANATIONS["forwarding"].summary(reading) == "Nothing is delivered to an address."
-
-
-def test_an_order_home_without_a_country_is_not_said_to_go_nowhere() -> None:
-    """That the country is not told does not mean that nothing is delivered."""
-    history = History().months().sign_in(LAPTOP, HOME)
-    history.order("31", shipping_country=None)
-    assert said(history.read_last(), "forwarding") == "The delivery's country is not told."
+    codes = history.order("310", address=None, payment="another card", delivery="digital")
+    assert codes.read_last().weights[POSITION["forwarding"]] == 0.0
+    home = History().months().sign_in(LAPTOP, HOME).order("31", shipping_country=None)
+    assert home.read_last().weights[POSITION["forwarding"]] == 0.0
+    abroad = History().months().sign_in(LAPTOP, HOME).order("31", shipping_country="PT")
+    assert abroad.read_last().weights[POSITION["forwarding"]] > 0.5
+    assert "nothing to do with" in said(abroad.read_last(), "forwarding")
 
 
 def test_haste_needs_a_sign_in() -> None:
