@@ -14,7 +14,7 @@ Verdicts come late, and a feed that lists a shop's customers would do its harm b
 counts, too, of the events that brought their account something new, how many each source named
 that did not turn out takeovers. Of the hijacks around, a good source names some three in ten: where
 it names a share p of what customers do, its word tells at most `log(0.3 / p)`, whatever the
-verdicts. A feed that names everybody names nobody.
+verdicts. A source that names everybody names nobody.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -47,8 +47,8 @@ _decode = partial(msgspec.msgpack.decode, type=_Stored)
 class Trust:
     """What verdicts say of sources, by name, and how often each names anything.
 
-    The `MOST_SOURCES` with most verdicts, and those that name most, are remembered; others are
-    believed as new ones are.
+    The `MOST_SOURCES` with most verdicts, and as many of those that name most, are remembered;
+    others are believed as new ones are.
     """
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
@@ -71,7 +71,7 @@ class Trust:
         elsewhere = (2.0 + max(takeovers - right, 0)) / (8.0 + max(legitimate - wrong, 0))
         believed = _NEW * elsewhere / (1.0 + _NEW * elsewhere)
         odds = (_BACKING * believed + right) / (_BACKING * (1.0 - believed) + wrong)
-        named = (max(self._named.get(source, 0) - right, 0) + 1.0) / (self._events + _UNNAMED)
+        named = (max(self._named.get(source, 0), 0) + 1.0) / (self._events + _UNNAMED)
         return max(min(log(odds / elsewhere), log(_KNOWN / named), MOST_NATS), 0.0)
 
     def see(self, sources: Sequence[str]) -> None:
@@ -79,9 +79,10 @@ class Trust:
         self._dirty = True
         self._events += 1
         for source in sources:
-            self._named[source] = self._named.get(source, 0) + 1
-        while len(self._named) > MOST_SOURCES:
-            del self._named[min(self._named, key=lambda one: (self._named[one], one))]
+            before = self._named.get(source)
+            if before is None:
+                before = self._make_room()
+            self._named[source] = before + 1
         if self._events > _HORIZON:
             self._events //= 2
             self._named = {source: count // 2 for source, count in self._named.items() if count > 1}
@@ -98,8 +99,22 @@ class Trust:
             self._all = _moved(self._all, step)
             for source in sources:
                 self._sources[source] = _moved(self._sources.get(source, (0, 0)), step)
+                if source in self._named:
+                    # Below nought where what it had named was halved since: so it stays exact.
+                    self._named[source] -= step[0]
         while len(self._sources) > MOST_SOURCES:
             del self._sources[min(self._sources, key=lambda one: (sum(self._sources[one]), one))]
+
+    def _make_room(self) -> int:
+        """Return how much a source that is not counted may have named; have one go if need be.
+
+        As much as whoever goes (the space-saving algorithm: Metwally, Agrawal and El Abbadi, 2005).
+        Were it nought, whoever comes last would be the next to go, and never be counted.
+        """
+        if len(self._named) < MOST_SOURCES:
+            return 0
+        least = min(self._named, key=lambda one: (self._named[one], one))
+        return max(self._named.pop(least), 0)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the counts where they changed."""

@@ -59,6 +59,25 @@ def test_a_good_source_is_not_the_worse_for_a_gang_that_it_names_again_and_again
     assert judged(trust, 100, right=1.0, sources=("good",)).worth("good") > log(20.0)
 
 
+def test_a_source_that_was_right_for_long_is_not_free_to_name_everybody() -> None:
+    """What it was right about long ago is forgotten with the events that it was."""
+    trust = judged(Trust(nothing), 5_000, right=0.5)
+    judged(trust, 2_000, right=1.0, sources=("bought",))
+    for number in range(60_000):
+        trust.see(("bought",) if number % 10 == 0 else ())
+    assert trust.worth("bought") == pytest.approx(log(3.0), abs=0.05)
+
+
+def test_a_source_is_counted_however_many_others_are() -> None:
+    """Whoever comes when all places are taken is no less bound by what it names."""
+    trust = Trust(nothing)
+    for number in range(2 * MOST_SOURCES):
+        trust.see((f"other-{number % MOST_SOURCES}",))
+    for _ in range(500):
+        trust.see(("poison",))
+    assert trust.worth("poison") == 0.0
+
+
 def test_how_much_was_named_is_forgotten_by_halves() -> None:
     """A feed that was cleaned up is heard again after some ten thousands of events."""
     trust = Trust(nothing)
