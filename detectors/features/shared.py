@@ -30,10 +30,14 @@ _COARSE: Final = 1.0
 """Nats that a report on an operator or client can tell: customers share these by the hundreds."""
 _SECOND: Final = 0.5
 """What every further source adds of its word: sources hear of one another."""
-_SOURCES: Final = 8
+MOST_HEARD: Final = 8
+"""Sources that are heard on an event."""
 _KINDS: Final = frozenset(Kind) - {Kind.SHAPE, Kind.POSTCODE}
 """A client's shape names the kind of network as well, and is nobody's; a postcode is a whole
 street's: they are not matched."""
+
+
+_Told = tuple[Met, tuple[IndicatorReport, ...]]
 
 
 class Reported(NamedTuple):
@@ -52,15 +56,18 @@ def weigh_shared(
     `reading.shared` is the sum over the groups of indicators, nats, within the feature's range; how
     much of it counts is the caller's to limit.
     """
-    reported = []
+    told = []
     for met in _brought(reading):
         reading.brought = True
         reports = intelligence.reports(met, reading.at)
         if reports:
-            rare = log(_USED / _share(reading, met, population))
-            most = _COARSE if KINDS[met.kind].coarse else SHARED.high
-            nats = max(min(_word(reports, trust), rare, most), 0.0)
-            reported.append(Reported(met, reports, nats))
+            told.append((met, reports))
+    reported = []
+    for met, reports in _heard(told, trust):
+        rare = log(_USED / _share(reading, met, population))
+        most = _COARSE if KINDS[met.kind].coarse else SHARED.high
+        nats = max(min(_word(reports, trust), rare, most), 0.0)
+        reported.append(Reported(met, reports, nats))
     if reported:
         reported.sort(key=lambda one: -one.nats)
         reading.reported = tuple(reported)
@@ -71,9 +78,8 @@ def weigh_shared(
 
 
 def sources_of(reading: Reading) -> list[str]:
-    """Return the sources that had named something of an event, the first few by name."""
-    named = {report.source for one in reading.reported for report in one.reports}
-    return sorted(named)[:_SOURCES]
+    """Return the sources that were heard on an event, by name; at most `MOST_HEARD`."""
+    return sorted({report.source for one in reading.reported for report in one.reports})
 
 
 def _brought(reading: Reading) -> Iterator[Met]:
@@ -87,13 +93,32 @@ def _brought(reading: Reading) -> Iterator[Met]:
             yield met
 
 
+def _heard(told: list[_Told], trust: Trust) -> list[_Told]:
+    """What the sources say that are heard: of more than a few, those whose word weighs most.
+
+    What each is worth is kept with an alert, and each is judged by the verdict on it: nobody else
+    may have had a say.
+    """
+    words: dict[str, float] = {}
+    for _, reports in told:
+        for report in reports:
+            word = _word_of(report, trust)
+            words[report.source] = max(words.get(report.source, 0.0), word)
+    if len(words) <= MOST_HEARD:
+        return told
+    heard = set(sorted(words, key=lambda source: (-words[source], source))[:MOST_HEARD])
+    left = ((met, tuple([one for one in said if one.source in heard])) for met, said in told)
+    return [(met, reports) for met, reports in left if reports]
+
+
 def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
     """What sources say together, nats: the best word, and half of every further one."""
-    words = sorted(
-        (trust.worth(report.source) * report.confidence / 100.0 for report in reports),
-        reverse=True,
-    )
+    words = sorted((_word_of(report, trust) for report in reports), reverse=True)
     return words[0] + _SECOND * sum(words[1:])
+
+
+def _word_of(report: IndicatorReport, trust: Trust) -> float:
+    return trust.worth(report.source) * report.confidence / 100.0
 
 
 def _share(reading: Reading, met: Met, population: Population) -> float:

@@ -2,6 +2,7 @@
 
 import struct
 import zipfile
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pypdf import PdfReader
 
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
+from detectors.features.shared import MOST_HEARD
+from detectors.heat.indicators import Kind
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from streams.evidence.case import case_of
@@ -31,6 +34,7 @@ from streams.exit_codes import DONE, FAILED, MISTAKE
 from tests.integration.shop_traffic import VICTIM
 from tests.support.commands import nightlatch
 from tests.support.evidence import KEY, MADE_AT, accounts_in, case, gathered, pack_files
+from tests.support.intelligence import report
 
 
 def failed(files: dict[str, bytes], expected: str | None = None) -> list[Check]:
@@ -171,6 +175,27 @@ def test_scores_of_a_model_that_no_release_has_are_said_to_be() -> None:
         for name, snapshot in gathered().snapshots.items()
     }
     assert "release 9.9 scored" in _model(gathered()._replace(snapshots=other)).detail
+
+
+def test_scores_that_many_others_had_a_say_in_come_out_again() -> None:
+    """Each source's worth is in the pack that had any: more than a few are not heard."""
+    ends = 1_811_000_000.0
+    # It names the thief from the beginning, and the others only when the order comes.
+    first = report(Kind.DEVICE, "device-thief", "z", feed="z", confidence=60, valid_until=ends)
+    ordered = datetime(2026, 10, 18, 3, 6, tzinfo=UTC).timestamp()
+    others = [
+        report(
+            *(Kind.DEVICE, "device-thief", f"other-{number}"),
+            feed=f"feed-{number % 2}", confidence=1, valid_from=ordered, valid_until=ends,
+        )
+        for number in range(MOST_HEARD + 1)
+    ]  # fmt: skip
+    case = case_of(gathered(first, *others))
+    assert [score.verdict for score in case.scores] == ["same"] * len(case.scores)
+    [*_, last] = case.gathered.snapshots.values()
+    [told] = last.given.reported
+    assert len(told.reports) == MOST_HEARD
+    assert "z" in {one.source for one in told.reports}
 
 
 def test_a_pack_of_no_alert_is_none() -> None:
