@@ -15,10 +15,14 @@ _ANYBODYS: Final = 0o666
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that who reads it finds the old or the new one, never half of one.
 
-    Raises ConfigurationError where that cannot be done; nothing is left of it then.
+    A link stays one, and its target is written; a pipe or device is written to. Raises
+    ConfigurationError where it cannot be done; nothing is left of it then.
     """
     try:
-        _put(path, data, _ANYBODYS)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _put(path, data, _ANYBODYS)
     except OSError as error:
         raise _not_written(path, error) from None
 
@@ -63,6 +67,7 @@ def read_secret(path: Path, what: str) -> bytes:
 
 
 def _put(path: Path, data: bytes, mode: int) -> None:
+    path = path.resolve()
     # A name of its own each time: what a process that was killed left behind blocks nobody.
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

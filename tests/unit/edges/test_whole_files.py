@@ -1,5 +1,6 @@
 """A file is there whole or not at all, and a secret one is its owner's alone."""
 
+import os
 import resource
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -49,6 +50,33 @@ def test_what_was_there_stays_until_the_new_one_is_whole(tmp_path: Path, write: 
     assert path.read_bytes() == b"old"
     write(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("write", [write_whole, write_secret])
+def test_a_link_stays_a_link(tmp_path: Path, write: Write) -> None:
+    """Whoever keeps the file elsewhere finds the new one there."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    path = tmp_path / "link"
+    path.symlink_to(elsewhere / "file")
+    for content in (b"first", b"second"):
+        write(path, content)
+        assert path.is_symlink()
+        assert (elsewhere / "file").read_bytes() == content
+    assert len(list(elsewhere.iterdir())) == 1
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    """As `--out /dev/stdout` is: there is nothing to be put in its place."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(path, b"told")
+        assert os.read(reading, 10) == b"told"
+    finally:
+        os.close(reading)
+    assert path.is_fifo()
 
 
 @pytest.mark.parametrize("write", SECRET)
