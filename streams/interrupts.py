@@ -59,8 +59,9 @@ def interrupt(frame: FrameType | None, unless: Callable[[], bool] | None = None)
 
 def exit_with(code: int) -> None:
     """End the process with a code, through all that is done at its end; Ctrl-C only hastens it."""
-    with suppress(BrokenPipeError):  # which the end of the process tells by itself
-        sys.stdout.flush()
+    if sys.stdout is not None:  # as where whoever started us has closed it
+        with suppress(BrokenPipeError):  # which the end of the process tells by itself
+            sys.stdout.flush()
     end_at_once()
     sys.exit(code)
 

@@ -82,3 +82,11 @@ def test_a_process_at_its_end_ends_at_once(tmp_path: Path) -> None:
     )
     done = run(tmp_path, program)
     assert (done.returncode, done.stdout, done.stderr) == (INTERRUPTED, "said\n", "")
+
+
+def test_whoever_has_closed_standard_output_gets_the_code(tmp_path: Path) -> None:
+    """There is nothing left to be said then, nor to be wrong with it."""
+    program = "import os\nos.close(1)\nos.execv({0!r}, [{0!r}, '-c', {1!r}])"
+    ends = "from streams.interrupts import exit_with\nexit_with(3)"
+    done = run(tmp_path, program.format(sys.executable, ends))
+    assert (done.returncode, done.stderr) == (3, "")
