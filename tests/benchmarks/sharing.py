@@ -12,7 +12,9 @@ wire is searched for every raw identifier of both shops' events.
 
 `reach` is the most that any sharing could do: caught alone, or brought by its first order an
 address range, device, delivery address, card or contact that the same gang had brought to the other
-shop before, whether that shop had noticed or not.
+shop before, whether that shop had noticed or not. `verdicts` is the part of it that the other shop
+could tell of a group of confirmed victims, alerted or not: so many accounts (`--minimum`) as had a
+takeover verdict by then had been hit with the thing.
 """
 
 import argparse
@@ -44,7 +46,7 @@ from streams.sharing.stix_reading import read_stix
 from tests.benchmarks.shops import DAYS, START, SimulatedRun
 
 PAIRS: Final = ((531, 532), (533, 534))
-WAYS: Final = ("alone", "sharing", "reach")
+WAYS: Final = ("alone", "sharing", "verdicts", "reach")
 WHOSE: Final = {
     "common": "gangs that hit both",
     "told": "gangs that the other shop had told of",
@@ -71,7 +73,8 @@ class Shop:
         self.raw: set[str] = set()
         self.wire: dict[bytes, None] = {}
         self.told: dict[str, float] = {}
-        self.brought: dict[tuple[str, Met], float] = {}
+        self.brought: dict[tuple[str, Met], dict[str, float]] = {}
+        self._taken_over: dict[str, float] = {}
         self._hijacks: dict[tuple[str, str], _Brought] = {}
         self._gangs: dict[str, str] = {}
         self._accounts: dict[str, tuple[str, ...]] = {}
@@ -123,11 +126,27 @@ class Shop:
 
     def within_reach(self, hijack: JudgedHijack, other: "Shop") -> bool:
         """Whether a hijack came, by its first order, with what its gang had taken elsewhere."""
-        never, gang = float("inf"), hijack.campaign
+        return any(other.hit_with(met, hijack.campaign, at) for at, met in self._met_in(hijack))
+
+    def confirmed_elsewhere(self, hijack: JudgedHijack, other: "Shop") -> bool:
+        """Whether it came with what enough confirmed victims elsewhere had been hit with."""
+        least = self._terms.minimum
         return any(
-            other.brought.get((gang, met), never) < at
-            for at, met in self._hijacks[hijack.account, gang].met
+            len(other.hit_with(met, hijack.campaign, at, confirmed=True)) >= least
+            for at, met in self._met_in(hijack)
         )
+
+    def hit_with(self, met: Met, gang: str, at: float, *, confirmed: bool = False) -> list[str]:
+        """Return the accounts that a gang had hit with a thing; those with a verdict by then."""
+        never = float("inf")
+        return [
+            account
+            for account, time in self.brought.get((gang, met), {}).items()
+            if time < at and (not confirmed or self._taken_over.get(account, never) < at)
+        ]
+
+    def _met_in(self, hijack: JudgedHijack) -> list[tuple[float, Met]]:
+        return self._hijacks[hijack.account, hijack.campaign].met
 
     def leaks(self) -> list[str]:
         """Return raw identifiers of the shop's events that stand in what it told."""
@@ -147,6 +166,8 @@ class Shop:
             self._note_hijack(observed, label.campaign)
         if isinstance(event, Feedback):
             self._confirmed.take(event)
+            if event.verdict == "takeover":
+                self._taken_over.setdefault(event.account_id, event.occurred_at)
             return
         personal = [event.account_id, event.device_id, event.session_id, event.event_id]
         if isinstance(event, Order):
@@ -164,7 +185,8 @@ class Shop:
         hijack = self._hijacks.setdefault((event.account_id, gang), _Brought([], []))
         for met in (*came_with(event, facts), *carried(event)):
             if met.kind in _TELLING:
-                self.brought.setdefault((gang, met), event.occurred_at)
+                hit = self.brought.setdefault((gang, met), {})
+                hit.setdefault(event.account_id, event.occurred_at)
                 if not hijack.ordered:
                     hijack.met.append((event.occurred_at, met))
         if isinstance(event, Order):
@@ -223,6 +245,11 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
     )
     for shop, other in zip(shops, reversed(shops), strict=True):
         found["leaks"] += shop.leaks()
+        reached: dict[str, Callable[[JudgedHijack], bool]] = {
+            **dict.fromkeys(WAYS, _not_reached),
+            "verdicts": partial(shop.confirmed_elsewhere, other=other),
+            "reach": partial(shop.within_reach, other=other),
+        }
         found["shops"][shop.name] = {
             "events": len(shop.ledger),
             "reports": len(shop.table),
@@ -230,7 +257,7 @@ def measure(pair: tuple[int, int], asked: argparse.Namespace) -> dict[str, Any]:
             **{
                 f"{whose} {way}": caught(
                     [one for one in hijacks if _is(one, whose, gangs, other)],
-                    partial(shop.within_reach, other=other) if way == "reach" else _not_reached,
+                    reached[way],
                 )
                 for way in WAYS
                 for hijacks in [shop.judged(shared=way == "sharing")]
@@ -272,13 +299,12 @@ def show(found: list[dict[str, Any]]) -> None:
                 hijacks[whose] += shop[f"{whose} alone"].hijacks
     for whose, count in hijacks.items():
         for at, budget in enumerate(BUDGETS):
-            alone, sharing, reach = (totals[whose, way][at] for way in WAYS)
-            ratios = [more / alone if alone else float("nan") for more in (sharing, reach)]
-            print(
-                f"{WHOSE[whose]}, at {budget:.1%}: {alone:.1f} of {count} alone,"
-                f" {sharing:.1f} sharing: {ratios[0]:.2f} times;"
-                f" {reach:.1f} within reach: {ratios[1]:.2f} times"
-            )
+            alone = totals[whose, "alone"][at]
+            said = [f"{alone:.1f} of {count} alone"]
+            for way in WAYS[1:]:
+                caught_so = totals[whose, way][at]
+                said.append(f"{caught_so:.1f} {way} ({caught_so / (alone or 1.0):.2f} times)")
+            print(f"{WHOSE[whose]}, at {budget:.1%}: {', '.join(said)}")
 
 
 def main() -> None:

@@ -56,3 +56,11 @@ def test_what_is_within_reach_is_what_the_gang_had_taken_elsewhere(shops: list[S
         assert 0 < len(reached) < len(hijacks)
         met = {gang for gang, _ in other.brought}
         assert {one.campaign for one in reached} <= met
+        assert all(one in reached for one in hijacks if shop.confirmed_elsewhere(one, other))
+    hits = [(shop, gang, met) for shop in shops for gang, met in shop.brought]
+    never = float("inf")
+    assert any(shop.hit_with(met, gang, never, confirmed=True) for shop, gang, met in hits)
+    assert any(
+        len(shop.hit_with(met, gang, never)) > len(shop.hit_with(met, gang, never, confirmed=True))
+        for shop, gang, met in hits
+    )
