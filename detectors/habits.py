@@ -38,6 +38,9 @@ def use(  # noqa: PLR0917 - every event calls it for everything that it came wit
     elif key:
         if len(keys) >= limit:
             _forget_least(memory, minute, half_life)
+        if not keys:
+            memory.make_own()
+            keys, rows = memory.keys, memory.rows
         keys.append(key)
         rows += (UNIT, minute, minute, doubt)
 

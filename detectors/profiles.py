@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from detectors.errors import IncompatibleState, decoded
-from detectors.stored_profiles import Doubt, Session, StoredMemory, StoredProfile
+from detectors.stored_profiles import NOTHING, Doubt, Session, StoredMemory, StoredProfile
 
 VERSION: Final = 1
 UNIT: Final = 16
@@ -36,8 +36,10 @@ class Memory:
     __slots__ = ("keys", "rows")
 
     def __init__(self, stored: StoredMemory) -> None:
-        self.keys: list[int] = stored.keys
-        self.rows: list[int] = stored.rows
+        if not stored[0]:
+            # Half of a profile's memories hold nothing: as many lists fewer to make and to sweep.
+            stored = NOTHING
+        self.keys, self.rows = stored
 
     def find(self, key: int) -> int:
         """Return the position of a value, -1 where it is not remembered."""
@@ -78,8 +80,14 @@ class Memory:
     def recall(self, key: int, row: list[int], limit: int) -> None:
         """Remember a forgotten value again, where there is room and it has not come anew."""
         if len(self.keys) < limit and key not in self.keys:
+            self.make_own()
             self.keys.append(key)
             self.rows += row
+
+    def make_own(self) -> None:
+        """Have lists of its own before anything is put in: what holds nothing shares them."""
+        if not self.keys:
+            self.keys, self.rows = [], []
 
     def clear_doubt(self, minutes: set[int]) -> None:
         """Trust every value first seen in one of the minutes."""

@@ -6,12 +6,11 @@ Python where the engine is compiled, and what every event touches is kept apart 
 
 import msgspec
 
+StoredMemory = tuple[list[int], list[int]]
+"""A `detectors.profiles.Memory`: its keys and its rows."""
 
-class StoredMemory(msgspec.Struct, array_like=True, gc=False):
-    """A `detectors.profiles.Memory`."""
-
-    keys: list[int] = []
-    rows: list[int] = []
+NOTHING: StoredMemory = ([], [])
+"""What every memory that holds nothing shares: whoever adds to it makes lists of its own."""
 
 
 class Session(msgspec.Struct, array_like=True, gc=False):
@@ -69,21 +68,21 @@ class StoredProfile(msgspec.Struct, array_like=True, gc=False):
     strange: float = 0.0
     orders: float = 0.0
     decayed: int = 0
-    devices: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    agents: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    clients: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    systems: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    prefixes: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    asns: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    countries: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    methods: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    addresses: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    kinds: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    cities: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    postcodes: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    payments: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    deliveries: StoredMemory = msgspec.field(default_factory=StoredMemory)
-    categories: StoredMemory = msgspec.field(default_factory=StoredMemory)
+    devices: StoredMemory = NOTHING
+    agents: StoredMemory = NOTHING
+    clients: StoredMemory = NOTHING
+    systems: StoredMemory = NOTHING
+    prefixes: StoredMemory = NOTHING
+    asns: StoredMemory = NOTHING
+    countries: StoredMemory = NOTHING
+    methods: StoredMemory = NOTHING
+    addresses: StoredMemory = NOTHING
+    kinds: StoredMemory = NOTHING
+    cities: StoredMemory = NOTHING
+    postcodes: StoredMemory = NOTHING
+    payments: StoredMemory = NOTHING
+    deliveries: StoredMemory = NOTHING
+    categories: StoredMemory = NOTHING
     absent_devices: float = 0.0
     hours: list[int] = msgspec.field(default_factory=_hours)
     sessions: list[Session] = msgspec.field(default_factory=list)

@@ -199,7 +199,7 @@ class Evidence:
         tables = self._by_name
         orders.weigh_destination(reading, order, tables["destination"])
         orders.weigh_delivery(reading, order, tables["delivery"])
-        orders.weigh_amount(reading, order, tables["amount"], self._population)
+        orders.weigh_amount(reading, tables["amount"], self._population)
         orders.weigh_goods(reading, order, self._population)
         orders.weigh_locality(reading, order, tables["locality"], self._population)
         orders.weigh_forwarding(reading, order, tables["forwarding"])

@@ -1,6 +1,7 @@
 """What an event teaches a profile: habits only where it was not flagged, clocks always."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from math import log
 from math import pow as power
 from typing import Final
@@ -61,7 +62,7 @@ def lesson_of(reading: Reading) -> Lesson:
         used.append(("methods", METHODS[event.method] + 1))
     elif type(event) is Order:
         used += _order_habits(event)
-        amount = log(1.0 + float(event.amount))
+        amount = reading.amount
         rewards = 1 if event.loyalty_points or event.gift_card_amount else 0
     return Lesson(reading.minute, reading.type, used, reading.weekhour % 24 // 3, amount, rewards)
 
@@ -214,9 +215,20 @@ def _place(reading: Reading) -> None:
     # "Usual" in an alert is what the account has used for days, not what came with this session.
     minute = reading.minute
     if facts.browser and _is_habit(profile.client, profile.clients, reading.client, minute):
-        profile.client = f"{facts.browser} on {facts.os}"[:48]
+        profile.client = _client_shown(facts.browser, facts.os)
     if facts.asn and _is_habit(profile.network, profile.asns, reading.asn, minute):
-        profile.network = f"AS{facts.asn} ({facts.country})" if facts.country else f"AS{facts.asn}"
+        profile.network = _network_shown(facts.asn, facts.country)
+
+
+# Many customers share these: they are remembered.
+@lru_cache(4096)
+def _client_shown(browser: str, system: str | None) -> str:
+    return f"{browser} on {system}"[:48]
+
+
+@lru_cache(4096)
+def _network_shown(asn: int, country: str | None) -> str:
+    return f"AS{asn} ({country})" if country else f"AS{asn}"
 
 
 def _is_habit(known: str | None, memory: Memory, key: int, minute: int) -> bool:
@@ -284,7 +296,7 @@ def count(reading: Reading, population: Population) -> None:
         if reading.depth:
             _count_news(reading, population)
     elif type(event) is Order:
-        population.amounts.add(log(1.0 + float(event.amount)))
+        population.amounts.add(reading.amount)
         if event.loyalty_points:
             population.points.add(log(1.0 + event.loyalty_points))
         for item in event.items[:8]:

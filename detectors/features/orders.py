@@ -115,7 +115,7 @@ def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:
         reading.weights[DELIVERY] = table.ratio(context, outcome)
 
 
-def weigh_amount(reading: Reading, order: Order, table: Table, population: Population) -> None:
+def weigh_amount(reading: Reading, table: Table, population: Population) -> None:
     """Judge the logarithm of the amount in deviations from the account's mean.
 
     The account's mean and variance are shrunk to everybody's as if by two orders.
@@ -125,7 +125,7 @@ def weigh_amount(reading: Reading, order: Order, table: Table, population: Popul
     count = profile.orders
     own_mean = (profile.amount_mean * count + 2 * mean) / (count + 2)
     variance = (profile.amount_square * count + 4 * deviation * deviation) / (count + 4)
-    score = (log(1.0 + float(order.amount)) - own_mean) / max(0.2, sqrt(variance))
+    score = (reading.amount - own_mean) / max(0.2, sqrt(variance))
     outcome = step(score, AMOUNT_STEPS)
     context = reading.who * 3 + step(profile.bought, (1, 3))
     reading.cells[AMOUNT] = context * 7 + outcome

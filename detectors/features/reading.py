@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from functools import lru_cache
+from math import log
 from typing import TYPE_CHECKING, Final
 
 from detectors.events import AccountChange, Login, Order
@@ -39,11 +40,12 @@ class Reading:
     `account` is its account's digest. `at` is the time, epoch seconds, that all of it goes by: the
     event's own, or what is believed.
 
-    `weights` are the features in the registry's order, 0 where they do not apply; `cells` the
-    cells of the likelihood tables that the event belongs to, -1 where it belongs to none. `hot` is
-    the hottest thing that a stranger came with; `proved` tells that the sign-in, or its session's,
-    rests on more than a password. Of a sign-in that opens an entry, `telling` is the sum of what
-    spoke for a hijacker, nats, without heat, and `guessing` what of it were failures.
+    `amount` is the logarithm of one and an order's amount, 0 of what is no order. `weights` are the
+    features in the registry's order, 0 where they do not apply; `cells` the cells of the likelihood
+    tables that the event belongs to, -1 where it belongs to none. `hot` is the hottest thing that a
+    stranger came with; `proved` tells that the sign-in, or its session's, rests on more than a
+    password. Of a sign-in that opens an entry, `telling` is the sum of what spoke for a hijacker,
+    nats, without heat, and `guessing` what of it were failures.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
     """
@@ -51,6 +53,7 @@ class Reading:
     __slots__ = (
         "account",
         "agent",
+        "amount",
         "asn",
         "at",
         "brought",
@@ -108,6 +111,8 @@ class Reading:
         else:
             self.type = ORDER if type(event) is Order else CHANGE
             self.success = True
+        # Decimals are slow to convert, and three parts ask for it.
+        self.amount = log(1.0 + float(event.amount)) if type(event) is Order else 0.0
         self.minute = max(0, int(at // 60) - profile.born)
         self.hour = at / 3600.0
         self.day = int(at // 86400)

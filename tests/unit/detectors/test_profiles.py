@@ -9,14 +9,14 @@ from detectors.errors import IncompatibleState
 from detectors.features.lessons import trust
 from detectors.habits import MOST_BYTES, make_room, use
 from detectors.profiles import MEMORIES, Memory, Profile, decode, encode, newborn
-from detectors.stored_profiles import Doubt, Session, StoredMemory, StoredProfile
+from detectors.stored_profiles import NOTHING, Doubt, Session, StoredProfile
 
 HALF_LIFE = 1000.0
 
 
 def test_a_use_weighs_half_after_the_half_life() -> None:
     """Habits of long ago weigh less."""
-    memory = Memory(StoredMemory())
+    memory = Memory(NOTHING)
     use(memory, 7, 0, HALF_LIFE, 3)
     assert memory.weight(0, 0, HALF_LIFE) == 1.0
     assert memory.weight(0, 1000, HALF_LIFE) == 0.5
@@ -24,7 +24,7 @@ def test_a_use_weighs_half_after_the_half_life() -> None:
 
 def test_the_least_used_value_makes_room() -> None:
     """A value used often and lately stays, however many others pass by."""
-    memory = Memory(StoredMemory())
+    memory = Memory(NOTHING)
     for minute in range(100):
         use(memory, 7, minute * 10, HALF_LIFE, 3)
         use(memory, 100 + minute, minute * 10, HALF_LIFE, 3)
@@ -33,16 +33,26 @@ def test_the_least_used_value_makes_room() -> None:
     assert len(memory.rows) == 12
 
 
+def test_what_holds_nothing_is_shared_and_never_filled() -> None:
+    """One account's first device is not every other's."""
+    one, other = newborn(0.0), decode(encode(newborn(0.0)))
+    use(one.devices, 7, 0, HALF_LIFE, 3)
+    other.prefixes.recall(9, [16, 0, 0, 0], 3)
+    assert (one.devices.keys, other.prefixes.keys) == ([7], [9])
+    assert NOTHING == ([], [])
+    assert newborn(0.0).devices.rows == one.prefixes.rows == other.devices.keys == []
+
+
 def test_absent_values_are_not_remembered() -> None:
     """0 stands for "not told"."""
-    memory = Memory(StoredMemory())
+    memory = Memory(NOTHING)
     use(memory, 0, 5, HALF_LIFE, 3)
     assert memory.keys == []
 
 
 def test_what_came_since_an_access_can_be_forgotten() -> None:
     """A hijacker's values go, the customer's stay, also those used again since."""
-    memory = Memory(StoredMemory())
+    memory = Memory(NOTHING)
     use(memory, 1, 10, HALF_LIFE, 5)
     use(memory, 2, 50, HALF_LIFE, 5, 6)
     use(memory, 1, 60, HALF_LIFE, 5)
@@ -53,7 +63,7 @@ def test_what_came_since_an_access_can_be_forgotten() -> None:
 
 def test_trust_clears_the_doubt_a_value_came_with() -> None:
     """After a `legitimate` verdict a device is like any other."""
-    memory = Memory(StoredMemory())
+    memory = Memory(NOTHING)
     use(memory, 2, 50, HALF_LIFE, 5, 6)
     assert memory.doubt(0) == 6
     use(memory, 3, 60, HALF_LIFE, 5, 7)
