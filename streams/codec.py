@@ -156,21 +156,24 @@ def encode_dead_letter(record: Record, error: InvalidEvent) -> bytes:
     Kafka compresses batches, so that a broker takes records far larger than its limit.
     """
     whole = _letter_bytes(record) <= MAX_LETTER_BYTES
-    kept = slice(None if whole else CUT_BYTES)
     fields: dict[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "received_at": rfc3339(record.timestamp) if is_plausible(record.timestamp) else None,
         "error": {"code": error.code, "message": str(error), "field": error.field},
-        "key": base64_text(record.key and record.key[kept]),
-        "value": base64_text(record.value and record.value[kept]),
+        "key": base64_text(record.key if whole else _cut(record.key)),
+        "value": base64_text(record.value if whole else _cut(record.value)),
     }
     if not whole:
         fields["cut"] = _measures(record)
     elif record.headers:
         fields["headers"] = [[name, base64_text(value)] for name, value in record.headers]
     return orjson.dumps(fields)
+
+
+def _cut(value: bytes | None) -> bytes | None:
+    return None if value is None else value[:CUT_BYTES]
 
 
 def _letter_bytes(record: Record) -> int:

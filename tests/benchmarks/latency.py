@@ -44,6 +44,8 @@ from tests.benchmarks.traffic import REPOSITORY, Traffic, environment
 _PARTITIONS: Final = 4
 _PATIENCE: Final = 120.0
 _TICK_SECONDS: Final = 0.005
+_BUDGET: Final = "0.02"
+"""Of account-days that may alert: seven times the default, so that one in a hundred can be told."""
 
 
 class Delays(msgspec.Struct, kw_only=True):
@@ -84,6 +86,7 @@ def delays(
     name = f"delay-{uuid.uuid4().hex[:6]}-"
     own = {"broker": broker, "topic_prefix": name, "app_id": f"{name}app"}
     own |= {"partitions": str(_PARTITIONS), "lookups": str(traffic.lookups)}
+    own["detection_alert_budget"] = _BUDGET
     own |= {"data_dir": str(folder / name), "web_port": str(_free_port())}
     settings = _settings(own)
     create(settings)
