@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from detectors.events import AccountChange, Login, Order
 from detectors.facts import Facts
 from detectors.features.registry import WIDTH
+from detectors.heat.indicators import Met
 from detectors.heat.records import Hot
 from detectors.profiles import Profile, digest
 from detectors.stored_profiles import Session
@@ -43,9 +44,10 @@ class Reading:
     `amount` is the logarithm of one and an order's amount, 0 of what is no order. `weights` are the
     features in the registry's order, 0 where they do not apply; `cells` the cells of the likelihood
     tables that the event belongs to, -1 where it belongs to none. `hot` is the hottest thing that a
-    stranger came with; `proved` tells that the sign-in, or its session's, rests on more than a
-    password. Of a sign-in that opens an entry, `telling` is the sum of what spoke for a hijacker,
-    nats, without heat, and `guessing` what of it were failures.
+    stranger came with; `anew` is what it carries that the account did not know, None before anybody
+    asks; `proved` tells that the sign-in, or its session's, rests on more than a password. Of a
+    sign-in that opens an entry, `telling` is the sum of what spoke for a hijacker, nats, without
+    heat, and `guessing` what of it were failures.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
     """
@@ -54,6 +56,7 @@ class Reading:
         "account",
         "agent",
         "amount",
+        "anew",
         "asn",
         "at",
         "brought",
@@ -140,6 +143,7 @@ class Reading:
         self.who: int = 0
         self.fresh_access = False
         self.hot: Hot | None = None
+        self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()
         self.shared = 0.0
         self.brought = False

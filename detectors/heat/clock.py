@@ -22,9 +22,9 @@ class Clock:
 
     def take(self, batch: Batch) -> int:
         """Take a batch's times into account; return the latest minute that is believed."""
-        minutes = dict.fromkeys([totals.minute for totals in batch.totals])
-        minutes |= dict.fromkeys([sighting.minute for sighting in batch.sightings])
-        for step in dict.fromkeys([minute // _STEP for minute in minutes]):
+        steps = [totals.minute // _STEP for totals in batch.totals]
+        steps += [sighting.minute // _STEP for sighting in batch.sightings]
+        for step in dict.fromkeys(steps):
             # Steps stand for no account: none of them is ever alone.
             self._watermark.advance(60.0 * _STEP * step, step)
         return int(self._watermark.latest // 60)

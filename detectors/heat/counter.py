@@ -65,12 +65,20 @@ class HeatCounter:
         told: list[HeatOutput] = []
         for dated in batch.sightings:
             sighting = dated if dated.minute <= latest else _no_later(dated, latest)
-            tally = self._count(sighting, customers.rise, latest)
-            if sighting.accounts and (sighting.failed > 0 or tally.nats > 0.0):
-                told += self._judge(tally, sighting, customers)
-            for mark in sighting.alerts:
+            tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute, latest)
+            if sighting.new:
+                if not tally.users:
+                    tally.users = bytearray(Distinct.SMALL)
+                Distinct.add(tally.users, sighting.new)
+            if sighting.shown is not None:
+                tally.shown = sighting.shown
+            if sighting.accounts:
+                self._count(tally, sighting, customers.rise)
+                if sighting.failed > 0 or tally.nats > 0.0:
+                    told += self._judge(tally, sighting, customers)
+            if sighting.alerts:
                 tally.alerted = True
-                told.append(self._link(tally, mark))
+                told += [self._link(tally, mark) for mark in sighting.alerts]
         return told
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
@@ -79,22 +87,14 @@ class HeatCounter:
         yield from self._everybody.changes()
         yield from self._clock.changes()
 
-    def _count(self, sighting: Sighting, rise: float, latest: int) -> Tally:
-        tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute, latest)
-        if sighting.shown is not None:
-            tally.shown = sighting.shown
-        if sighting.new:
-            Distinct.add(tally.users, sighting.new)
-        if sighting.accounts:
-            made_good = sighting.failed < 0 and tally.rates is not None
-            if sighting.failed > 0 or made_good or tally.nats > 0.0:
-                self._count_tries(tally, sighting, rise)
-            else:
-                tally.quiet += sighting.tried
-            if sighting.entries:
-                tally.entries += sighting.entries
-                del tally.entries[:-_ENTRIES]
-        return tally
+    def _count(self, tally: Tally, sighting: Sighting, rise: float) -> None:
+        made_good = sighting.failed < 0 and tally.rates is not None
+        if sighting.failed > 0 or made_good or tally.nats > 0.0:
+            self._count_tries(tally, sighting, rise)
+        else:
+            tally.quiet += sighting.tried
+        if sighting.entries:
+            tally.entries = (*tally.entries, *sighting.entries)[-_ENTRIES:]
 
     def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
         minute, failed, unknown = sighting.minute, sighting.failed / rise, sighting.unknown / rise
@@ -113,10 +113,12 @@ class HeatCounter:
         if minute - tally.tried_since >= 3 * _DAY:
             tally.tried_since = minute
             tally.accounts_before = tally.accounts
-            tally.accounts, tally.networks = bytearray(), bytearray()
+            tally.accounts = tally.networks = None
+        if not tally.accounts or not tally.networks:
+            tally.accounts = bytearray(Distinct.SMALL)
+            tally.networks = bytearray(Distinct.LARGE if coarse else Distinct.SMALL)
         Distinct.add(tally.accounts, sighting.accounts)
-        size = Distinct.LARGE if coarse else Distinct.SMALL
-        news = Distinct.add(tally.networks, sighting.networks, size)
+        news = Distinct.add(tally.networks, sighting.networks)
         if not coarse or not sighting.networks:
             return 1.0
         # What many customers share is not judged by what one address does through it: a range's
@@ -136,7 +138,7 @@ class HeatCounter:
             return
         before = tally.nats if tally.until > minute else 0.0
         if before == 0.0:
-            tally.since, tally.entered = 60.0 * minute, []
+            tally.since, tally.entered = 60.0 * minute, ()
         nearly_over = tally.until - minute < found.holds / 2
         if abs(found.nats - before) >= _STEP or nearly_over or found.technique != tally.technique:
             hot = self._heat(tally, found, customers, minute)
@@ -172,9 +174,7 @@ class HeatCounter:
             60.0 * minute, 60.0 * minute, 0, 0, 0, shown=tally.shown,
         )  # fmt: skip
 
-    def _reassess(
-        self, tally: Tally, hot: Hot, entries: tuple[Entry, ...] | list[Entry]
-    ) -> Iterator[HeatOutput]:
+    def _reassess(self, tally: Tally, hot: Hot, entries: tuple[Entry, ...]) -> Iterator[HeatOutput]:
         if KINDS[tally.kind].coarse and hot.nats < _TELLS_OF_THE_PAST:
             return
         since = hot.at - _LOOKS_BACK[hot.technique]
@@ -194,7 +194,7 @@ class HeatCounter:
         likely = not KINDS[tally.kind].coarse or entry.logit + hot.nats > 0.0
         account = digest(entry.account_id)
         if likely and account not in tally.entered and len(tally.entered) < _MOST_ENTERED:
-            tally.entered = [*tally.entered, account]
+            tally.entered = (*tally.entered, account)
 
     def _attack(self, tally: Tally, hot: Hot) -> Attack:
         return Attack(

@@ -54,6 +54,7 @@ class Everybody:
             if self._state.version != VERSION:
                 raise IncompatibleState(f"stored customers have version {self._state.version}")
         self._dirty = False
+        self._set_quiet()
 
     @property
     def accounts(self) -> int:
@@ -96,13 +97,18 @@ class Everybody:
             state.failing = [*state.failing, max(failed, 0) / tried][-_BLOCKS:]
             state.unknown = [*state.unknown, unknown / tried][-_BLOCKS:]
         state.block, state.counts = block, [0, 0, 0]
+        self._set_quiet()
+
+    def _set_quiet(self) -> None:
+        self._failing = _quiet(self._state.failing, _FAILING)
+        self._unknown = _quiet(self._state.unknown, _UNKNOWN)
 
     def now(self) -> Customers:
         """Return how strangers who are customers fail on ordinary days, and how it is now."""
         state = self._state
         return Customers(
-            _quiet(state.failing, _FAILING),
-            _quiet(state.unknown, _UNKNOWN),
+            self._failing,
+            self._unknown,
             self._rise(),
             tuple([state.strangers.entered(window) for window in (FAST, HOURS, DAYS, USUAL)]),
         )

@@ -154,7 +154,9 @@ class Sightings:
             self._see_new(reading, minute, _news(reading))
         if made_good:
             for kind, key, _ in came_with(reading.event, reading.facts):
-                self._at(kind, key, minute).failed -= 1
+                summed = self._at(kind, key, minute)
+                summed.failed -= 1
+                summed.accounts += (reading.account,)
 
     def _see_failure(
         self,
@@ -214,8 +216,15 @@ class Sightings:
 
     def _see_new(self, reading: Reading, minute: int, brought: Iterable[Met]) -> None:
         """Note what is new to an account: how common a thing is, everybody tells."""
+        account = (reading.account,)
         for kind, key, _ in brought:
-            self._at(kind, key, minute).new += (reading.account,)
+            summed = self._sums.get((kind, key, minute))
+            if summed is None:
+                self._sums[kind, key, minute] = Sighting(
+                    kind, key, minute, 0, 0, 0, (), (), account
+                )
+            else:
+                summed.new += account
 
     def _at(self, kind: int, key: int, minute: int) -> Sighting:
         at = kind, key, minute
@@ -270,20 +279,22 @@ def carries_news(reading: Reading) -> bool:
     """Return whether an event in a session tells of an address, payment or contact that is new."""
     if not reading.session_key or reading.type == LOGIN:
         return False
-    return next(carried_anew(reading), None) is not None
+    return bool(carried_anew(reading))
 
 
-def _news(reading: Reading) -> Iterator[Met]:
-    """Yield what a sign-in came with that its account has not met."""
+def _news(reading: Reading) -> list[Met]:
+    """Return what a sign-in came with that its account has not met."""
     event, facts, profile = reading.event, reading.facts, reading.profile
+    news: list[Met] = []
     if event.ip is not None and reading.prefix not in profile.prefixes.keys:
-        yield met(_RANGE, facts.prefix or event.ip)
+        news.append(met(_RANGE, facts.prefix or event.ip))
     if facts.asn is not None and reading.asn not in profile.asns.keys:
-        yield _operator(facts.asn)
+        news.append(_operator(facts.asn))
     if event.device_id is not None and reading.device not in profile.devices.keys:
-        yield met(_DEVICE, event.device_id)
+        news.append(met(_DEVICE, event.device_id))
     if event.user_agent is not None and reading.agent not in profile.agents.keys:
-        yield met(_AGENT, event.user_agent)
+        news.append(met(_AGENT, event.user_agent))
+    return news
 
 
 def came_with(event: Event, facts: Facts) -> list[Met]:
@@ -338,12 +349,22 @@ def carried(event: Event) -> Iterator[Met]:
     return (met(kind, value) for kind, value in _values(event))
 
 
-def carried_anew(reading: Reading) -> Iterator[Met]:
-    """Yield what of this the account did not know; a contact always."""
-    for kind, value in _values(reading.event):
-        name = _CARRIED.get(kind)
-        if name is None or digest(value) not in getattr(reading.profile, name).keys:
-            yield met(kind, value)
+def carried_anew(reading: Reading) -> tuple[Met, ...]:
+    """Return what of this the account did not know before the event; a contact always."""
+    if reading.anew is None:
+        reading.anew = tuple(
+            [
+                met(kind, value)
+                for kind, value in _values(reading.event)
+                if _is_anew(reading, kind, value)
+            ]
+        )
+    return reading.anew
+
+
+def _is_anew(reading: Reading, kind: int, value: str) -> bool:
+    name = _CARRIED.get(kind)
+    return name is None or digest(value) not in getattr(reading.profile, name).keys
 
 
 def _values(event: Event) -> Iterator[tuple[int, str]]:

@@ -2,8 +2,8 @@
 
 The table is set-associative, as a processor's cache is: a key belongs to one of `BUCKETS` buckets
 of at most `WAYS` tallies, and the one that was least of late makes room. So memory and state have a
-bound whatever is sent, a bucket is read when it is asked for, and what is forgotten depends on the
-bucket alone.
+bound whatever is sent, a bucket is read when it is first asked for, and what is forgotten depends
+on the bucket alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,8 +18,6 @@ from detectors.heat.records import Entry
 VERSION: Final = 2
 BUCKETS: Final = 8_192
 WAYS: Final = 8
-KEPT: Final = 2_048
-"""Buckets that stay decoded, those that changed last: some 20 MB."""
 HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
@@ -111,13 +109,11 @@ class Distinct:
     """From so many on 256 bits can no longer tell how many."""
 
     @staticmethod
-    def add(bits: bytearray, digests: tuple[int, ...], size: int = SMALL) -> int:
-        """Add digests to bits; return how many were set by it. `size` is in bytes."""
-        if not bits:
-            bits.extend(bytes(size))
-        news = 0
+    def add(bits: bytearray, digests: tuple[int, ...]) -> int:
+        """Add digests to bits; return how many were set by it."""
+        width, news = 8 * len(bits), 0
         for digest in digests:
-            at = (digest * 0x9E3779B1 >> 16) % (8 * size)
+            at = (digest * 0x9E3779B1 >> 16) % width
             held, bit = bits[at >> 3], 1 << (at & 7)
             if not held & bit:
                 bits[at >> 3] = held | bit
@@ -125,11 +121,18 @@ class Distinct:
         return news
 
     @staticmethod
-    def count(bits: bytearray) -> int:
+    def count(bits: bytearray | None) -> int:
         """Return about how many different digests were added."""
+        if bits is None:
+            return 0
         width = 8 * len(bits)
         ones = int.from_bytes(bits, "little").bit_count()
         return round(-width * log(1 - min(ones, width - 1) / width)) if width else 0
+
+    @staticmethod
+    def ones(bits: bytearray | None) -> int:
+        """Return how many bits are set."""
+        return int.from_bytes(bits, "little").bit_count() if bits else 0
 
 
 class Tally(msgspec.Struct, array_like=True, gc=False):
@@ -148,13 +151,13 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     last: int
     quiet: int = 0
     rates: Rates | None = None
-    users: bytearray = bytearray()
-    accounts: bytearray = bytearray()
-    accounts_before: bytearray = bytearray()
-    networks: bytearray = bytearray()
+    users: bytearray | None = None
+    accounts: bytearray | None = None
+    accounts_before: bytearray | None = None
+    networks: bytearray | None = None
     tried_since: int = 0
-    entries: list[Entry] = []
-    entered: list[int] = []
+    entries: tuple[Entry, ...] = ()
+    entered: tuple[int, ...] = ()
     nats: float = 0.0
     since: float = 0.0
     until: float = 0.0
@@ -200,7 +203,7 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     @property
     def standing(self) -> float:
         """By how much it deserves its room: when it was last met, more so the more use it."""
-        grace = 2_880.0 * min(int.from_bytes(self.users, "little").bit_count(), 30)
+        grace = 2_880.0 * min(Distinct.ones(self.users), 30)
         return self.last + grace + (20_160.0 if self.nats or self.alerted else 0.0)
 
 
@@ -236,7 +239,7 @@ class Tallies:
                 for known in bucket.values():
                     if known.last > latest:
                         known.believe(minute, latest)
-                del bucket[min(bucket, key=lambda at: (bucket[at].standing, at))]
+                del bucket[_least(bucket)]
             tally = bucket[kind, key] = Tally(kind, key, minute)
         return tally
 
@@ -245,14 +248,11 @@ class Tallies:
         return sum(map(len, self._buckets.values()))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Hand over the buckets that changed, and make room."""
+        """Hand over the buckets that changed."""
         for number in sorted(self._dirty):
-            bucket = self._buckets.pop(number)
-            yield _key(number), _encoder.encode((VERSION, list(bucket.values())))
-            self._buckets[number] = bucket
+            tallies = self._buckets[number].values()
+            yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
         self._dirty.clear()
-        for number in [*self._buckets][: max(len(self._buckets) - KEPT, 0)]:
-            del self._buckets[number]
 
     def _load(self, number: int) -> dict[tuple[int, int], Tally]:
         stored = self._read(_key(number))
@@ -262,6 +262,28 @@ class Tallies:
         if version != VERSION:
             raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
         return {(tally.kind, tally.key): tally for tally in tallies}
+
+
+def _stored(tally: Tally) -> Tally | tuple[object, ...]:
+    """Return a tally, or as much of it as says anything: most are met once, in peace."""
+    said = tally.rates or tally.accounts or tally.entries or tally.alerted or tally.shown
+    if said:
+        return tally
+    return tally.kind, tally.key, tally.last, tally.quiet, None, tally.users
+
+
+def _least(bucket: dict[tuple[int, int], Tally]) -> tuple[int, int]:
+    """Return which tally deserves its room least: of those as low, the one with the lowest key."""
+    least: tuple[float, tuple[int, int]] | None = None
+    for at, tally in bucket.items():
+        # It stands no lower than when it was last met.
+        if least is None or tally.last <= least[0]:
+            standing = tally.standing, at
+            if least is None or standing < least:
+                least = standing
+    if least is None:
+        raise ValueError("a bucket without tallies has none to forget")
+    return least[1]
 
 
 def _key(number: int) -> bytes:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from detectors.heat import decode_batch, encode_batch
+from detectors.heat.counter import HeatCounter
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import (
     VERSION,
@@ -18,7 +19,7 @@ from detectors.heat.records import (
     Totals,
 )
 from detectors.heat.table import HotTable
-from detectors.heat.tally import BUCKETS, HOURS, KEPT, WAYS, Tally
+from detectors.heat.tally import BUCKETS, HOURS, WAYS, Distinct, Tally
 from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
 
 ALERT = AlertMark(
@@ -224,20 +225,22 @@ def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
     assert link.hot > 3, "the attacked range has made room"
 
 
-def test_what_is_not_met_for_long_leaves_memory_and_is_read_again() -> None:
-    """A shard of many indicators keeps the latest decoded; an attack goes on where it was."""
-    counted = Counted().take(*stuffing(30))
+def test_an_attack_goes_on_where_it_was_for_whoever_takes_over() -> None:
+    """What was counted is read back when it is met again, what was met once in peace, too."""
+    counted = Counted().take(*stuffing(30), Batch(VERSION, (), (seen_once(),)))
+    counted.counter = HeatCounter(counted.store.get)
     held = counted.counter._tallies
-    elsewhere = Sighting(Kind.DEVICE, 0, MINUTE, new=(1,))
-    for first in range(0, 2 * KEPT, 500):
-        spread = tuple(
-            msgspec.structs.replace(elsewhere, key=number << 20)
-            for number in range(first, first + 500)
-        )
-        counted.take(Batch(VERSION, (), spread))
-        assert len(held) <= KEPT + 1
-    counted.take(*stuffing(60)[30:])
+    assert len(held) == 0
+    counted.take(*stuffing(60)[30:], Batch(VERSION, (), (seen_once(),)))
     assert held.of(Kind.PREFIX, RANGE, MINUTE, MINUTE + 60).tried_accounts > 45
+    once = held.of(Kind.DEVICE, seen_once().key, MINUTE, MINUTE + 60)
+    assert Distinct.count(once.users) == 1
+    assert once == Tally(Kind.DEVICE, seen_once().key, MINUTE, users=once.users)
+
+
+def seen_once() -> Sighting:
+    """A device that is new to one account."""
+    return Sighting(Kind.DEVICE, 7 << 20, MINUTE, new=(1,))
 
 
 def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:
