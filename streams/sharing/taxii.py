@@ -23,6 +23,8 @@ from streams.settings import Settings
 from streams.sharing.importing import MOST_BYTES
 
 _A_PAGE: Final = 500
+_NAMES: Final = 50
+"""Ids that are asked for at once: they are in the address, which has its bounds."""
 _MOST_OBJECTS: Final = 200_000
 _MOST_PAGES: Final = 10_000
 _MOST_EMPTY: Final = 10
@@ -30,6 +32,8 @@ _MOST_EMPTY: Final = 10
 _PATIENCE: Final = 60.0
 """Seconds in which a server must begin to answer, and go on when it has begun."""
 _CHUNK: Final = 64 * 1024
+_OLDER: Final = "identity,campaign,attack-pattern,marking-definition"
+"""Types of what is told once, and referred to by indicators that are added for years."""
 _MEDIA_TYPE: Final = "application/taxii+json"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _TYPES: Final[Mapping[str, type]] = {
@@ -48,15 +52,19 @@ class TaxiiTrouble(NightlatchError):
 def fetch(settings: Settings, url: str, *, added_after: str | None = None) -> list[Any]:
     """Return a collection's objects; those added after a time (RFC 3339), or all.
 
-    Raises TaxiiTrouble, also for more than a bound of objects, bytes or pages.
+    With the former comes, of whatever age, what they may refer to. Raises TaxiiTrouble, also for
+    more than a bound of objects, bytes or pages.
     """
     objects: list[Any] = []
-    asked = {"added_after": added_after} if added_after else {}
+    questions = [{"added_after": added_after}, {"type": _OLDER}] if added_after else [{}]
     with _collection(settings, url) as collection:
-        for page in _pages(collection, url, asked):
-            objects += page.get("objects", [])
-            if len(objects) > _MOST_OBJECTS:
-                raise TaxiiTrouble(f"{url}: more than {_MOST_OBJECTS} objects: ask with --since")
+        for asked in questions:
+            for page in _pages(collection, url, asked):
+                objects += page.get("objects", [])
+                if len(objects) > _MOST_OBJECTS:
+                    raise TaxiiTrouble(
+                        f"{url}: more than {_MOST_OBJECTS} objects: ask with --since"
+                    )
     return objects
 
 
@@ -94,7 +102,7 @@ def add(settings: Settings, url: str, bundle: bytes) -> int:
             status = collection.add_objects(
                 {"objects": objects[begin : begin + _A_PAGE]}, timeout=_PATIENCE
             )
-            if status.failure_count:
+            if status.failure_count > _there(collection, url, objects, status.failures):
                 raise TaxiiTrouble(f"{url}: {status.failure_count} objects were refused")
             if status.status != "complete":
                 raise TaxiiTrouble(
@@ -102,6 +110,34 @@ def add(settings: Settings, url: str, bundle: bytes) -> int:
                     "were taken: add them again later"
                 )
     return len(objects)
+
+
+def _there(collection: Any, url: str, sent: list[dict[str, Any]], failures: list[Any]) -> int:
+    """Return how many of what a server refused it has already, as it was sent.
+
+    Who exports once more sends its name and its techniques once more. Some servers take them as
+    told again, and some as failures.
+    """
+    versions = {one["id"]: _version(one) for one in sent}
+    names = [name for name in map(_id, failures) if name in versions]
+    there: set[str] = set()
+    for begin in range(0, len(names) if collection.can_read else 0, _NAMES):
+        asked = {"id": ",".join(names[begin : begin + _NAMES])}
+        for page in _pages(collection, url, asked):
+            there |= {
+                _id(one)
+                for one in page.get("objects", [])
+                if _id(one) in names and _version(one) == versions[_id(one)]
+            }
+    return len(there)
+
+
+def _id(one: Any) -> str:
+    return str(one.get("id")) if isinstance(one, dict) else ""
+
+
+def _version(one: dict[str, Any]) -> object:
+    return one.get("modified", one.get("created"))
 
 
 @contextmanager

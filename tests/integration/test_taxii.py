@@ -1,11 +1,14 @@
 """Out to a TAXII 2.1 server that runs, and in from it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from detectors.intelligence import IndicatorReport
+from streams.codec import rfc3339
 from streams.settings import Settings
 from streams.sharing.importing import Terms
 from streams.sharing.stix import bundle_of
@@ -47,7 +50,28 @@ def test_what_one_adds_another_fetches(collection: str, settings: Settings) -> N
     assert {one.source for one in reports} == {"shop-a"}
     for secret in SECRETS:
         assert secret not in repr(objects)
-    assert fetch(settings, collection, added_after="2099-01-01T00:00:00Z") == []
+
+
+def test_what_is_told_later_is_taken_and_understood(settings: Settings) -> None:
+    """A new campaign, told when the source's name and its techniques have been there for long."""
+    with taxii_server() as collection:
+        add(settings, collection, bundle_of(findings(), "amber"))
+        before = fetch(settings, collection)
+        # Exported anew, as by tomorrow's command: the server has all but the campaign's already.
+        begins = rfc3339(time.time())
+        [finding] = findings()
+        more = msgspec.structs.replace(
+            finding.indicators[0], indicator_id="more", campaign="later", value="192.0.2.0/24"
+        )
+        later = finding._replace(campaign_id="later", indicators=(more,))
+        add(settings, collection, bundle_of([later], "amber"))
+        objects = fetch(settings, collection, added_after=begins)
+        assert len(objects) < len(before)
+        terms = Terms(now=START + 3 * DAY, days=300)
+        [told] = read_objects(objects, collection, terms)
+        assert isinstance(told, IndicatorReport)
+        assert (told.source, told.value) == ("shop-a", "192.0.2.0/24")
+        assert told.techniques == finding.techniques
 
 
 def test_a_server_that_refuses_or_is_no_taxii_is_one_sentence(

@@ -224,3 +224,31 @@ def test_the_command_says_it_and_ends_with_its_code(
         assert told.count("\n") == 1
         assert "secret" not in told
     assert not (tmp_path / "reports").exists()
+
+
+def refusing(failures: list[Any], there: list[Any]) -> dict[str, Any]:
+    """What a server says of failures, and has already."""
+    counts = {**DONE, "total_count": len(failures), "failure_count": len(failures)}
+    return {"id": "s1", "status": "complete", **counts, "failures": failures, "objects": there}
+
+
+def test_what_is_refused_is_no_trouble_where_it_is_there() -> None:
+    """As it was sent, that is: in another version, or not at all, it was not taken."""
+    bundle = bundle_of(findings(), "amber")
+    sent = next(one for one in json.loads(bundle)["objects"] if one["type"] == "indicator")
+    name, odd = {"id": sent["id"]}, [{"id": ["x"]}, "x", {}]
+    with server(refusing([name], [*odd, sent])) as url:
+        add(Settings(), url, bundle)
+    another = {**sent, "modified": "2001-01-01T00:00:00.000Z"}
+    for answer, collection in (
+        (refusing([name], []), COLLECTION),
+        (refusing([name], [*odd, name, another]), COLLECTION),
+        (refusing([name, *odd], [sent]), COLLECTION),
+        (refusing([name], [sent]), {**COLLECTION, "can_read": False}),
+    ):
+        told = f"{len(answer['failures'])} objects were refused"
+        with (
+            server(answer, collection=collection) as url,
+            pytest.raises(TaxiiTrouble, match=told),
+        ):
+            add(Settings(), url, bundle)
