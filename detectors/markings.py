@@ -4,11 +4,13 @@
 `amber+strict` to one's organisation, `red` to nobody who was not told.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 Marking = Literal["clear", "green", "amber", "amber+strict", "red"]
 MILDEST_FIRST: Final[tuple[Marking, ...]] = ("clear", "green", "amber", "amber+strict", "red")
+MARKING_OF: Final[Mapping[str, Marking]] = {f"tlp:{marking}": marking for marking in MILDEST_FIRST}
+"""A marking by what it is called, in small letters: `tlp:amber+strict`."""
 STAYING: Final[frozenset[Marking]] = frozenset({"amber+strict", "red"})
 """Markings of what does not leave the house."""
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from detectors.errors import InvalidEvent
 from detectors.faults import describe
 from detectors.intelligence import IndicatorReport
-from detectors.markings import MILDEST_FIRST, Marking, strictest
+from detectors.markings import MARKING_OF, Marking, strictest
 from streams.sharing.confirmed import Finding
 from streams.sharing.importing import Fault, Said, Taken, Terms, json_of, not_allowed, taken
 from streams.sharing.techniques import framework_of
@@ -204,12 +204,9 @@ def _said(event: dict[str, Any], attribute: dict[str, Any], kind: str) -> Said:
             for tag in tags
             if tag.startswith(("mitre-attack:", "mitre-f3:")) and tag.count('"') == 2
         ),
-        tlp=strictest(_TLP_TAGS[name] for tag in tags if (name := tag.lower()) in _TLP_TAGS),
+        tlp=strictest(MARKING_OF[name] for tag in tags if (name := tag.lower()) in MARKING_OF),
         campaign=event.get("uuid") if isinstance(event.get("uuid"), str) else None,
     )
-
-
-_TLP_TAGS: Final = {f"tlp:{marking}": marking for marking in MILDEST_FIRST}
 
 
 def _list(value: object) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ from stix2patterns.exceptions import ParseException
 
 from detectors.errors import InvalidEvent
 from detectors.faults import describe
-from detectors.markings import Marking, strictest
+from detectors.markings import MARKING_OF, Marking, strictest
 from streams.sharing.importing import Fault, Said, Taken, Terms, json_of, not_allowed, taken
 from streams.sharing.stix import HASH_TYPE, MARKINGS
 
@@ -117,10 +117,17 @@ class _Bundle:
                 confidence=indicator.get("confidence"),
                 sightings=self._sightings.get(name),
                 techniques=tuple(dict.fromkeys(techniques))[:20],
-                tlp=_marking(indicator),
+                tlp=self._marking(indicator),
                 campaign=campaigns[0][:200] if campaigns else None,
                 revoked=indicator.get("revoked") is True,
             )
+
+    def _marking(self, indicator: dict[str, Any]) -> Marking | None:
+        """Return the strictest of an indicator's TLP markings."""
+        found: list[Marking] = []
+        for ref in _refs(indicator):
+            found += [_TLP[ref]] if ref in _TLP else _defined(self._by_id.get(ref, {}))
+        return strictest(found)
 
     def _pointed_at(self, source: str, relation: str, type_: str) -> list[str]:
         return [
@@ -142,15 +149,26 @@ def _techniques(pattern: dict[str, Any]) -> Iterator[str]:
             yield name
 
 
-def _marking(indicator: dict[str, Any]) -> Marking | None:
-    """The strictest of an indicator's TLP markings."""
-    refs = indicator.get("object_marking_refs")
-    found = [
-        _TLP[ref]
-        for ref in (refs if isinstance(refs, list) else ())
-        if isinstance(ref, str) and ref in _TLP
-    ]
-    return strictest(found)
+def _refs(indicator: dict[str, Any]) -> Iterator[str]:
+    """Yield the ids of markings, of all of it and of parts: what is read of it is one thing."""
+    whole, parts = indicator.get("object_marking_refs"), indicator.get("granular_markings")
+    for ref in whole if isinstance(whole, list) else ():
+        yield str(ref)
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict):
+            yield str(part.get("marking_ref"))
+
+
+def _defined(definition: dict[str, Any]) -> Iterator[Marking]:
+    """Yield the TLP marking that a definition says to be one, which should have its own id."""
+    said = definition.get("definition")
+    texts = [definition.get("name")]
+    if isinstance(said, dict):
+        texts += [said.get("statement"), f"tlp:{said.get('tlp')}"]
+    for text in texts:
+        marking = MARKING_OF.get(text.strip().lower()) if isinstance(text, str) else None
+        if marking is not None:
+            yield marking
 
 
 def _things(indicator: dict[str, Any]) -> list[dict[str, Any]]:

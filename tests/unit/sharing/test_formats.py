@@ -17,7 +17,7 @@ from streams.sharing.misp import events_of, read_misp
 from streams.sharing.plain_csv import read_csv
 from streams.sharing.records import encode_report, read_record
 from streams.sharing.stix import MARKINGS, bundle_of
-from streams.sharing.stix_reading import read_stix
+from streams.sharing.stix_reading import read_objects, read_stix
 from tests.support.intelligence import DAY, HOME, HOSTED, KEY, SECRETS, START, findings
 from tests.support.intelligence import report as told_of
 
@@ -298,6 +298,44 @@ def test_of_several_markings_the_strictest_holds() -> None:
         [taken] = read_misp(json.dumps(event).encode(), "m", NOW._replace(source="police"))
         assert isinstance(taken, IndicatorReport)
         assert taken.tlp == expected
+
+
+@pytest.mark.parametrize(
+    ("marked", "definition", "expected"),
+    [
+        ({"object_marking_refs": [MARKINGS["green"], MARKINGS["red"]]}, {}, "red"),
+        # Of its parts one is stricter: what is read is all of it.
+        (
+            {
+                "object_marking_refs": [MARKINGS["green"]],
+                "granular_markings": [{"marking_ref": MARKINGS["red"], "selectors": ["pattern"]}],
+            },
+            {},
+            "red",
+        ),
+        # Tools that do not know TLP 2.0 make markings of their own of its tags.
+        ({"object_marking_refs": ["m"]}, {"definition": {"statement": "TLP:RED"}}, "red"),
+        ({"object_marking_refs": ["m"]}, {"definition": {"tlp": "amber+strict"}}, "amber+strict"),
+        ({"object_marking_refs": ["m"]}, {"name": "TLP:GREEN"}, "green"),
+        ({"object_marking_refs": ["m"]}, {"definition": {"statement": "ours"}}, "amber"),
+        ({"object_marking_refs": {}, "granular_markings": ["x", {}]}, {"name": 7}, "amber"),
+    ],
+)
+def test_of_stix_markings_the_strictest_holds(
+    marked: dict[str, Any], definition: dict[str, Any], expected: str
+) -> None:
+    """Of the whole or of a part, by the standard's id or by what the definition says."""
+    indicator = {
+        "type": "indicator",
+        "id": "indicator--1",
+        "pattern": "[ipv4-addr:value = '203.0.113.9']",
+        "pattern_type": "stix",
+        **marked,
+    }
+    defined = {"type": "marking-definition", "id": "m", **definition}
+    [taken] = read_objects([indicator, defined], "s", NOW._replace(source="police"))
+    assert isinstance(taken, IndicatorReport)
+    assert taken.tlp == expected
 
 
 def test_a_sighting_that_says_it_was_a_mistake_is_none() -> None:
