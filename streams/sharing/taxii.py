@@ -1,8 +1,8 @@
 """A TAXII 2.1 server's collection: what it holds, and what is added to it.
 
 `taxii2client` knows the protocol, and takes every answer for what the protocol asks for. So it is
-given a connection that answers with nothing else: JSON objects of bounded size, in bounded time,
-whose fields have their types.
+given a connection that answers with nothing else: JSON objects of bounded size, whose fields have
+their types. A server that falls silent is given up; one that trickles on is not.
 """
 
 from collections.abc import Iterator, Mapping

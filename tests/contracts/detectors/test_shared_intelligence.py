@@ -76,6 +76,7 @@ def test_with_no_reports_everything_is_as_it_was_to_the_bit() -> None:
         other = Stored(intelligence=held)
         assert other.run(traffic()) == expected
         assert _but_sources(other.store) == _but_sources(plain.store)
+        assert (other.store == plain.store) == (len(held) == 0)
 
 
 def _but_sources(store: dict[bytes, bytes]) -> dict[bytes, bytes]:
