@@ -1,6 +1,6 @@
 """The tables of docs/detection.md, as Markdown, from what the two benchmarks wrote.
 
-python -m tests.benchmarks.detection_tables left_out.json models.json
+python -m tests.benchmarks.detection_tables left_out.json [models.json]
 """
 
 import sys
@@ -16,11 +16,13 @@ from tests.benchmarks.model_comparison import Line
 
 
 def main() -> None:
-    """Print both tables."""
-    left_out, models = map(Path, sys.argv[1:])
+    """Print the tables of the files there are."""
+    left_out, *models = map(Path, sys.argv[1:])
     report = msgspec.json.decode(left_out.read_bytes(), type=Report)
-    print("\n".join(left_out_table(report)), end="\n\n")
-    print("\n".join(model_table(msgspec.json.decode(models.read_bytes(), type=list[Line]))))
+    print("\n".join(left_out_table(report)))
+    for path in models:
+        lines = msgspec.json.decode(path.read_bytes(), type=list[Line])
+        print("", *model_table(lines), sep="\n")
 
 
 def left_out_table(report: Report) -> Iterator[str]:
