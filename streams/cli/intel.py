@@ -112,7 +112,7 @@ def export(
             else from_topics(chosen)
         )
         findings = confirmed(terms, lambda prefix: kind_of_range(enricher, prefix), told, keys)
-        target.tell(findings)
+        target.tell([finding for finding in findings if finding.indicators])
         _say_exported(findings, keyed=bool(keys))
         if not follow:
             return
@@ -256,7 +256,8 @@ def _say_exported(findings: "list[Finding]", *, keyed: bool) -> None:
 
     told = sum(len(finding.indicators) for finding in findings)
     withheld = sum(finding.withheld for finding in findings)
-    typer.echo(f"{len(findings)} campaigns, {told} indicators; {withheld} kept back", err=True)
+    campaigns = sum(bool(finding.indicators) for finding in findings)
+    typer.echo(f"{campaigns} campaigns, {told} indicators; {withheld} kept back", err=True)
     staying = sorted({name for finding in findings for name in finding.staying})
     if staying:
         names = ", ".join(staying[:_MOST_NAMED]) + (", …" if len(staying) > _MOST_NAMED else "")

@@ -51,7 +51,8 @@ class Finding(NamedTuple):
 
     `indicators` bear the sharing retailer's name as their source; `accounts` counts those that no
     verdict cleared, `verdicts` those that one confirmed. `withheld` of its indicators are not told;
-    `staying` are those who told of some under a marking that keeps them here.
+    `staying` are those who told of some under a marking that keeps them here. Where that is all of
+    them there are no `indicators`, and nothing is to be told.
     """
 
     campaign_id: str
@@ -140,7 +141,8 @@ class Confirmed:
             and shared.indicator not in staying
             and (report := self._report(campaign, shared, confirmed_at, confidence)) is not None
         ]
-        if not told:
+        names = sorted({n for one in campaign.indicators for n in staying.get(one.indicator, ())})
+        if not (told or names):
             return None
         return Finding(
             campaign_id=campaign.campaign_id,
@@ -153,11 +155,7 @@ class Confirmed:
             techniques=campaign.techniques,
             indicators=tuple(told),
             withheld=len(campaign.indicators) - len(told),
-            staying=tuple(
-                sorted(
-                    {n for shared in campaign.indicators for n in staying.get(shared.indicator, ())}
-                )
-            ),
+            staying=tuple(names),
         )
 
     def _report(

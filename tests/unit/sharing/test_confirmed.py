@@ -155,6 +155,18 @@ def test_what_came_in_to_stay_does_not_go_out(marking: Marking) -> None:
         assert not kinds & {("address_prefix", HOSTED), ("address_prefix", ""), ("payment", "")}
 
 
+def test_who_keeps_all_of_a_campaign_here_is_named() -> None:
+    """Nothing of it is told, and whoever exports learns whom to ask."""
+    [free] = findings()
+    said = [
+        msgspec.structs.replace(one, source="shop-b", tlp="red", indicator_id=f"theirs-{number}")
+        for number, one in enumerate(free.indicators)
+    ]
+    [finding] = confirmed(TERMS, kind_of, [CAMPAIGN, VERDICT, *said], [KEY])
+    assert not finding.indicators
+    assert finding.staying == ("shop-b",)
+
+
 def test_what_is_taken_back_or_ones_own_stays_no_longer() -> None:
     """The source has changed its mind; and what one told oneself one may tell again."""
     said = report(Kind.PREFIX, HOSTED, tlp="red")

@@ -11,7 +11,7 @@ from detectors.errors import ConfigurationError
 from streams import extras
 from streams.cli import run
 from streams.codec import encode_event, encode_published
-from streams.sharing.records import read_reports
+from streams.sharing.records import encode_report, read_reports
 from streams.sharing.targets import ToFolder
 from tests.support.intelligence import CAMPAIGN, SECRETS, VERDICT, findings
 
@@ -88,6 +88,25 @@ def test_what_came_in_to_stay_is_not_told_on(
     told = (shop / "told.json").read_bytes()
     assert b"203.0.113" not in told
     assert b"police" not in told
+
+
+def test_a_campaign_that_stays_whole_is_no_file_and_says_whose_it_is(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing goes out, and whoever exports learns whom to ask."""
+    monkeypatch.delenv("NIGHTLATCH_SHARING_KEYS")
+    [free] = findings()
+    said = [
+        msgspec.structs.replace(one, source="police", tlp="red", indicator_id=f"theirs-{number}")
+        for number, one in enumerate(free.indicators)
+    ]
+    (shop / "reports").write_bytes(b"".join(encode_report(one) + b"\n" for one in said))
+    (shop / "out").mkdir()
+    assert export("--folder", "out", "--indicators", "reports") == 0
+    assert not list((shop / "out").iterdir())
+    told = capsys.readouterr().err
+    assert "0 campaigns, 0 indicators" in told
+    assert "by police" in told
 
 
 def test_what_cannot_be_used_is_told_and_the_rest_taken(
