@@ -5,7 +5,7 @@ The trees are grown by river from the seed, then copied: same splits, same walks
 Tan, Ting and Liu, Fast Anomaly Detection for Streaming Data, IJCAI 2011.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from river.anomaly import HalfSpaceTrees
@@ -35,7 +35,9 @@ class FlatHalfSpaceTrees:
         self.window = window
         self.height = height
         self.trees = trees
-        self._nodes = nodes = 2 ** (height + 1) - 1
+        # A power of whole numbers may be a fraction, and is typed as anything: this is not.
+        nodes: int = 2 ** (height + 1) - 1
+        self._nodes = nodes
         self._features: list[int] = []
         self._thresholds: list[float] = []
         self._grow(width, seed)
@@ -49,36 +51,37 @@ class FlatHalfSpaceTrees:
         """Whether no window is full yet, so that every score is 0."""
         return bool(self.masses.cells[-1] == 0)
 
-    def score(self, vector: Sequence[float]) -> float:
+    def score(self, vector: list[float]) -> float:
         """Return how alone a vector is among the last window's, 0 to 1."""
         cells = self.masses.cells
-        if cells[-1] == 0:
+        if self.warming_up:
             return 0.0
         limit, nodes, height = _SIZE_LIMIT * self.window, self._nodes, self.height
         features, thresholds = self._features, self._thresholds
-        score: float = 0.0
-        for base in range(0, self.trees * nodes, nodes):
-            node, weight = 0, 1
+        score = 0.0
+        for tree in range(self.trees):
+            base, node, weight = tree * nodes, 0, 1
             for _ in range(height):
-                mass = cells[base + node]
-                score += mass * weight
+                mass: int = cells[base + node]
+                score += float(mass * weight)
                 if mass < limit:
                     break
                 at = base + node
                 node = 2 * node + (1 if vector[features[at]] < thresholds[at] else 2)
                 weight += weight
             else:
-                score += cells[base + node] * weight
+                mass = cells[base + node]
+                score += float(mass * weight)
         most: int = self.trees * self.window * nodes
         return 1.0 - score / most
 
-    def learn(self, vector: Sequence[float]) -> None:
+    def learn(self, vector: list[float]) -> None:
         """Take a vector into this window's masses; a full window becomes the one that scores."""
         masses, nodes = self.masses, self._nodes
         features, thresholds = self._features, self._thresholds
         half = self.trees * nodes
-        for base in range(0, half, nodes):
-            node = 0
+        for tree in range(self.trees):
+            base, node = tree * nodes, 0
             for _ in range(self.height):
                 at = base + node
                 masses.add(half + at)
