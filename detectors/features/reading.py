@@ -29,6 +29,8 @@ _HANDHELDS: Final = frozenset(("mobile", "tablet"))
 
 _BY_LIST: Final = frozenset((None, "password"))
 """How whoever tries a list of passwords signs in."""
+_NOT_GUESSED: Final = frozenset(("passkey", "social", "remembered"))
+"""What nobody tries over and over: where it fails, that says nothing of an attack."""
 
 LOGIN: Final = 0
 ORDER: Final = 1
@@ -135,7 +137,7 @@ class Reading:
         self.session_key = _digest(event.session_id)
         self.session = _find_session(profile, self.session_key)
         if type(event) is Login:
-            self.proved = event.method not in _BY_LIST or event.mfa == "passed"
+            self.proved = _is_proved(event)
         else:
             self.proved = self.session is not None and self.session.proved
         self.device_class: int = 0
@@ -153,6 +155,13 @@ class Reading:
         self.guessing = 0.0
         self.weights = [0.0] * WIDTH
         self.cells = [-1] * WIDTH
+
+
+def _is_proved(login: Login) -> bool:
+    """Whether a list of passwords, or guessing, cannot have led to a sign-in or a failed one."""
+    if login.outcome != "success":
+        return login.method in _NOT_GUESSED
+    return login.method not in _BY_LIST or login.mfa == "passed"
 
 
 def country_code(country: str | None) -> int:
