@@ -120,7 +120,9 @@ def extended(collected: Collected, names: Sequence[str], held: Prior = SHIPPED) 
         return float(value), slope[free]
 
     bounds = [*[(LEAST, None)] * len(at), (None, None)] * 3
-    found: Any = minimize(loss, table[free], jac=True, method="L-BFGS-B", bounds=bounds)
+    # From one place, wherever the weights stood: rounded, the table comes out the same again.
+    start = np.where(np.arange(len(bounds)) % (len(at) + 1) == len(at), -3.0, 0.3)
+    found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     table[free] = found.x
     return rounded(table[:, :-1], np.array(held.bias))
 
