@@ -81,9 +81,10 @@ class Sightings:
         """Note which indicators an event of an alert's case came with.
 
         Its network and client only where it brought them, or, with `lately`, what came before it
-        within two days: what a customer has long used says nothing of who else uses it, and a
-        customer's own device nothing of the network. A contact that was left in the session before
-        is told too.
+        within two days; where the goods go and how they are paid only where that came within two
+        days. What a customer has long used says nothing of who else uses it: households share a
+        door and a card. Nor does a customer's own device say anything of the network. A contact
+        that was left in the session before is told too.
         """
         self._telling = True
         since = reading.minute - YOUNG if lately else None
@@ -93,6 +94,8 @@ class Sightings:
         left = (Met(_CONTACT, before, ""),) if before else ()
         for kind, key, value in (*brought, *carried(reading.event), *left):
             if kind in _MEMORIES and not is_new(reading, kind, since):
+                continue
+            if _is_long_used(reading, kind, value):
                 continue
             summed = self._at(kind, key, _minute(reading))
             if mark not in summed.alerts[-1:]:
@@ -365,6 +368,16 @@ def carried_anew(reading: Reading) -> tuple[Met, ...]:
 def _is_anew(reading: Reading, kind: int, value: str) -> bool:
     name = _CARRIED.get(kind)
     return name is None or digest(value) not in getattr(reading.profile, name).keys
+
+
+def _is_long_used(reading: Reading, kind: int, value: str) -> bool:
+    """Return whether an account has had goods sent to an address, or paid so, for two days."""
+    name = _CARRIED.get(kind)
+    if name is None:
+        return False
+    memory: Memory = getattr(reading.profile, name)
+    at = memory.find(digest(value))
+    return at >= 0 and reading.minute - memory.first(at) >= YOUNG
 
 
 def _values(event: Event) -> Iterator[tuple[int, str]]:

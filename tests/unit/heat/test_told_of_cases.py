@@ -88,6 +88,30 @@ def test_what_the_customer_does_at_home_after_an_alert_is_not_told_of_it() -> No
     assert of(Kind.PREFIX, "3.80.14.0/24") not in told.alerted()
 
 
+def test_where_the_customer_has_long_had_goods_sent_is_not_told_of_the_hijack() -> None:
+    """A household shares a door and a card, and no gang brought either."""
+    told = Told()
+    told.history.sign_in(STRANGER, HOSTING).change("email", "theirs").order("900", payment="stolen")
+    order = told.history.observed[-1].event
+    assert told.history.alerts
+    assert isinstance(order, Order)
+    alerted = told.alerted()
+    assert of(Kind.PAYMENT, "stolen") in alerted
+    assert of(Kind.DELIVERY, "home") not in alerted
+    assert of(Kind.POSTCODE, order.shipping_postcode or "") not in alerted
+
+
+def test_a_drop_that_was_tried_the_day_before_the_alert_is_told_with_it() -> None:
+    """A small order goes through first; by the large one the account knows the address."""
+    told = Told()
+    history = told.history.order("9", address="drop", payment="stolen")
+    told.alerted()
+    history.wait(DAY).sign_in(STRANGER, HOSTING).change("email", "theirs")
+    history.order("900", address="drop", payment="stolen")
+    assert history.alerts
+    assert {of(Kind.DELIVERY, "drop"), of(Kind.PAYMENT, "stolen")} <= told.alerted()
+
+
 def test_what_no_operator_s_heat_would_alert_on_is_told_to_its_range_alone() -> None:
     """What an operator remembers of entries is for those that it could make an alert of."""
     sightings, store = Sightings(1), dict[bytes, bytes]()
