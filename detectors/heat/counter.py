@@ -41,7 +41,11 @@ _STEP: Final = 0.5
 """Nats by which the evidence has to move to be told again."""
 _TELLS_OF_THE_PAST: Final = 2.0
 """Nats without which what many customers share says nothing of those who came before."""
-_DAY: Final = 1_440
+_HOUR, _DAY = 60, 1_440
+_ORDERED: Final = frozenset({"goods", "payment"})
+_SEEN: Final = 14 * _DAY
+"""Minutes that a shop has to be watched before most who order have done so. Until then a household
+is a few strangers who share a door, and alerted for that: who will come counts with who came."""
 _Told = TypeVar("_Told", Totals, Sighting)
 
 
@@ -218,6 +222,9 @@ class HeatCounter:
         if users >= Distinct.MANY:
             # It may be anybody: however large the shop, this is not rare.
             users = max(users, everybody)
+        elif KINDS[tally.kind].group in _ORDERED:
+            watched = max(self._everybody.watched(int(mark.at // 60)), _HOUR)
+            users = max(users, users * _SEEN // watched)
         return Link(
             VERSION, tally.kind, tally.key, mark, users, everybody, hot,
             _technique(tally) if hot else None, tally.shown,

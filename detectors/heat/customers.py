@@ -28,7 +28,10 @@ _FAILING, _UNKNOWN = 0.20, 0.03
 
 
 class _State(msgspec.Struct, array_like=True):
-    """Fading rates of both. Of strangers: the block, its counts, and past blocks' shares."""
+    """Fading rates of both. Of strangers: the block, its counts, and past blocks' shares.
+
+    `begun` is the first minute that anything was told of; state of an earlier version has 0.
+    """
 
     version: int
     familiar: Rates
@@ -38,6 +41,7 @@ class _State(msgspec.Struct, array_like=True):
     failing: list[float] = []
     unknown: list[float] = []
     accounts: int = 0
+    begun: int = 0
 
 
 _decoder = msgspec.msgpack.Decoder(_State)
@@ -61,6 +65,10 @@ class Everybody:
         """About how many accounts there are: of which a first sign-in was seen."""
         return self._state.accounts
 
+    def watched(self, minute: int) -> int:
+        """Return for how many minutes anything had been told of the shop by a minute."""
+        return max(minute - self._state.begun, 0)
+
     @property
     def strangers(self) -> Rates:
         """How strangers fare, whatever they come with."""
@@ -80,6 +88,9 @@ class Everybody:
         state.strangers.count(
             totals.minute, totals.tried, totals.failed / rise, totals.unknown / rise, usual=True
         )
+        if not (state.accounts or state.begun):
+            state.begun = minute
+        state.begun = min(state.begun, minute)
         state.accounts += totals.newcomers
         block = totals.minute // _BLOCK
         if block > state.block:

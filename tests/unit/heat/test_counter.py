@@ -256,6 +256,29 @@ def test_what_more_use_than_can_be_counted_is_told_as_everybodys() -> None:
     assert link.users == link.everybody == 1_000_000
 
 
+def users_after(days: int, kind: Kind, *, reopen: bool = False) -> int:
+    """What an alert tells of a thing that three use, so many days after the shop was begun."""
+    key, minute = key_of(kind, "a shared one"), MINUTE + 1_440 * days
+    mark = msgspec.structs.replace(ALERT, at=60.0 * minute)
+    used = Sighting(kind, key, minute, new=(1 << 4, 2 << 12, 3 << 20))
+    counted = Counted(reopen=reopen).take(
+        Batch(VERSION, (Totals(MINUTE, 0, 0, 500, 0, 0, 500),), ()),
+        Batch(VERSION, (Totals(minute, 0, 0, 1, 0, 0, 1),), (used,)),
+        Batch(VERSION, (), (Sighting(kind, key, minute, alerts=(mark,)),)),
+    )
+    [link] = [told for told in counted.told if isinstance(told, Link)]
+    return link.users
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_in_a_shop_s_first_days_who_has_yet_to_order_counts_with_who_did(*, reopen: bool) -> None:
+    """Those who live together order one after another; a gang's drop only its victims order to."""
+    assert users_after(1, Kind.DELIVERY, reopen=reopen) == 42
+    assert users_after(7, Kind.PAYMENT, reopen=reopen) == 6
+    assert users_after(20, Kind.POSTCODE, reopen=reopen) == 3
+    assert users_after(1, Kind.PREFIX, reopen=reopen) == 3
+
+
 @pytest.mark.parametrize("at_once", [1, 50])
 def test_one_address_heats_no_operator_however_much_comes_at_once(at_once: int) -> None:
     """What an address does is the address's, in hand-overs of one failure or of fifty."""
