@@ -3,6 +3,8 @@
 from decimal import Decimal
 from itertools import permutations
 
+import pytest
+
 from detectors.campaigns import Campaign, CampaignLinker
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Link, Membership
@@ -120,6 +122,29 @@ def test_an_operator_and_a_client_link_nobody_even_together() -> None:
             link(alert, Kind.OPERATOR, "an operator", 20), link(alert, Kind.AGENT, "a client", 20)
         )
     assert not linked.told
+
+
+@pytest.mark.parametrize(
+    ("hot", "apart", "users", "together"),
+    [
+        pytest.param(3.0, 0.5, 20, True, id="one raid with one tool"),
+        pytest.param(0.0, 0.5, 20, False, id="no raid"),
+        pytest.param(3.0, 30.0, 20, False, id="two raids"),
+        pytest.param(3.0, 0.5, 3_000, False, id="two raids with what customers use"),
+    ],
+)
+def test_a_raid_through_many_ranges_is_one_gang_s_where_its_tool_is_rare(
+    hot: float, apart: float, users: int, *, together: bool
+) -> None:
+    """Ranges are rented by the dozen; the tool that tries the passwords stays."""
+    linked = Linked()
+    for name, at in (("one", HOUR), ("other", (1 + apart) * HOUR)):
+        alert = mark(name, at)
+        linked.take(
+            link(alert, Kind.PREFIX, f"range of {name}", 0, hot),
+            link(alert, Kind.AGENT, "a tool", users),
+        )
+    assert bool(linked.told) is together
 
 
 def test_a_range_changes_hands() -> None:
