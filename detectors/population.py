@@ -12,8 +12,9 @@ from typing import Any, Final
 
 from detectors.errors import IncompatibleState
 
-PAGE: Final = 512
-"""Cells in a page: 2 kB of four-byte numbers."""
+PAGE: Final = 64
+"""Cells in a page, a quarter of a kilobyte: each alert waits for a step, and a step writes every page
+that a few dozen events have changed."""
 
 _HEADER: Final = b"\x01"
 
