@@ -13,8 +13,8 @@ from typing import Any, Final
 from detectors.errors import IncompatibleState
 
 PAGE: Final = 64
-"""Cells in a page, a quarter of a kilobyte: each alert waits for a step, and a step writes every page
-that a few dozen events have changed."""
+"""Cells in a page, a quarter of a kilobyte. Each alert waits for a step, and a step writes
+every page that a few dozen events have changed."""
 
 _HEADER: Final = b"\x01"
 
