@@ -9,6 +9,8 @@ from typing import Final, Literal
 
 Marking = Literal["clear", "green", "amber", "amber+strict", "red"]
 MILDEST_FIRST: Final[tuple[Marking, ...]] = ("clear", "green", "amber", "amber+strict", "red")
+UNMARKED: Final[Marking] = "amber"
+"""How far what bears no marking goes."""
 MARKING_OF: Final[Mapping[str, Marking]] = {f"tlp:{marking}": marking for marking in MILDEST_FIRST}
 """A marking by what it is called, in small letters: `tlp:amber+strict`."""
 STAYING: Final[frozenset[Marking]] = frozenset({"amber+strict", "red"})

@@ -12,7 +12,7 @@ from msgspec import Meta
 from detectors.errors import InvalidEvent
 from detectors.faults import describe, explained
 from detectors.heat.indicators import KINDS, Kind
-from detectors.markings import Marking
+from detectors.markings import UNMARKED, Marking
 from detectors.parsing import seconds_of
 
 KindName = Literal[
@@ -93,7 +93,7 @@ class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
         ],
         Meta(max_length=20),
     ] = ()
-    tlp: Marking = "amber"
+    tlp: Marking = UNMARKED
     campaign: _Name | None = None
     feed: _Name | None = None
 

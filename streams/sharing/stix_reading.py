@@ -22,7 +22,7 @@ from stix2patterns.exceptions import ParseException
 
 from detectors.errors import InvalidEvent
 from detectors.faults import describe
-from detectors.markings import MARKING_OF, Marking, strictest
+from detectors.markings import MARKING_OF, UNMARKED, Marking, strictest
 from streams.sharing.importing import Fault, Said, Taken, Terms, json_of, not_allowed, taken
 from streams.sharing.stix import HASH_TYPE, MARKINGS
 
@@ -97,15 +97,18 @@ class _Bundle:
                 self._sightings[of] += count if isinstance(count, int) and count > 0 else 1
 
     def said(self, indicator: dict[str, Any]) -> Iterator[Said]:
-        """Yield what an indicator says; raises InvalidEvent where that is not understood."""
-        name = str(indicator.get("id"))
+        """Yield what an indicator says; raises InvalidEvent where that is not understood.
+
+        A campaign or technique that is marked more strictly is left out: it would go as far.
+        """
+        name, marking = str(indicator.get("id")), self._marking(indicator)
         identity = self._by_id.get(str(indicator.get("created_by_ref")), {})
-        campaigns = self._pointed_at(name, "indicates", "campaign")
+        campaigns = self._pointed_at(name, "indicates", "campaign", marking)
         techniques = [
             technique
             for source in (name, *campaigns)
             for relation in ("indicates", "uses")
-            for pattern in self._pointed_at(source, relation, "attack-pattern")
+            for pattern in self._pointed_at(source, relation, "attack-pattern", marking)
             for technique in _techniques(self._by_id[pattern])
         ]
         for comparison in _things(indicator):
@@ -117,23 +120,27 @@ class _Bundle:
                 confidence=indicator.get("confidence"),
                 sightings=self._sightings.get(name),
                 techniques=tuple(dict.fromkeys(techniques))[:20],
-                tlp=self._marking(indicator),
+                tlp=marking,
                 campaign=campaigns[0][:200] if campaigns else None,
                 revoked=indicator.get("revoked") is True,
             )
 
-    def _marking(self, indicator: dict[str, Any]) -> Marking | None:
-        """Return the strictest of an indicator's TLP markings."""
+    def _marking(self, marked: dict[str, Any]) -> Marking | None:
+        """Return the strictest of an object's TLP markings."""
         found: list[Marking] = []
-        for ref in _refs(indicator):
+        for ref in _refs(marked):
             found += [_TLP[ref]] if ref in _TLP else _defined(self._by_id.get(ref, {}))
         return strictest(found)
 
-    def _pointed_at(self, source: str, relation: str, type_: str) -> list[str]:
+    def _pointed_at(
+        self, source: str, relation: str, type_: str, marking: Marking | None
+    ) -> list[str]:
+        most = marking or UNMARKED
         return [
             target
             for target in self._targets.get((source, relation), ())
-            if self._by_id.get(target, {}).get("type") == type_
+            if (found := self._by_id.get(target, {})).get("type") == type_
+            and strictest((self._marking(found) or most, most)) == most
         ]
 
 

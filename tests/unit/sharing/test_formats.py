@@ -11,6 +11,7 @@ from stix2validator import ValidationOptions, validate_string
 
 from detectors.heat.indicators import Kind
 from detectors.intelligence import IndicatorReport
+from detectors.markings import Marking
 from streams.runtime.interfaces import Record
 from streams.sharing.importing import Fault, Taken, Terms, Withdrawn
 from streams.sharing.misp import events_of, read_misp
@@ -336,6 +337,44 @@ def test_of_stix_markings_the_strictest_holds(
     [taken] = read_objects([indicator, defined], "s", NOW._replace(source="police"))
     assert isinstance(taken, IndicatorReport)
     assert taken.tlp == expected
+
+
+@pytest.mark.parametrize(("marking", "told"), [("green", True), ("red", False)])
+def test_what_is_marked_more_strictly_than_its_indicator_is_left_out(
+    marking: Marking,
+    told: bool,  # noqa: FBT001 - a test's own parameter
+) -> None:
+    """A campaign's name and techniques go no further than they may, whoever points at them."""
+    indicator = {
+        "type": "indicator",
+        "id": "indicator--1",
+        "pattern": "[ipv4-addr:value = '203.0.113.9']",
+        "pattern_type": "stix",
+        "object_marking_refs": [MARKINGS["amber"]],
+    }
+    campaign = {
+        "type": "campaign",
+        "id": "campaign--1",
+        "object_marking_refs": [MARKINGS[marking]],
+    }
+    pattern = {
+        "type": "attack-pattern",
+        "id": "attack-pattern--1",
+        "external_references": [{"external_id": "T1110.004"}],
+    }
+    relations = [
+        {"type": "relationship", "id": f"relationship--{relation}", "source_ref": source,
+         "relationship_type": relation, "target_ref": target}
+        for source, relation, target in (
+            ("indicator--1", "indicates", "campaign--1"),
+            ("campaign--1", "uses", "attack-pattern--1"),
+        )
+    ]  # fmt: skip
+    objects = [indicator, campaign, pattern, *relations]
+    [taken] = read_objects(objects, "s", NOW._replace(source="police"))
+    assert isinstance(taken, IndicatorReport)
+    assert (taken.campaign == "campaign--1") is told
+    assert (taken.techniques == ("T1110.004",)) is told
 
 
 def test_a_sighting_that_says_it_was_a_mistake_is_none() -> None:
