@@ -499,10 +499,10 @@ class Engine:
             profile.day_bin = now
 
     def _learn_event(self, reading: Reading, alert_id: str | None, mark: int) -> None:
-        # Others' word decides on alerts, never on what is learnt: else a feed could keep a customer
-        # a stranger for good.
         if reading.brought:
             self._trust.see(sources_of(reading))
+        # Others' word decides on alerts, never on what is learnt: else a feed could keep a customer
+        # a stranger for good.
         own = reading.logit - reading.shared >= self._threshold()
         flagged = alert_id is not None and (own or not reading.shared)
         lessons.count(reading, self._population)

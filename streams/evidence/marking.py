@@ -14,12 +14,14 @@ import orjson
 from detectors import cases
 from detectors.assessments import Alert, Reason
 from detectors.errors import IncompatibleState
+from detectors.features.registry import SHARED
 from detectors.markings import STAYING, Marking, strictest
+from detectors.reasons import EXPLANATIONS
 from detectors.snapshots import Snapshot
 from streams.codec import decode_alert, decode_object, encode_alert
 from streams.evidence.gathering import Gathered, Revision
 
-_TOLD_BY_OTHERS: Final = "shared_intelligence"
+_TOLD_BY_OTHERS: Final = EXPLANATIONS[SHARED.name].code
 _FIELD: Final = "withheld_tlp"
 
 

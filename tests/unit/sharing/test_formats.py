@@ -326,15 +326,12 @@ def test_of_stix_markings_the_strictest_holds(
     marked: dict[str, Any], definition: dict[str, Any], expected: str
 ) -> None:
     """Of the whole or of a part, by the standard's id or by what the definition says."""
-    indicator = {
-        "type": "indicator",
-        "id": "indicator--1",
-        "pattern": "[ipv4-addr:value = '203.0.113.9']",
-        "pattern_type": "stix",
-        **marked,
-    }
     defined = {"type": "marking-definition", "id": "m", **definition}
-    [taken] = read_objects([indicator, defined], "s", NOW._replace(source="police"))
+    [taken] = read_objects(
+        [indicator(1, "[ipv4-addr:value = '203.0.113.9']", **marked), defined],
+        "s",
+        NOW._replace(source="police"),
+    )
     assert isinstance(taken, IndicatorReport)
     assert taken.tlp == expected
 
@@ -345,13 +342,6 @@ def test_what_is_marked_more_strictly_than_its_indicator_is_left_out(
     told: bool,  # noqa: FBT001 - a test's own parameter
 ) -> None:
     """A campaign's name and techniques go no further than they may, whoever points at them."""
-    indicator = {
-        "type": "indicator",
-        "id": "indicator--1",
-        "pattern": "[ipv4-addr:value = '203.0.113.9']",
-        "pattern_type": "stix",
-        "object_marking_refs": [MARKINGS["amber"]],
-    }
     campaign = {
         "type": "campaign",
         "id": "campaign--1",
@@ -370,7 +360,10 @@ def test_what_is_marked_more_strictly_than_its_indicator_is_left_out(
             ("campaign--1", "uses", "attack-pattern--1"),
         )
     ]  # fmt: skip
-    objects = [indicator, campaign, pattern, *relations]
+    amber = indicator(
+        1, "[ipv4-addr:value = '203.0.113.9']", object_marking_refs=[MARKINGS["amber"]]
+    )
+    objects = [amber, campaign, pattern, *relations]
     [taken] = read_objects(objects, "s", NOW._replace(source="police"))
     assert isinstance(taken, IndicatorReport)
     assert (taken.campaign == "campaign--1") is told
