@@ -3,11 +3,14 @@
 from typing import Any
 
 from detectors.features.registry import POSITION
+from detectors.features.story import STORY_CUSTOMER, STORY_HIJACKER, weigh_story
+from detectors.models.likelihood import Table
 from detectors.reasons import EXPLANATIONS
 from tests.contracts.detectors.histories import (
     CARRIER,
     DAY,
     HOME,
+    HOSTING,
     HOTEL,
     HOUR,
     LAPTOP,
@@ -20,6 +23,7 @@ from tests.contracts.detectors.histories import (
     History,
     Network,
 )
+from tests.unit.detectors import nothing
 
 
 def weight_of(history: History, name: str) -> float:
@@ -137,3 +141,22 @@ def tunnel(own: bool) -> float:  # noqa: FBT001 - a test's own helper
 def test_a_tunnel_from_one_s_own_device_tells_less_than_from_a_new_one() -> None:
     """Who turns a VPN on still has the laptop; who bought a password has not."""
     assert tunnel(own=True) < tunnel(own=False)
+
+
+def test_a_doubt_tells_less_of_whoever_always_comes_strangely() -> None:
+    """Of two strangers after one doubt: customers who come so strangely were doubted before."""
+    history = History().months().forget_what_was_said()
+    history.sign_in(NEW_PHONE, HOTEL).wait(DAY)
+    table = Table("story", 6, STORY_CUSTOMER, STORY_HIJACKER, nothing)
+    odd, odder = history.read_of(LAPTOP, HOSTING), history.read_of(STRANGER, PROXY)
+    assert odd.who == odder.who == 2
+    at = POSITION["story"]
+    for reading, doubted_ones in ((odd, 2), (odder, 20)):
+        weigh_story(reading, table, 3 * DAY)
+        cell = reading.cells[at]
+        for number in range(1_000):
+            table.learn(cell if number < doubted_ones else cell - cell % table.outcomes)
+    for reading in (odd, odder):
+        weigh_story(reading, table, 3 * DAY)
+    assert odd.cells[at] % table.outcomes == odder.cells[at] % table.outcomes > 0
+    assert odder.weights[at] < odd.weights[at]
