@@ -15,7 +15,8 @@ takeovers and the customers among their verdicts. An event without a verdict is 
 as far as a takeover would have been reported by its age: reports are taken to come after an
 exponential delay, whose mean is learnt, and `_REPORTED` of takeovers to be reported at all. Where
 customers are reviewed too, a takeover is missed only if it is neither reported nor reviewed. As
-long as nobody has ever reported a takeover, silence says nothing.
+long as nobody has ever reported a takeover, silence says nothing. Nor does what was scored in the
+first fortnight: to a detector that has just arrived every customer is a stranger.
 
 The line is the most probable one (Newton's method) under a binomial likelihood and a Gaussian
 prior around the identity: `_PRIOR` are the deviations. They are small on purpose: a line that
@@ -46,6 +47,9 @@ _PRIOR = np.array([0.2, 0.1, 0.1])
 _FLATTEST: Final = 0.1
 _REPORTED: Final = 0.75
 _HALF_LIFE: Final = 180.0
+_SETTLING: Final = 14
+"""Days, from the first that was seen, in which a shop is new to the detector: most who order have
+not done so before its eyes, so the scores of these days overstate."""
 _UNIT: Final = 64.0
 """Weight of an event of the first day; whole numbers, so that sums can be taken back exactly."""
 _DELAY: Final = 20.0
@@ -102,7 +106,10 @@ class Calibration:
         state = self._state
         if state[-7] < 0:
             state[-7] = state[-6] = day
-        elif day > state[-6]:
+            self._dirty = True
+        if self._is_settling(day):
+            return
+        if day > state[-6]:
             fade = 0.5 ** ((day - state[-6]) / self._ripening())
             for ripening in range(_BINS, 2 * _BINS):
                 state[ripening] *= fade
@@ -119,6 +126,8 @@ class Calibration:
 
         `delay` is how many days after the event it was first said to be a takeover.
         """
+        if self._is_settling(day):
+            return
         state, weight = self._state, self._weight(day)
         for verdict, sign in ((before, -1), (now, 1)):
             if verdict is not None:
@@ -137,6 +146,9 @@ class Calibration:
     def stored(self) -> tuple[bytes, bytes]:
         """Return the counts and the line as they would be handed over now."""
         return _KEY, pack(self._state)
+
+    def _is_settling(self, day: int) -> bool:
+        return day < self._state[-7] + _SETTLING
 
     def _weight(self, day: int) -> float:
         return float(round(_UNIT * 2.0 ** ((day - self._state[-7]) / _HALF_LIFE)))

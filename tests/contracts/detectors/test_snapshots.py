@@ -23,8 +23,8 @@ from streams.codec import encode_alert
 from tests.contracts.detectors.traffic import POLICY, traffic
 from tests.support.intelligence import KEY, report
 
-# A budget of half of all days, so that there is much to work out again.
-_WIDE = Policy(profile_cache=200, alert_budget=0.5, alert_floor=0.001)
+# A budget of half of all days, and a low bar before it is known, so that there is much to work out.
+_WIDE = Policy(profile_cache=200, alert_budget=0.5, alert_floor=0.001, medium_risk=0.05)
 
 
 class _Kept:

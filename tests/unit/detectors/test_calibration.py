@@ -82,13 +82,30 @@ def test_before_any_verdict_the_score_is_the_risk() -> None:
         assert calibration.log_odds(score) == pytest.approx(score)
 
 
+def test_what_was_scored_in_a_shop_still_unknown_says_nothing_of_later() -> None:
+    """A fortnight of scores that overstate, for everything was new: nobody had been taken over."""
+    lines = {}
+    for strange in (1, 40):
+        calibration = Calibration(nothing)
+        for day in range(14):
+            for _ in range(strange):
+                calibration.see(bin_of(1.0), day)
+        for day in range(14, 40):
+            for _ in range(4):
+                calibration.see(bin_of(1.0), day)
+                calibration.judge(bin_of(1.0), day, None, "takeover", 1)
+        lines[strange] = calibration.log_odds(1.0)
+    assert lines[40] == pytest.approx(lines[1])
+
+
 def test_ranking_stays_as_it_was_and_floors_are_found_back() -> None:
     """Whatever verdicts say, a higher score is a higher risk; `score` undoes `log_odds`."""
     for verdict, at in (("takeover", -9.0), ("legitimate", 6.0), ("takeover", 6.0)):
         calibration = Calibration(nothing)
+        calibration.see(bin_of(at), 0)
         for _ in range(500):
-            calibration.see(bin_of(at), 0)
-            calibration.judge(bin_of(at), 0, None, verdict, 3)  # type: ignore[arg-type]  # a literal of two
+            calibration.see(bin_of(at), 20)
+            calibration.judge(bin_of(at), 20, None, verdict, 3)  # type: ignore[arg-type]  # a literal of two
         scores = [number / 10 for number in range(-150, 150)]
         odds = [calibration.log_odds(score) for score in scores]
         assert all(higher > lower + 0.005 for lower, higher in pairwise(odds))
@@ -101,7 +118,7 @@ def test_a_verdict_taken_back_leaves_no_trace() -> None:
     calibration = Calibration(nothing)
     for day in range(60):
         calibration.see(bin_of(0.5), day)
-    calibration.judge(bin_of(0.5), 3, None, "takeover", 9)
+    calibration.judge(bin_of(0.5), 23, None, "takeover", 9)
     before, state = calibration.log_odds(2.0), dict(calibration.changes())
     calibration.judge(bin_of(0.5), 41, None, "takeover", 14)
     assert calibration.log_odds(2.0) != before
