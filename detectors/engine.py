@@ -41,7 +41,7 @@ from detectors.heat.sightings import Sightings, carries_news, is_familiar, is_st
 from detectors.intelligence.records import IndicatorReport
 from detectors.intelligence.trust import Trust
 from detectors.models import calibration
-from detectors.models.budget import AlertBudget, bin_of
+from detectors.models.budget import UNKNOWN, AlertBudget, bin_of
 from detectors.models.calibration import Calibration
 from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
@@ -198,12 +198,9 @@ class Engine:
         Returns the new revision of the account's case where one is due.
         """
         event = observed.event
+        alert_id = assessment.alert_id if assessment is not None else None
         before = None
-        if (
-            self._recorder is not None
-            and assessment is not None
-            and assessment.alert_id is not None
-        ):
+        if self._recorder is not None and alert_id is not None:
             before = self._before(observed, self._recorder)
         last, self._last = self._last, None
         if isinstance(event, Feedback):
@@ -214,7 +211,8 @@ class Engine:
             reading = last[1]
         else:
             reading = self._read(observed, event)
-        if assessment is not None and assessment.alert_id is None and self._is_nobody(event):
+        refused = not reading.success and assessment is not None and alert_id is None
+        if refused and self._is_nobody(event):
             # Names tried at random are no accounts, only a sign of who tries them.
             self._watermark.advance(event.occurred_at, reading.account)
             lessons.count(reading, self._population)
@@ -227,10 +225,11 @@ class Engine:
         profile.recent += (mark, reading.minute)
         del profile.recent[: -2 * _RECENT]
         self._watermark.advance(event.occurred_at, reading.account)
-        alert_id = assessment.alert_id if assessment is not None else None
         self._sight(observed, reading, flagged=alert_id is not None)
-        alert = self._take_case(reading) if alert_id is not None else None
-        self._keep_snapshot(alert, before)
+        alert = None
+        if alert_id is not None:
+            alert = self._take_case(reading)
+            self._keep_snapshot(alert, before)
         self._tell_case(reading, flagged=alert_id is not None, revised=alert is not None)
         if reading.success:
             self._count_day(reading)
@@ -339,15 +338,20 @@ class Engine:
         """Find the scores behind which the policy's least risks stand: verdicts move them."""
         self._floor = self._calibration.score(log_odds(self._policy.alert_floor))
         self._cold_floor = self._calibration.score(log_odds(self._policy.medium_risk))
-        self._certain = self._calibration.score(log_odds(self._policy.high_risk))
+        certain = self._calibration.score(log_odds(self._policy.high_risk))
+        self._ceiling = max(certain, self._floor)
 
     def _threshold(self) -> float:
         # While nobody can say what the budget would allow, only what is likely enough alerts.
         threshold = self._budget.threshold
-        if threshold == float("-inf"):
+        if threshold == UNKNOWN:
             return self._cold_floor
+        if threshold < self._floor:
+            return self._floor
         # Whoever has burnt the budget on decoys must not have bought silence for the real thing.
-        return min(max(threshold, self._floor), max(self._certain, self._floor))
+        if threshold > self._ceiling:
+            return self._ceiling
+        return threshold
 
     def _read(self, observed: Observed, event: Login | Order | AccountChange) -> Reading:
         profile = self._accounts.profile(event.account_id)
@@ -361,12 +365,12 @@ class Engine:
         if is_strangers(reading) and not reading.proved:
             guessing = self._prior.weights[reading.type][GUESSING] * weights[GUESSING]
             weigh_heat(reading, self._heat.hottest(observed), guessing)
+        prior = self._prior.weights[reading.type]
         score = self._prior.score(reading.type, weights)
         if reading.success and self._base + score >= self._budget.notable:
-            isolation = self._evidence.weigh_isolation(reading)
-            score += self._prior.weights[reading.type][ISOLATION] * isolation
+            score += prior[ISOLATION] * self._evidence.weigh_isolation(reading)
         # What the account's days already told is not told again, or doubt would feed on itself.
-        reading.doubt = score - self._prior.weights[reading.type][STORY] * weights[STORY]
+        reading.doubt = score - prior[STORY] * weights[STORY]
         reading.logit = self._base + score
         if reading.success:
             reading.logit += self._verdict_model.correction(weights)
@@ -503,8 +507,9 @@ class Engine:
             self._trust.see(sources_of(reading))
         # Others' word decides on alerts, never on what is learnt: else a feed could keep a customer
         # a stranger for good.
-        own = reading.logit - reading.shared >= self._threshold()
-        flagged = alert_id is not None and (own or not reading.shared)
+        flagged = alert_id is not None and (
+            not reading.shared or reading.logit - reading.shared >= self._threshold()
+        )
         lessons.count(reading, self._population)
         lesson = None
         if reading.success:

@@ -22,30 +22,16 @@ _ALONE: Final = 8
 """Events in a row of one account after which nobody else's are there to compare it with."""
 
 _CELLS: Final = 6
+_AT: Final = 0
 _ACCOUNT: Final = 4
 
 _SILENCE: Final = 400 * 86_400
 """Seconds of silence that are believed of such an account at once."""
 
 
-class _Position:
-    """Seconds since the epoch; what came in a row ahead (the earliest of it), behind, and alone."""
-
-    __slots__ = ("account", "ahead", "alone", "at", "behind", "earliest")
-
-    def __init__(  # noqa: PLR0917 - each event makes one
-        self, at: int, earliest: int, ahead: int, behind: int, account: int, alone: int
-    ) -> None:
-        self.at = at
-        self.earliest = earliest
-        self.ahead = ahead
-        self.behind = behind
-        self.account = account
-        self.alone = alone
-
-    def cells(self) -> tuple[int, ...]:
-        """Return the numbers as they are stored."""
-        return self.at, self.earliest, self.ahead, self.behind, self.account, self.alone
+_Position = tuple[int, int, int, int, int, int]
+"""As it is stored: seconds since the epoch; of what came in a row ahead, the earliest and how much;
+how much behind; whose event was the last; and how many of that account's in a row."""
 
 
 class Watermark:
@@ -54,7 +40,7 @@ class Watermark:
     def __init__(self, read: Callable[[bytes], bytes | None], name: str = "watermark") -> None:
         self._pages = Pages(name, "I", _CELLS, read)
         cells = self._pages.cells
-        self._position = _Position(cells[0], cells[1], cells[2], cells[3], cells[4], cells[5])
+        self._position: _Position = cells[0], cells[1], cells[2], cells[3], cells[4], cells[5]
         # Where the event asked about last would take it: most are asked about, then taken.
         self._asked = 0.0, 0
         self._next = self._position
@@ -63,13 +49,13 @@ class Watermark:
     @property
     def latest(self) -> float:
         """The latest time that is believed of an event, epoch seconds."""
-        return float(self._position.at + TOLERANCE)
+        return float(self._position[_AT] + TOLERANCE)
 
     def believed(self, occurred_at: float, account: int) -> float:
         """Return when an account's event is learnt, epoch seconds. Changes nothing."""
         self._asked = occurred_at, account
         self._next = self._after(occurred_at, account)
-        return min(occurred_at, float(self._next.at + TOLERANCE))
+        return min(occurred_at, float(self._next[_AT] + TOLERANCE))
 
     def advance(self, occurred_at: float, account: int) -> None:
         """Take an event's time into account."""
@@ -82,7 +68,7 @@ class Watermark:
         """Hand over the position where it changed."""
         if self._moved:
             self._moved = False
-            for cell, value in enumerate(self._position.cells()):
+            for cell, value in enumerate(self._position):
                 self._pages.cells[cell] = value
             self._pages.dirty.add(0)
         return self._pages.changes()
@@ -94,25 +80,25 @@ class Watermark:
         """
         position = self._position
         cells = self._pages.cells[:]
-        for cell, value in enumerate(position.cells()):
+        for cell, value in enumerate(position):
             cells[cell] = value
-        if position.account != account:
+        if position[_ACCOUNT] != account:
             cells[_ACCOUNT] = 0
         return f"p:{self._pages.name}:0".encode(), pack(cells)
 
     def _after(self, occurred_at: float, account: int) -> _Position:
-        now, second = self._position, int(occurred_at)
-        alone = min(now.alone + 1, _ALONE) if account == now.account else 1
-        believed = now.at + (_SILENCE if alone == _ALONE else TOLERANCE)
-        if now.at == 0:
-            return _Position(second, 0, 0, 0, account, alone)
-        if second > believed:
-            earliest = min(now.earliest, second) if now.ahead else second
-            if now.ahead + 1 < _AHEAD:
-                return _Position(now.at, earliest, now.ahead + 1, 0, account, alone)
-            return _Position(earliest, 0, 0, 0, account, alone)
-        if second < now.at - TOLERANCE:
-            if now.behind + 1 < _BEHIND:
-                return _Position(now.at, 0, 0, now.behind + 1, account, alone)
-            return _Position(second, 0, 0, 0, account, alone)
-        return _Position(max(now.at, second), 0, 0, 0, account, alone)
+        now, earliest, ahead, behind, last, before = self._position
+        second = int(occurred_at)
+        alone = min(before + 1, _ALONE) if account == last else 1
+        if now == 0:
+            return second, 0, 0, 0, account, alone
+        if second > now + (_SILENCE if alone == _ALONE else TOLERANCE):
+            earliest = min(earliest, second) if ahead else second
+            if ahead + 1 < _AHEAD:
+                return now, earliest, ahead + 1, 0, account, alone
+            return earliest, 0, 0, 0, account, alone
+        if second < now - TOLERANCE:
+            if behind + 1 < _BEHIND:
+                return now, 0, 0, behind + 1, account, alone
+            return second, 0, 0, 0, account, alone
+        return max(now, second), 0, 0, 0, account, alone

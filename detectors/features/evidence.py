@@ -101,15 +101,11 @@ class Evidence:
 
     def learn(self, cells: list[int]) -> None:
         """Count a customer's event."""
-        for at, cell in enumerate(cells):
-            if cell == -1:
-                continue
-            if cell < 0:
+        for cell, table in zip(cells, self._at):  # noqa: B905 - checked, it is slow once compiled
+            if cell >= 0 and table is not None:
+                table.learn(cell)
+            elif cell < -1:
                 self._learn_quiet(-2 - cell)
-            else:
-                table = self._at[at]
-                if table is not None:
-                    table.learn(cell)
 
     def unlearn(self, cells: list[int]) -> None:
         """Take back an event that was counted as a customer's."""
@@ -143,9 +139,10 @@ class Evidence:
                 table.forget_hijack(cell % table.outcomes)
 
     def _learn_quiet(self, context: int) -> None:
-        self.quiet.add(context)
-        self.quiet.add(changes.CONTEXTS)
-        if self.quiet.cells[context] > HORIZON:
+        quiet = self.quiet
+        quiet.add(context)
+        quiet.add(changes.CONTEXTS)
+        if quiet.cells[context] > HORIZON:
             self.quiet.halve()
             for table in self._clocks:
                 table.fade()

@@ -44,6 +44,8 @@ _LIMITS: Final = {
 }  # fmt: skip
 _PLACES: Final = {name: (at, _LIMITS[name]) for at, name in enumerate(MEMORIES)}
 """Where a profile has each memory, and what that holds at most."""
+_DEVICES: Final = MEMORIES.index("devices")
+_ASNS: Final = MEMORIES.index("asns")
 
 
 def lesson_of(reading: Reading) -> Lesson:
@@ -82,18 +84,18 @@ def _order_habits(order: Order) -> list[tuple[str, int]]:
 
 def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     """Teach a profile an event's habits; `doubt` (nats) stays with the values it brings in."""
-    minute = lesson.minute
+    minute, memories = lesson.minute, profile.memories
     _fade(profile, minute)
     weight = _weight(profile, minute)
     new_device = new_operator = False
     for name, value in lesson.used:
         if value:
             at, limit = _PLACES[name]
-            memory = profile.memories[at]
-            if name == "devices":
-                new_device = memory.find(value) < 0
-            elif name == "asns":
-                new_operator = memory.find(value) < 0
+            memory = memories[at]
+            if at == _DEVICES:
+                new_device = value not in memory.keys
+            elif at == _ASNS:
+                new_operator = value not in memory.keys
             use(memory, value, minute, HABIT, limit, doubt)
     if lesson.type == LOGIN:
         profile.depth = min(profile.depth + 1, 60_000)

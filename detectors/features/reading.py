@@ -74,7 +74,6 @@ class Reading:
         "event",
         "facts",
         "fresh_access",
-        "gap",
         "guessing",
         "hot",
         "hour",
@@ -123,23 +122,22 @@ class Reading:
         self.day = int(at // 86400)
         self.weekhour = int(at // 3600 + 72) % 168
         self.account = account
-        self.device = _digest(event.device_id)
-        self.agent = _common(event.user_agent)
-        self.client = _client_of(event.user_agent, facts) or self.agent
+        self.device = digest(event.device_id) if event.device_id else 0
+        self.agent = agent = _common(event.user_agent)
+        self.client = _client_of(event.user_agent, facts) or agent
         self.system = _common(facts.os)
         self.prefix = _digest(facts.prefix or event.ip)
         self.asn = facts.asn or 0
         self.country = country_code(facts.country)
         self.city = _common(facts.city or facts.region)
         self.kind = facts.network_kind
-        self.gap = self.minute - profile.seen
         self.depth = profile.depth
-        self.session_key = _digest(event.session_id)
-        self.session = _find_session(profile, self.session_key)
+        self.session_key = key = digest(event.session_id) if event.session_id else 0
+        self.session = session = _find_session(profile, key) if key else None
         if type(event) is Login:
             self.proved = _is_proved(event)
         else:
-            self.proved = self.session is not None and self.session.proved
+            self.proved = session is not None and session.proved
         self.device_class: int = 0
         self.network: int = 0
         self.who: int = 0
@@ -214,10 +212,9 @@ def _client_of(agent: str | None, facts: Facts) -> int:
 
 
 def _find_session(profile: Profile, key: int) -> Session | None:
-    if key:
-        for session in profile.sessions:
-            if session.key == key:
-                return session
+    for session in profile.sessions:
+        if session.key == key:
+            return session
     return None
 
 

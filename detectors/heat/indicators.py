@@ -82,10 +82,11 @@ class Met(NamedTuple):
 
 
 # The same networks and clients come again and again.
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def met(kind: int, value: str) -> Met:
     """Return a value with its indicator."""
-    hashed = blake2b(value.encode(), digest_size=8, person=_PERSONS[kind])
+    hashed = _HASHES[kind].copy()
+    hashed.update(value.encode())
     return Met(int(kind), int.from_bytes(hashed.digest(), "big"), value)
 
 
@@ -94,4 +95,4 @@ def key_of(kind: int, value: str) -> int:
     return met(kind, value).key
 
 
-_PERSONS: Final = tuple(facts.name.encode() for facts in KINDS)
+_HASHES: Final = tuple(blake2b(digest_size=8, person=facts.name.encode()) for facts in KINDS)

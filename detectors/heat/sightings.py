@@ -7,7 +7,7 @@ paid. That is what makes an office, a carrier, a forced reset or a new version o
 as they are.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -205,9 +205,10 @@ class Sightings:
             elsewhere = shared and reading.hot is not None and kind != reading.hot.kind
             tried, failed = (1, 0) if elsewhere else counts
             told = likely if shared else entries
-            summed = self._sums.get((kind, key, minute))
+            at = kind, key, minute
+            summed = self._sums.get(at)
             if summed is None:
-                self._sums[kind, key, minute] = Sighting(
+                self._sums[at] = Sighting(
                     kind, key, minute, tried, failed, 0, account, (), new, told
                 )
                 continue
@@ -219,13 +220,12 @@ class Sightings:
 
     def _see_new(self, reading: Reading, minute: int, brought: Iterable[Met]) -> None:
         """Note what is new to an account: how common a thing is, everybody tells."""
-        account = (reading.account,)
+        account, sums = (reading.account,), self._sums
         for kind, key, _ in brought:
-            summed = self._sums.get((kind, key, minute))
+            at = kind, key, minute
+            summed = sums.get(at)
             if summed is None:
-                self._sums[kind, key, minute] = Sighting(
-                    kind, key, minute, 0, 0, 0, (), (), account
-                )
+                sums[at] = Sighting(kind, key, minute, 0, 0, 0, (), (), account)
             else:
                 summed.new += account
 
@@ -347,27 +347,28 @@ def _shape(browser: str | None, system: str | None, cookie: bool, network: str |
     return met(_SHAPE, f"{browser} on {system}, {told}, {network or 'unknown'} network")
 
 
-def carried(event: Event) -> Iterator[Met]:
-    """Yield where an event has goods or mail go, and how it pays."""
-    return (met(kind, value) for kind, value in _values(event))
+def carried(event: Event) -> list[Met]:
+    """Return where an event has goods or mail go, and how it pays."""
+    return [met(kind, value) for kind, value in _values(event)]
 
 
 def carried_anew(reading: Reading) -> tuple[Met, ...]:
     """Return what of this the account did not know before the event; a contact always."""
     if reading.anew is None:
+        profile = reading.profile
+        known = {
+            _DELIVERY: profile.addresses,
+            _PAYMENT: profile.payments,
+            _POSTCODE: profile.postcodes,
+        }
         reading.anew = tuple(
             [
                 met(kind, value)
                 for kind, value in _values(reading.event)
-                if _is_anew(reading, kind, value)
+                if kind == _CONTACT or digest(value) not in known[kind].keys
             ]
         )
     return reading.anew
-
-
-def _is_anew(reading: Reading, kind: int, value: str) -> bool:
-    name = _CARRIED.get(kind)
-    return name is None or digest(value) not in getattr(reading.profile, name).keys
 
 
 def _is_long_used(reading: Reading, kind: int, value: str) -> bool:
@@ -380,17 +381,19 @@ def _is_long_used(reading: Reading, kind: int, value: str) -> bool:
     return at >= 0 and reading.minute - memory.first(at) >= YOUNG
 
 
-def _values(event: Event) -> Iterator[tuple[int, str]]:
+def _values(event: Event) -> list[tuple[int, str]]:
+    values: list[tuple[int, str]] = []
     if type(event) is Order:
         if event.shipping_address_id:
-            yield _DELIVERY, event.shipping_address_id
+            values.append((_DELIVERY, event.shipping_address_id))
         if event.payment_id:
-            yield _PAYMENT, event.payment_id
+            values.append((_PAYMENT, event.payment_id))
         if event.shipping_postcode:
-            yield _POSTCODE, event.shipping_postcode
+            values.append((_POSTCODE, event.shipping_postcode))
     elif type(event) is AccountChange and event.value_hash:
         # A new address or payment is told under the token that orders tell it by.
-        yield _CHANGED.get(event.change, _CONTACT), event.value_hash
+        values.append((_CHANGED.get(event.change, _CONTACT), event.value_hash))
+    return values
 
 
 _CARRIED: Final = {_DELIVERY: "addresses", _PAYMENT: "payments", _POSTCODE: "postcodes"}

@@ -7,6 +7,7 @@ on the bucket alone.
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from math import log
 from typing import Final
 
@@ -18,6 +19,7 @@ from detectors.heat.records import Entry
 VERSION: Final = 2
 BUCKETS: Final = 8_192
 WAYS: Final = 8
+_KIND_BITS: Final = 4
 HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
@@ -46,7 +48,7 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
         age = minute - self.at
         if age > 0:
             self.at = minute
-            fast, hours, days, long = [2.0 ** (-age / half_life) for half_life in HALF_LIVES]
+            fast, hours, days, long = _fading(age)
         else:
             fast = hours = days = long = 1.0
         more = tried if usual else 0
@@ -94,6 +96,13 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
     def entered(self, number: int) -> float:
         """Return how many tries of a window got in."""
         return max(self.sums[3 * number] - self.sums[3 * number + 1], 0.0)
+
+
+@lru_cache(4096)
+def _fading(age: int) -> tuple[float, float, float, float]:
+    """Return what is left in each window after so many minutes: the same few ages come again."""
+    fast, hours, days, long = HALF_LIVES
+    return 2.0 ** (-age / fast), 2.0 ** (-age / hours), 2.0 ** (-age / days), 2.0 ** (-age / long)
 
 
 class Distinct:
@@ -212,12 +221,17 @@ _decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
 
 
 class Tallies:
-    """All tallies of a shard; `read` gives the state handed over so far."""
+    """All tallies of a shard; `read` gives the state handed over so far.
+
+    They are found in one table, whatever their bucket: each of a million indicators is somewhere
+    else in memory, and to go there by way of its bucket took twice as long.
+    """
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._read = read
-        self._buckets: dict[int, dict[tuple[int, int], Tally]] = {}
-        self._dirty: dict[int, None] = {}
+        self._tallies: dict[int, Tally] = {}
+        self._buckets: dict[int, list[Tally]] = {}
+        self._dirty = bytearray(BUCKETS)
 
     def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
         """Return an indicator's tally to be changed, new where it is not known (any more).
@@ -225,43 +239,57 @@ class Tallies:
         `latest` is the latest minute that is believed.
         """
         number = (key >> 20) % BUCKETS
-        bucket = self._buckets.get(number)
-        if bucket is None:
-            bucket = self._buckets[number] = self._load(number)
-        self._dirty[number] = None
-        tally = bucket.get((kind, key))
-        if tally is not None:
-            if tally.last > latest:
-                tally.believe(minute, latest)
-            tally.last = max(tally.last, minute)
-        else:
-            if len(bucket) >= WAYS:
-                for known in bucket.values():
-                    if known.last > latest:
-                        known.believe(minute, latest)
-                del bucket[_least(bucket)]
-            tally = bucket[kind, key] = Tally(kind, key, minute)
+        tally = self._tallies.get(key << _KIND_BITS | kind)
+        if tally is None and number not in self._buckets:
+            self._load(number)
+            tally = self._tallies.get(key << _KIND_BITS | kind)
+        self._dirty[number] = 1
+        if tally is None:
+            return self._add(number, Tally(kind, key, minute), latest)
+        if tally.last > latest:
+            tally.believe(minute, latest)
+        tally.last = max(tally.last, minute)
         return tally
 
     def __len__(self) -> int:
         """How many tallies are in memory."""
-        return sum(map(len, self._buckets.values()))
+        return len(self._tallies)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the buckets that changed."""
-        for number in sorted(self._dirty):
-            tallies = self._buckets[number].values()
-            yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
-        self._dirty.clear()
+        for number, dirty in enumerate(self._dirty):
+            if dirty:
+                tallies = self._buckets[number]
+                yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
+        self._dirty = bytearray(BUCKETS)
 
-    def _load(self, number: int) -> dict[tuple[int, int], Tally]:
+    def _add(self, number: int, tally: Tally, latest: int) -> Tally:
+        bucket = self._buckets[number]
+        if len(bucket) >= WAYS:
+            for known in bucket:
+                if known.last > latest:
+                    known.believe(tally.last, latest)
+            least = bucket.pop(_least(bucket))
+            del self._tallies[_place(least)]
+        bucket.append(tally)
+        self._tallies[_place(tally)] = tally
+        return tally
+
+    def _load(self, number: int) -> None:
         stored = self._read(_key(number))
-        if stored is None:
-            return {}
-        version, tallies = decoded(_decoder.decode, stored, "stored tallies")
+        version, tallies = VERSION, list[Tally]()
+        if stored is not None:
+            version, tallies = decoded(_decoder.decode, stored, "stored tallies")
         if version != VERSION:
             raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
-        return {(tally.kind, tally.key): tally for tally in tallies}
+        self._buckets[number] = tallies
+        for tally in tallies:
+            self._tallies[_place(tally)] = tally
+
+
+def _place(tally: Tally) -> int:
+    """Return where a tally is found: one number is told from another sooner than a pair is."""
+    return tally.key << _KIND_BITS | tally.kind
 
 
 def _stored(tally: Tally) -> Tally | tuple[object, ...]:
@@ -272,18 +300,17 @@ def _stored(tally: Tally) -> Tally | tuple[object, ...]:
     return tally.kind, tally.key, tally.last, tally.quiet, None, tally.users
 
 
-def _least(bucket: dict[tuple[int, int], Tally]) -> tuple[int, int]:
-    """Return which tally deserves its room least: of those as low, the one with the lowest key."""
-    least: tuple[float, tuple[int, int]] | None = None
-    for at, tally in bucket.items():
+def _least(bucket: list[Tally]) -> int:
+    """Return where the tally is that deserves its room least, with the lowest key of such."""
+    least: tuple[float, int, int] | None = None
+    found = 0
+    for at, tally in enumerate(bucket):
         # It stands no lower than when it was last met.
         if least is None or tally.last <= least[0]:
-            standing = tally.standing, at
+            standing = tally.standing, tally.kind, tally.key
             if least is None or standing < least:
-                least = standing
-    if least is None:
-        raise ValueError("a bucket without tallies has none to forget")
-    return least[1]
+                least, found = standing, at
+    return found
 
 
 def _key(number: int) -> bytes:

@@ -15,6 +15,8 @@ BINS: Final = 320
 _PER_NAT: Final = BINS / (HIGHEST - LOWEST)
 _HORIZON: Final = 100_000
 _ENOUGH: Final = 1_000
+UNKNOWN: Final = float("-inf")
+"""A threshold of which nothing can be told yet."""
 _NOTABLE: Final = 0.07
 
 
@@ -26,7 +28,7 @@ def bin_of(score: float) -> int:
 
 def _score_of(found: int) -> float:
     """Return the lowest score of a bin, nats; -inf for 0, which is none."""
-    return LOWEST + (found - 1) / _PER_NAT if found else float("-inf")
+    return LOWEST + (found - 1) / _PER_NAT if found else UNKNOWN
 
 
 class AlertBudget:
