@@ -1,6 +1,7 @@
 """The accounts of a partition: profiles, cases and examples, decoded while they are in use."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 from msgspec import structs
@@ -110,5 +111,5 @@ class Accounts:
 def _evict(kept: dict[str, Any], dirty: dict[str, None], limit: int) -> None:
     surplus = len(kept) - limit
     if surplus > 0:
-        for key in [key for key in kept if key not in dirty][:surplus]:
+        for key in list(islice((key for key in kept if key not in dirty), surplus)):
             del kept[key]

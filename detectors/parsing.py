@@ -171,8 +171,12 @@ def _rfc3339(text: str, field: str) -> float:
     if text[16:19] == ":60":
         return _rfc3339(f"{text[:17]}59{text[19:]}", field) + 1
     # `fromisoformat` reads all of ISO 8601; a zone in lower case only RFC 3339 allows.
-    shape = text[4:5] + text[7:8] + text[13:14] + text[16:17]
-    if len(text) >= 20 and text[10] in "Tt " and shape == "--::":
+    if (
+        len(text) >= 20
+        and text[4] == text[7] == "-"
+        and text[10] in "Tt "
+        and text[13] == text[16] == ":"
+    ):
         try:
             parsed = datetime.fromisoformat(text if text[-1] != "z" else text.upper())
         except ValueError:

@@ -114,7 +114,6 @@ class Shares:
         self.pages = Pages(name, "I", width + 1, read)
         self._width = width
         self._horizon = horizon
-        self.changes = self.pages.changes
 
     def share(self, key: int) -> float:
         """Return a value's share, 0 to 1; half a use is granted to what was never seen."""
@@ -140,10 +139,15 @@ class Shares:
         total: int = cells[0]
         uses: int = cells[at]
         cells[0], cells[at] = total + 1, uses + 1
-        pages.dirty.add(0)
         pages.dirty.add(at // PAGE)
         if total + 1 >= self._horizon:
             pages.halve()
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the pages that changed since the last call: the total's with any other."""
+        if self.pages.dirty:
+            self.pages.dirty.add(0)
+        return self.pages.changes()
 
 
 class Attempts:
@@ -183,7 +187,8 @@ class Attempts:
     def add(self, key: int, hour: float, *, tried: int, failed: int) -> None:
         """Count accounts tried, and failed; -1 takes a failure back that was made good."""
         attempts, failures = self.recent(key, hour)
-        cells = self.pages.cells
+        pages = self.pages
+        cells = pages.cells
         at = key % self._width * 4
         cells[at] = attempts + tried
         cells[at + 1] = max(0.0, failures + failed)
@@ -194,7 +199,7 @@ class Attempts:
         last = max(hour, day + rest)
         day = float(int(last) // 24 * 24)
         cells[at + 2], cells[at + 3] = day, last - day
-        self.pages.dirty.add(at // PAGE)
+        pages.dirty.add(at // PAGE)
 
 
 class Moments:

@@ -90,7 +90,7 @@ def _steady(coming: deque[FileEvent], earliest: deque[FileEvent]) -> FileEvent:
     if first is line:
         earliest.popleft()
         return line
-    return line._replace(time=first.time)
+    return msgspec.structs.replace(line, time=first.time)
 
 
 def runs(items: Iterable[_T], length: int) -> Iterator[list[_T]]:

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from heapq import merge
 from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
+import msgspec
 from backports import zstd
 
 from detectors.errors import InvalidEvent, UnreadableFile
@@ -31,7 +32,7 @@ _OPENERS: Final[dict[str, Callable[[Any], Any]]] = {
 }
 
 
-class FileEvent(NamedTuple):
+class FileEvent(msgspec.Struct, frozen=True):
     """A line of an event file: what was read and what it means, an event or why it is none.
 
     `number` counts lines from 1; `time` (UTC epoch seconds) is the event's, or that of the

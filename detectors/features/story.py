@@ -32,7 +32,7 @@ def _recent_doubt(reading: Reading, half_life: float, *, own_device: bool) -> tu
         # A customer who travels with the own phone is doubted once for it, not each time again.
         if own_device and doubt.own:
             continue
-        if doubt.session != own or own == 0:
+        if doubt.nats > worst and (doubt.session != own or own == 0):
             nats = doubt.nats * power(2.0, -max(0, minute - doubt.minute) / half_life)
             if nats > worst:
                 worst, whose = nats, doubt.session
