@@ -23,7 +23,7 @@ from detectors.features.reading import (
     area_key,
     terminal_of,
 )
-from detectors.features.signin import METHODS, tool_of
+from detectors.features.signin import METHODS, guessed, tool_of
 from detectors.habits import use
 from detectors.heat.sightings import contact_of
 from detectors.population import Population
@@ -346,10 +346,13 @@ def _count_attempt(reading: Reading, population: Population) -> None:
         return
     else:
         tried, failed = 1, 1
+    # Where an address range tells who tries, all others with a popular browser are not under
+    # suspicion for it.
+    told = failed and guessed(*population.by_prefix.recent(reading.prefix, hour)) > 0.0
     population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
     if reading.asn:
         population.by_operator.add(tool_of(reading), hour, tried=tried, failed=failed)
-    if reading.agent:
+    if reading.agent and not told:
         population.by_agent.add(reading.agent, hour, tried=tried, failed=failed)
 
 

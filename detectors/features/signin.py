@@ -169,12 +169,12 @@ def weigh_guessing(reading: Reading, population: Population) -> None:
     hour = reading.hour
     worst = 0.0
     if reading.network >= 2:
-        worst = _guessing(*population.by_prefix.recent(reading.prefix, hour))
+        worst = guessed(*population.by_prefix.recent(reading.prefix, hour))
         if reading.network >= ELSEWHERE and reading.asn:
             tried = population.by_operator.recent(tool_of(reading), hour)
-            worst = max(worst, _guessing(*tried))
+            worst = max(worst, guessed(*tried))
     if reading.agent and reading.weights[1] > 0:
-        worst = max(worst, _guessing(*population.by_agent.recent(reading.agent, hour)))
+        worst = max(worst, guessed(*population.by_agent.recent(reading.agent, hour)))
     reading.weights[GUESSING] = min(worst, 6.0)
 
 
@@ -186,7 +186,11 @@ def tool_of(reading: Reading) -> int:
     return paired(reading.client, reading.asn)
 
 
-def _guessing(attempts: float, failures: float) -> float:
+def guessed(attempts: float, failures: float) -> float:
+    """Return what these tell of who gets in beside them, nats: 0 where customers account for them.
+
+    `attempts` and `failures` are accounts that were tried, and not entered, of late.
+    """
     excess = failures - _CUSTOMERS_FAIL * attempts - 2.0
     if excess <= 0:
         return 0.0

@@ -191,6 +191,14 @@ class History:
             self.wait(DAY / 2)
         return self
 
+    def beside_tries(self, tool: Device, networks: list[Network], accounts: int) -> "History":
+        """Have a password tried in vain on each of so many accounts, by each network in turn."""
+        for number in range(accounts):
+            other = History.__new__(History)
+            other.__dict__.update(self.__dict__, account_id=f"tried-{number}")
+            other.attempt(tool, networks[number % len(networks)])
+        return self
+
     def beside(self, other: "History") -> "History":
         """Have the same engine see all that another account has done."""
         self._engine.process(other.observed)

@@ -160,3 +160,18 @@ def test_a_doubt_tells_less_of_whoever_always_comes_strangely() -> None:
         weigh_story(reading, table, 3 * DAY)
     assert odd.cells[at] % table.outcomes == odder.cells[at] % table.outcomes > 0
     assert odder.weights[at] < odd.weights[at]
+
+
+def guessed_by_browser(networks: int) -> float:
+    """Return what a stranger's browser tells of whoever tried 60 accounts with it elsewhere."""
+    history = History().months()
+    homes = [Network(f"45.9.{n}", 6000 + n, "access", LEEDS) for n in range(networks)]
+    history.beside_tries(STRANGER, homes, 60)
+    reading = history.read_of(STRANGER, PROXY)
+    assert reading.weights[POSITION["client"]] > 0.0
+    return reading.weights[POSITION["guessing"]]
+
+
+def test_whoever_is_known_by_the_address_puts_no_other_user_of_a_browser_under_suspicion() -> None:
+    """Three servers that try a list do it themselves; sixty homes may be anybody's."""
+    assert guessed_by_browser(networks=60) > guessed_by_browser(networks=3) + 1.0
