@@ -4,6 +4,7 @@ from math import log, sqrt
 from typing import Final
 
 from detectors.events import Order
+from detectors.features.changes import GROUP
 from detectors.features.reading import CHANGE, DAY, Reading, area_key, country_code, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
@@ -98,9 +99,18 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     if known == 0:
         # Everything is new in a first order: counted, it would make new things look usual.
         return
+    if address in {1, 2} and payment != 1 and _was_added(reading):
+        # That an address is new was told when it was added: see the clocks.
+        return
     context = reading.who * 3 + known
     reading.cells[DESTINATION] = context * 15 + outcome
     reading.weights[DESTINATION] = table.ratio(context, outcome)
+
+
+def _was_added(reading: Reading) -> bool:
+    """Return whether an address was added to the account within a day."""
+    added = reading.profile.changed[GROUP["address"]]
+    return added >= 0 and 0 <= reading.minute - added < DAY
 
 
 def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:

@@ -175,3 +175,23 @@ def guessed_by_browser(networks: int) -> float:
 def test_whoever_is_known_by_the_address_puts_no_other_user_of_a_browser_under_suspicion() -> None:
     """Three servers that try a list do it themselves; sixty homes may be anybody's."""
     assert guessed_by_browser(networks=60) > guessed_by_browser(networks=3) + 1.0
+
+
+def sent_to_a_new_address(added: float | None) -> float:
+    """Return what a new address tells at the order, added to the account so long before, or not."""
+
+    def until_then() -> History:
+        history = History().months()
+        if added is not None:
+            history.sign_in(LAPTOP, HOME).change("address", "new-home").wait(added)
+        return history.sign_in(LAPTOP, HOME).wait(6 * MINUTE)
+
+    order = until_then().order("35", address="new-home").observed[-1]
+    return until_then().read_as_told(order).weights[POSITION["destination"]]
+
+
+def test_an_address_that_was_added_just_now_is_not_new_once_more_at_the_order() -> None:
+    """Moving house is one thing that happened, not two: the clock has told of it."""
+    assert sent_to_a_new_address(added=None) > 0.5
+    assert sent_to_a_new_address(added=3 * DAY) > 0.5
+    assert sent_to_a_new_address(added=5 * MINUTE) == 0.0
