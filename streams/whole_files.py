@@ -2,6 +2,8 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -38,13 +40,9 @@ def write_secret(path: Path, data: bytes) -> None:
 def write_new_secret(path: Path, data: bytes) -> None:
     """Write a file as `write_secret` does, never in the place of another."""
     try:
-        # Ours from here on: a name that is taken is nobody's to write to.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNERS))
-        try:
-            _put(path, data, _OWNERS)
-        except BaseException:
-            path.unlink()
-            raise
+        with _made(path, data, _OWNERS) as made:
+            # The name is taken with all that it is to hold, or not at all, whenever we are killed.
+            os.link(made, path)
     except FileExistsError:
         raise ConfigurationError(f"{path} is there already: it is not overwritten") from None
     except OSError as error:
@@ -68,6 +66,13 @@ def read_secret(path: Path, what: str) -> bytes:
 
 def _put(path: Path, data: bytes, mode: int) -> None:
     path = path.resolve()
+    with _made(path, data, mode) as made:
+        made.replace(path)
+
+
+@contextmanager
+def _made(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """Write data to a file beside a path, which is gone afterwards."""
     # A name of its own each time: what a process that was killed left behind blocks nobody.
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
@@ -75,7 +80,7 @@ def _put(path: Path, data: bytes, mode: int) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        made.replace(path)
+        yield made
     finally:
         made.unlink(missing_ok=True)
 

@@ -2,25 +2,31 @@
 
 `taxii2client` knows the protocol, and takes every answer for what the protocol asks for. So it is
 given a connection that answers with nothing else: JSON objects of bounded size, whose fields have
-their types. A server that falls silent is given up; one that trickles on is not.
+their types. A server that falls silent is given up, and one that trickles on when its time is over.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from socket import SHUT_RDWR, socket
+from threading import Timer
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from taxii2client.exceptions import TAXIIServiceException
 from taxii2client.v21 import Collection
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from detectors.errors import ConfigurationError, NightlatchError
 from detectors.faults import describe
 from streams.settings import Settings
 from streams.sharing.importing import MOST_BYTES
+from streams.whole_files import read_secret
 
 _A_PAGE: Final = 500
 _NAMES: Final = 50
@@ -31,6 +37,8 @@ _MOST_EMPTY: Final = 10
 """Pages without an object, one after another: a server may leave out what a member may not see."""
 _PATIENCE: Final = 60.0
 """Seconds in which a server must begin to answer, and go on when it has begun."""
+_ALTOGETHER: Final = 900.0
+"""Seconds for all that is asked of a server: `MOST_BYTES` at 75 kB a second."""
 _CHUNK: Final = 64 * 1024
 _OLDER: Final = "identity,campaign,attack-pattern,marking-definition"
 """Types of what is told once, and referred to by indicators that are added for years."""
@@ -143,14 +151,16 @@ def _version(one: dict[str, Any]) -> object:
 @contextmanager
 def _collection(settings: Settings, url: str) -> Iterator[Any]:
     _check(url)
-    password = _password(settings.taxii_password_file)
+    path, password = settings.taxii_password_file, None
+    if path is not None:
+        password = read_secret(path, "taxii_password_file").strip()
+    connection = _Connection(settings.taxii_username, password)
     try:
-        collection = Collection(url, conn=_Connection(settings.taxii_username, password))
-        try:
-            yield collection
-        finally:
-            collection.close()
+        with closing(connection):
+            yield Collection(url, conn=connection)
     except (TAXIIServiceException, requests.RequestException) as error:
+        if connection.over:
+            raise _late(url) from None
         text = " ".join(str(error).split())[:300]
         raise TaxiiTrouble(f"TAXII at {url}: {text or type(error).__name__}") from None
 
@@ -174,14 +184,23 @@ def _check(url: str) -> None:
 class _Connection:
     """What `taxii2client` calls a connection: GET, POST and close.
 
-    All that it reads is at most `MOST_BYTES` together. Raises TaxiiTrouble for what is no TAXII.
+    All that it reads is at most `MOST_BYTES` together, and when `_ALTOGETHER` is over it reads
+    nothing more: a byte now and then would else keep it for ever. Raises TaxiiTrouble for that and
+    for what is no TAXII.
     """
 
     def __init__(self, username: str | None, password: bytes | None) -> None:
         self._session = requests.Session()
         if username and password:
             self._session.auth = HTTPBasicAuth(username.encode(), password)
+        self._open: list[socket] = []
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _Adapter(self._open))
         self._read = 0
+        self.over = False
+        self._timer = Timer(_ALTOGETHER, self._give_up)
+        self._timer.daemon = True
+        self._timer.start()
 
     def get(self, url: str, headers: Any = None, params: Any = None) -> dict[str, Any]:
         """Return what is there; it must come as TAXII."""
@@ -201,9 +220,20 @@ class _Connection:
 
     def close(self) -> None:
         """Close what is open to servers."""
+        self._timer.cancel()
         self._session.close()
 
+    def _give_up(self) -> None:
+        """End what is being read, wherever in it that is."""
+        self.over = True
+        for one in self._open:
+            # What is closed already needs no end.
+            with suppress(OSError):
+                one.shutdown(SHUT_RDWR)
+
     def _asked(self, method: str, url: str, **given: Any) -> requests.Response:
+        if self.over:
+            raise _late(url)
         try:
             answer = self._session.request(
                 method, url, timeout=_PATIENCE, stream=True, allow_redirects=False, **given
@@ -212,6 +242,10 @@ class _Connection:
             raise
         except ValueError as error:
             raise _no_taxii(url, f"it points elsewhere: {error}") from None
+        if self.over:
+            # What it had said by then may look like an answer.
+            answer.close()
+            raise _late(url)
         if answer.is_redirect:
             elsewhere = describe(answer.headers["Location"])
             answer.close()
@@ -227,6 +261,8 @@ class _Connection:
             if self._read + len(data) > MOST_BYTES:
                 raise TaxiiTrouble(f"{_bare(url)}: more than {MOST_BYTES} bytes: ask with --since")
         self._read += len(data)
+        if self.over:
+            raise _late(url)
         try:
             found = orjson.loads(data)
         except orjson.JSONDecodeError as error:
@@ -242,18 +278,42 @@ class _Connection:
         return fields
 
 
+class _Adapter(HTTPAdapter):
+    """Notes each socket that is opened, so that it can be ended while it is read from."""
+
+    def __init__(self, opened: list[socket]) -> None:
+        class Plain(HTTPConnection):
+            def connect(self) -> None:
+                super().connect()
+                opened.append(self.sock)
+
+        class Secure(HTTPSConnection):
+            def connect(self) -> None:
+                super().connect()
+                opened.append(self.sock)
+
+        class PlainPool(HTTPConnectionPool):
+            ConnectionCls = Plain
+
+        class SecurePool(HTTPSConnectionPool):
+            ConnectionCls = Secure
+
+        self._pools = {"http": PlainPool, "https": SecurePool}
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **given: Any) -> None:
+        """Have the pools make connections that are noted."""
+        super().init_poolmanager(*arguments, **given)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+
+def _late(url: str) -> TaxiiTrouble:
+    return TaxiiTrouble(f"{_bare(url)}: more than {_ALTOGETHER:g} seconds: given up")
+
+
 def _no_taxii(url: str, why: str) -> TaxiiTrouble:
     return TaxiiTrouble(f"{_bare(url)} answers no TAXII 2.1: {why}")
 
 
 def _bare(url: str) -> str:
     return url.partition("?")[0]
-
-
-def _password(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise ConfigurationError(f"taxii_password_file {path}: {error.strerror}") from None

@@ -15,6 +15,7 @@ from streams.sharing.stix import bundle_of
 from streams.sharing.stix_reading import read_objects
 from streams.sharing.targets import ToTaxii
 from streams.sharing.taxii import TaxiiTrouble, add, fetch
+from streams.whole_files import write_secret
 from tests.support.intelligence import DAY, SECRETS, START, findings
 from tests.support.taxii import PASSWORD, USER, taxii_server
 
@@ -30,7 +31,7 @@ def collection() -> Iterator[str]:
 def settings(tmp_path: Path) -> Settings:
     """A member of the group, with its password in a file."""
     path = tmp_path / "password"
-    path.write_text(f"{PASSWORD}\n")
+    write_secret(path, f"{PASSWORD}\n".encode())
     return Settings(taxii_username=USER, taxii_password_file=path)
 
 
@@ -79,7 +80,7 @@ def test_a_server_that_refuses_or_is_no_taxii_is_one_sentence(
 ) -> None:
     """A wrong password, a wrong path, nobody there."""
     wrong = tmp_path / "wrong"
-    wrong.write_text("wrong")
+    write_secret(wrong, b"wrong")
     nobody = Settings(taxii_username=USER, taxii_password_file=wrong)
     for who, url in (
         (nobody, collection),

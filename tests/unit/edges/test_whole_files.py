@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +101,23 @@ def test_a_new_secret_takes_no_others_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="there already"):
         write_new_secret(path, b"second")
     assert path.read_bytes() == b"first"
+
+
+def test_a_new_secret_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    """Whoever is killed while it is written leaves no empty file in the way of the next try."""
+    path = tmp_path / "secret"
+    killed = os.fork()
+    if not killed:
+        # The write that makes the file too long ends the process there and then.
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        with a_full_disk():
+            write_new_secret(path, b"x" * 100)
+        os._exit(0)
+    _, status = os.waitpid(killed, 0)
+    assert os.WTERMSIG(status) == signal.SIGXFSZ
+    assert not path.exists()
+    write_new_secret(path, b"x" * 100)
+    assert path.read_bytes() == b"x" * 100
 
 
 def test_keys_are_written_so(tmp_path: Path) -> None:

@@ -2,15 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from detectors.errors import ConfigurationError
 from streams.cli import run
 from streams.settings import Settings
 from streams.sharing import taxii
@@ -27,6 +29,8 @@ INDICATOR = {
     "valid_from": "2026-01-01T00:00:00Z",
 }
 DONE = {"total_count": 0, "success_count": 0, "failure_count": 0, "pending_count": 0}
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/taxii+json;version=2.1\r\n"
+LENGTH = b"Content-Length: 1000000\r\n\r\n{"
 Answer = Callable[[dict[str, list[str]]], object]
 
 
@@ -76,6 +80,29 @@ def server(
         try:
             yield f"http://127.0.0.1:{serving.server_port}/group/collections/c1/"
         finally:
+            serving.shutdown()
+
+
+@contextmanager
+def trickling(begins: bytes) -> Iterator[str]:
+    """Answer with some bytes at once, and then with a blank every now and then."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65_536)
+            told = begins
+            with suppress(OSError):
+                while not over.wait(0.02):
+                    self.request.sendall(told)
+                    told = b" "
+
+    over = Event()
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as serving:
+        Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{serving.server_address[1]}/group/collections/c1/"
+        finally:
+            over.set()
             serving.shutdown()
 
 
@@ -184,6 +211,25 @@ def test_an_answer_is_read_no_further_than_any_feed_is_long(
     with server(lambda _asked: {**page, "next": str(next(asked_for))}) as url:
         assert "more than 100000 bytes" in trouble(url)
     assert next(asked_for) < 5
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX: ", HEAD, HEAD + LENGTH])
+def test_a_server_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, begins: bytes) -> None:
+    """A byte now and then, of its headers or of the answer: it never falls silent, nor ends."""
+    monkeypatch.setattr(taxii, "_ALTOGETHER", 0.5)
+    with trickling(begins) as url:
+        assert "more than 0.5 seconds" in trouble(url)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604])
+def test_a_password_that_others_may_read_is_not_used(tmp_path: Path, mode: int) -> None:
+    """As a key is not: before anything is sent."""
+    path = tmp_path / "password"
+    path.write_text("secret")
+    path.chmod(mode)
+    settings = Settings(taxii_username="shop", taxii_password_file=path)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        fetch(settings, "http://127.0.0.1:1/c1/")
 
 
 @pytest.mark.parametrize(
