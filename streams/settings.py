@@ -135,7 +135,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     taxii_username: Annotated[str | None, Meta(description="User name for a TAXII server")] = None
     taxii_password_file: Annotated[
-        Path | None, Meta(description="File that holds the password for a TAXII server, its owner's alone")
+        Path | None,
+        Meta(description="File that holds the password for a TAXII server, its owner's alone"),
     ] = None
     lookups: Annotated[
         tuple[Path, ...],

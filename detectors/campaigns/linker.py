@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
+from msgspec import structs
+
 from detectors.campaigns.memory import Known, Memory
 from detectors.campaigns.records import Campaign
-from detectors.campaigns.weighing import LINKED, Tie, pair_weight
+from detectors.campaigns.weighing import Tie, are_one, pair_weight
 from detectors.heat.records import Link, Membership
 
 
@@ -22,26 +24,29 @@ class CampaignLinker:
 
     def take(self, link: Link) -> list[Membership]:
         """Take what an alert shares with others; return who belongs where by it, in order."""
-        memory, mark = self._memory, link.alert
+        memory, host = self._memory, link.alert.host
+        mark = structs.replace(link.alert, host=0)
         known = memory.alert(mark.alert_id)
         if known is None:
             known = memory.add(mark)
         fresh = mark.revision > known.mark.revision
         if fresh:
             known.mark = mark
-        tie = Tie(link.kind, link.key, link.users, link.everybody, link.hot)
+        tie = Tie(
+            link.kind, link.key, link.users, link.everybody, link.hot, (host,) if host else ()
+        )
         held = known.ties.get((link.kind, link.key))
-        news = held is None or tie.users > held.users or tie.hot > held.hot
-        if news and held is not None:
-            tie = tie._replace(users=max(tie.users, held.users), hot=max(tie.hot, held.hot))
+        tie = tie if held is None else held.joined(tie)
+        news = tie != held
         if news:
             known.tie(tie, link)
+            if tie.attacked:
+                memory.see_attacked(known)
         memory.touch(known)
         told: list[Membership] = []
-        if news:
-            for other in memory.sharing(link.kind, link.key, mark.alert_id):
-                if self._are_one(known, other):
-                    told += self._unite(known, other)
+        for other in memory.near(known) if fresh or news else ():
+            if self._are_one(known, other):
+                told += self._unite(known, other)
         gang = memory.gang(known.gang)
         if gang is not None and (fresh or news):
             memory.update(gang, known)
@@ -65,9 +70,12 @@ class CampaignLinker:
         if known.mark.account_id == other.mark.account_id:
             return False
         told = pair_weight(
-            known.ties, other.ties, known.mark, other.mark, self._memory.count_sharing
+            (known.ties, known.mark),
+            (other.ties, other.mark),
+            alerts=self._memory.count_sharing,
+            together=self._memory.pace.together,
         )
-        return told >= LINKED
+        return are_one(told, known.mark, other.mark)
 
     def _unite(self, known: Known, other: Known) -> Iterator[Membership]:
         memory = self._memory

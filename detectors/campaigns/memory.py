@@ -13,16 +13,19 @@ from typing import Any, Final
 
 import msgspec
 
+from detectors.campaigns.pace import Pace
 from detectors.campaigns.records import MEMBERS, Campaign, SharedIndicator
 from detectors.campaigns.weighing import Tie
 from detectors.errors import IncompatibleState, decoded
-from detectors.heat.indicators import Indicator
+from detectors.heat.indicators import KINDS, Indicator
 from detectors.heat.records import AlertMark, Link
 
 VERSION: Final = 1
 ALERTS: Final = 20_000
 _SHARING: Final = 32
 """Alerts that are looked up by one indicator: the latest. What more share is no rarity."""
+_PACE: Final = b"g:pace"
+_ATTACKED: Final = b"g:attacked"
 _TIES: Final = 40
 _INDICATORS: Final = 100
 """Of what a campaign's alerts share: so many are told, those that most of them do."""
@@ -112,6 +115,9 @@ class Memory:
         evicted: str | None = self._get(slot, str)
         if evicted is not None:
             self._forget(evicted)
+        pace = self.pace
+        pace.see(mark.raised_at)
+        self._put(_PACE, pace)
         known = Known(mark, number % ALERTS)
         self._put(slot, mark.alert_id)
         self._put(b"g:next", number + 1)
@@ -127,11 +133,38 @@ class Memory:
             if known.mark.alert_id not in alerts:
                 self._put(at, [*alerts, known.mark.alert_id][-_SHARING:])
 
-    def sharing(self, kind: int, key: int, but: str) -> Iterator[Known]:
-        """Yield the other alerts that came with an indicator, the oldest first."""
-        alerts = self._get(_indicator_key(kind, key), list[str]) or []
-        known = [self.alert(alert_id) for alert_id in alerts if alert_id != but]
-        yield from sorted((one for one in known if one is not None), key=lambda one: one.age)
+    @property
+    def pace(self) -> Pace:
+        """How often alerts and raids come."""
+        pace: Pace = self._get(_PACE, Pace) or Pace()
+        return pace
+
+    def see_attacked(self, known: Known) -> None:
+        """Note that an alert came by what is under attack, once."""
+        attacked: list[str] = self._get(_ATTACKED, list[str]) or []
+        if known.mark.alert_id in attacked:
+            return
+        self._put(_ATTACKED, [*attacked, known.mark.alert_id][-_SHARING:])
+        if sum(tie.attacked for tie in known.held) == 1:
+            pace = self.pace
+            pace.see_attacked(known.mark.raised_at)
+            self._put(_PACE, pace)
+
+    def near(self, known: Known) -> list[Known]:
+        """Return the alerts that an alert may belong to, the oldest first.
+
+        They share something that is not shared by hundreds, or both are under attack.
+        """
+        fine = [tie for tie in known.held if not KINDS[tie.kind].coarse]
+        names = {name for tie in fine for name in self._names(_indicator_key(tie.kind, tie.key))}
+        if any(tie.attacked for tie in fine):
+            names.update(self._names(_ATTACKED))
+        found = [self.alert(name) for name in names - {known.mark.alert_id}]
+        return sorted((one for one in found if one is not None), key=lambda one: one.age)
+
+    def _names(self, at: bytes) -> list[str]:
+        names: list[str] = self._get(at, list[str]) or []
+        return names
 
     def count_sharing(self, kind: int, key: int) -> int:
         """Return how many alerts came with an indicator, as far as they are looked up."""

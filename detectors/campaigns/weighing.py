@@ -11,11 +11,14 @@ from collections.abc import Callable
 from math import log
 from typing import Final, NamedTuple
 
+from detectors.campaigns.pace import HOUR
 from detectors.heat.indicators import KINDS, Kind
 from detectors.heat.records import AlertMark
 
-LINKED: Final = 6.0
-"""Nats from which two alerts are one gang's: of two alerts at random about one pair in 400 is."""
+_APART: Final = 4.0
+"""Nats from which two hijacks are one gang's: of two hijacks at random about one pair in 50 is."""
+_DOUBTFUL: Final = 0.05
+"""The risk that an alert has at least: it was worth an alert."""
 
 _SHARED: Final = {
     Kind.PREFIX: 0.3, Kind.OPERATOR: 0.3, Kind.DEVICE: 0.3, Kind.AGENT: 0.2, Kind.DELIVERY: 0.3,
@@ -33,23 +36,44 @@ which links nobody: what alerts at all is drawn to the same few hosting networks
 """
 _CUSTOMERS: Final = 3
 """Accounts that used a thing in peace, of which no gang is likely to have missed so many."""
+_UNNOTICED: Final = 2
+"""Accounts that a gang takes unnoticed for each that is alerted, and that look like customers'."""
 _ATTACKED: Final = 2.0
 """Nats of heat from which six of seven hijackers among strangers are the attack's."""
-_RAID: Final = 2.5
-"""Nats that two tell who come within an hour by what is under attack: most victims of a raid do,
-and where a raid is on every other day, one in twenty of two raids' does. It counts only beside a
-rare client or operator: raids overlap, and who is alerted for what is hot may be a customer."""
-_HOUR, _DAY = 3_600.0, 86_400.0
+_LIKELY: Final = 0.2
+"""The risk from which what is under attack tells of hijacks: customers are alerted for it too."""
+_NEIGHBOURS: Final = 2.0
+"""Nats that a range tells at most of two who came by different addresses in it: a hosting company's
+neighbours are strangers, of whom many are out for the same."""
+_HOSTS: Final = 8
+"""Addresses of a range that are told apart."""
+_DAY: Final = 86_400.0
 
 
 class Tie(NamedTuple):
-    """An indicator of an alert: how common, how hot, and the attack it was hot with."""
+    """An indicator of an alert: how common, how hot, and by which addresses of a range."""
 
     kind: int
     key: int
     users: int
     everybody: int
     hot: float
+    hosts: tuple[int, ...] = ()
+
+    def joined(self, other: "Tie") -> "Tie":
+        """Return what both tell of one indicator of an alert."""
+        hosts = tuple(dict.fromkeys((*self.hosts, *other.hosts)))[:_HOSTS]
+        return self._replace(
+            users=max(self.users, other.users), hot=max(self.hot, other.hot), hosts=hosts
+        )
+
+    @property
+    def attacked(self) -> bool:
+        """Whether an alert came by an address range or device that is under attack."""
+        return self.hot >= _ATTACKED and not KINDS[self.kind].coarse
+
+
+Ties = dict[tuple[int, int], Tie]
 
 
 def weight_of(one: Tie, other: Tie, alerts: int) -> float:
@@ -67,25 +91,38 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
     coarse = KINDS[one.kind].coarse
     told = log(_SHARED[Kind(one.kind)] * everybody / (users + _BACKING))
     attacked = min(one.hot, other.hot) >= _ATTACKED
-    if users >= _CUSTOMERS and users >= alerts and not coarse and not attacked:
+    if users >= max(_CUSTOMERS, _UNNOTICED * alerts) and not coarse and not attacked:
         told = 0.0
     if told < _RARE:
         return 0.0
+    if one.hosts and other.hosts and set(one.hosts).isdisjoint(other.hosts):
+        return min(told, _NEIGHBOURS)
     return min(told, _RARE if coarse else _MOST)
 
 
-def pair_weight(
-    ties: dict[tuple[int, int], Tie],
-    others: dict[tuple[int, int], Tie],
-    one: AlertMark,
-    other: AlertMark,
-    alerts: Callable[[int, int], int],
-) -> float:
-    """Return what speaks for two alerts being one gang's, nats.
+def are_one(told: float, one: AlertMark, other: AlertMark) -> bool:
+    """Return whether so many nats make two alerts one gang's: the more, the less likely hijacks.
 
-    `alerts` tells how many alerts came with an indicator.
-    That they are near in time or alike in technique counts only beside something shared.
+    Whoever is a customer is no gang's, whatever is shared.
     """
+    hijacks = max(one.risk, _DOUBTFUL) * max(other.risk, _DOUBTFUL)
+    return told >= _APART - log(hijacks)
+
+
+def pair_weight(
+    one: tuple[Ties, AlertMark],
+    other: tuple[Ties, AlertMark],
+    *,
+    alerts: Callable[[int, int], int],
+    together: float,
+) -> float:
+    """Return what speaks for two alerts being one gang's, nats: of each what it came with.
+
+    `alerts` tells how many alerts came with an indicator, `together` what it tells that two came by
+    what is under attack within an hour, nats.
+    Else that they are near in time or alike in technique counts only beside something shared.
+    """
+    (ties, mark), (others, another) = one, other
     best: dict[str, float] = {}
     coarse: dict[str, float] = {}
     for at in ties.keys() & others.keys():
@@ -93,21 +130,24 @@ def pair_weight(
         told_by = coarse if facts.coarse else best
         weight = weight_of(ties[at], others[at], alerts(*at))
         told_by[facts.group] = max(told_by.get(facts.group, 0.0), weight)
-    apart = abs(one.raised_at - other.raised_at)
+    apart = abs(mark.raised_at - another.raised_at)
     for told_by in (best, coarse):
         if "network" in told_by:
-            # A rented server and a VPN's exit change hands: three days between tell a nat less.
-            told_by["network"] = max(told_by["network"] - apart / (3 * _DAY), 0.0)
+            # A rented server and a VPN's exit change hands: a day between tells a nat less.
+            told_by["network"] = max(told_by["network"] - apart / _DAY, 0.0)
+    likely = min(mark.risk, another.risk) >= _LIKELY
+    raided = likely and apart < HOUR and _is_attacked(ties) and _is_attacked(others)
+    if raided:
+        # Both say that the same network was used for the same attack.
+        best["network"] = max(best.get("network", 0.0), together)
+    if max(best.values(), default=0.0) <= 0.0:
+        return 0.0
     shared = sum(max(more - best.get(group, 0.0), 0.0) for group, more in coarse.items())
     told = sum(best.values()) + min(shared, _RARE)
-    if shared and apart < _HOUR and _is_attacked(ties) and _is_attacked(others):
-        told += _RAID
-    if told < 1.0:
-        return 0.0
-    told += 1.0 if apart < _HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
-    return told + (0.5 if set(one.techniques) & set(other.techniques) else 0.0)
+    if not raided:
+        told += 1.0 if apart < HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
+    return told + (0.5 if set(mark.techniques) & set(another.techniques) else 0.0)
 
 
-def _is_attacked(ties: dict[tuple[int, int], Tie]) -> bool:
-    """Return whether an alert came by an address range or device that is under attack."""
-    return any(tie.hot >= _ATTACKED and not KINDS[tie.kind].coarse for tie in ties.values())
+def _is_attacked(ties: Ties) -> bool:
+    return any(tie.attacked for tie in ties.values())

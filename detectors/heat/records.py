@@ -61,7 +61,10 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An alert's revision, as far as linking needs it."""
+    """An alert's revision, as far as linking needs it.
+
+    `host` stands for the very address where it is told with an address range, 0 elsewhere.
+    """
 
     alert_id: str
     account_id: str
@@ -73,6 +76,7 @@ class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     techniques: tuple[str, ...]
     amount: Decimal
     currency: str | None
+    host: int = 0
 
 
 class Sighting(msgspec.Struct, array_like=True, gc=False):

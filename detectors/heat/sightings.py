@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from msgspec import structs
+
 from detectors.events import AccountChange, Event, Login, Order
 from detectors.facts import Facts
 from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
@@ -89,17 +91,21 @@ class Sightings:
         self._telling = True
         since = reading.minute - YOUNG if lately else None
         customers = reading.device and not is_new(reading, _DEVICE, since)
-        brought = () if customers else came_with(reading.event, reading.facts)
+        event = reading.event
+        brought = () if customers else came_with(event, reading.facts)
         before = reading.session.contact if reading.session is not None else 0
         left = (Met(_CONTACT, before, ""),) if before else ()
-        for kind, key, value in (*brought, *carried(reading.event), *left):
+        for kind, key, value in (*brought, *carried(event), *left):
             if kind in _MEMORIES and not is_new(reading, kind, since):
                 continue
             if _is_long_used(reading, kind, value):
                 continue
             summed = self._at(kind, key, _minute(reading))
-            if mark not in summed.alerts[-1:]:
-                summed.alerts += (mark,)
+            told = mark
+            if kind == _RANGE and event.ip is not None:
+                told = structs.replace(mark, host=host_of(event.ip))
+            if told not in summed.alerts[-1:]:
+                summed.alerts += (told,)
             summed.shown = _shown(kind, value)
 
     def batches(self) -> list[tuple[int, Batch]]:
@@ -399,6 +405,14 @@ def _values(event: Event) -> list[tuple[int, str]]:
 _CARRIED: Final = {_DELIVERY: "addresses", _PAYMENT: "payments", _POSTCODE: "postcodes"}
 """Where a profile has what an event carries; contacts it does not remember."""
 _CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
+
+
+def host_of(address: str) -> int:
+    """Return what stands for the address itself in its range, never 0.
+
+    A range of IPv6 is one customer's line already, which changes its addresses by the day.
+    """
+    return 1 if ":" in address else digest(address)
 
 
 def contact_of(event: Event) -> int:

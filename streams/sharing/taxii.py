@@ -7,7 +7,6 @@ their types. A server that falls silent is given up, and one that trickles on wh
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from pathlib import Path
 from socket import SHUT_RDWR, socket
 from threading import Timer
 from typing import Any, Final
@@ -223,6 +222,9 @@ class _Connection:
         self._timer.cancel()
         self._session.close()
 
+    def _is_late(self) -> bool:
+        return self.over
+
     def _give_up(self) -> None:
         """End what is being read, wherever in it that is."""
         self.over = True
@@ -232,7 +234,7 @@ class _Connection:
                 one.shutdown(SHUT_RDWR)
 
     def _asked(self, method: str, url: str, **given: Any) -> requests.Response:
-        if self.over:
+        if self._is_late():
             raise _late(url)
         try:
             answer = self._session.request(
@@ -242,7 +244,7 @@ class _Connection:
             raise
         except ValueError as error:
             raise _no_taxii(url, f"it points elsewhere: {error}") from None
-        if self.over:
+        if self._is_late():
             # What it had said by then may look like an answer.
             answer.close()
             raise _late(url)
@@ -261,7 +263,7 @@ class _Connection:
             if self._read + len(data) > MOST_BYTES:
                 raise TaxiiTrouble(f"{_bare(url)}: more than {MOST_BYTES} bytes: ask with --since")
         self._read += len(data)
-        if self.over:
+        if self._is_late():
             raise _late(url)
         try:
             found = orjson.loads(data)

@@ -12,11 +12,14 @@ from detectors.heat.records import VERSION, AlertMark, Link, Membership
 HOUR = 3_600.0
 
 
-def mark(name: str, at: float, amount: str = "0") -> AlertMark:
+def mark(
+    name: str, at: float, amount: str = "0", *, risk: float = 0.9, revision: int = 1, host: int = 0
+) -> AlertMark:
     """An alert of the account of the same name."""
     return AlertMark(
-        f"alert {name}", name, 1, at, at, 0.9, "access", ("T1110.004",), Decimal(amount), "GBP"
-    )
+        f"alert {name}", name, revision, at, at, risk, "access", ("T1110.004",), Decimal(amount),
+        "GBP", host,
+    )  # fmt: skip
 
 
 def link(alert: AlertMark, kind: Kind, value: str, users: int, hot: float = 0.0) -> Link:
@@ -105,12 +108,55 @@ def test_a_range_of_a_few_customers_links_those_who_came_by_it_under_attack() ->
         assert bool(linked.told) is together
 
 
-def test_a_carrier_under_attack_links_nobody() -> None:
-    """Those who are alerted because its gateway is hot are mostly its customers."""
+def test_customers_of_a_carrier_under_attack_are_not_linked() -> None:
+    """Those who are alerted because its gateway is hot, and for little else, are its customers."""
+    for risk, together in ((0.12, False), (0.9, True)):
+        linked = Linked()
+        for name in ("one", "other"):
+            alert = mark(name, HOUR, risk=risk)
+            linked.take(link(alert, Kind.PREFIX, "a carrier's gateway", 400, 5.0))
+        assert bool(linked.told) is together
+
+
+def test_neighbours_in_a_range_are_not_linked_by_it() -> None:
+    """A hosting company rents a range's addresses to whoever pays; one address is one tenant's."""
+    for hosts, together in (((7, 7), True), ((7, 8), False), ((0, 8), True)):
+        linked = Linked()
+        for name, host in zip(("one", "other"), hosts, strict=True):
+            linked.take(link(mark(name, HOUR, host=host), Kind.PREFIX, "a range", 0))
+        assert bool(linked.told) is together
+
+
+def test_neighbours_are_linked_when_one_of_them_comes_by_the_other_s_address() -> None:
+    """An alert comes by several addresses of a range: what it had before is not forgotten."""
+    linked = Linked(reopen=True)
+    for name, host in (("one", 7), ("other", 8)):
+        linked.take(link(mark(name, HOUR, host=host), Kind.PREFIX, "a range", 0))
+    assert not linked.told
+    linked.take(link(mark("other", HOUR, host=7), Kind.PREFIX, "a range", 0))
+    assert set(linked.members) == {"one", "other"}
+
+
+def test_what_the_same_few_share_links_hijacks_and_not_doubts() -> None:
+    """A household's tablet is as rare as a gang's: it matters how likely either is a hijack."""
     linked = Linked()
     for name in ("one", "other"):
-        linked.take(link(mark(name, HOUR), Kind.PREFIX, "a carrier's gateway", 400, 5.0))
+        linked.take(link(mark(name, HOUR, risk=0.06), Kind.DEVICE, "a tablet", 2))
     assert not linked.told
+    # A later revision knows more, though it came with nothing else.
+    for name in ("one", "other"):
+        alert = mark(name, HOUR, risk=0.8, revision=2)
+        linked.take(link(alert, Kind.DEVICE, "a tablet", 2))
+    assert set(linked.members) == {"one", "other"}
+
+
+def test_a_gang_s_unnoticed_victims_do_not_make_its_device_a_terminal() -> None:
+    """Of whom nobody was alerted looks like a customer: as many as were alerted, and more."""
+    for users, together in ((4, True), (12, False)):
+        linked = Linked()
+        for name in ("one", "other", "third"):
+            linked.take(link(mark(name, HOUR), Kind.DEVICE, "a device", users))
+        assert bool(linked.told) is together
 
 
 def test_an_operator_and_a_client_link_nobody_even_together() -> None:
@@ -125,26 +171,35 @@ def test_an_operator_and_a_client_link_nobody_even_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hot", "apart", "users", "together"),
+    ("hot", "apart", "risk", "together"),
     [
-        pytest.param(3.0, 0.5, 20, True, id="one raid with one tool"),
-        pytest.param(0.0, 0.5, 20, False, id="no raid"),
-        pytest.param(3.0, 30.0, 20, False, id="two raids"),
-        pytest.param(3.0, 0.5, 3_000, False, id="two raids with what customers use"),
+        pytest.param(3.0, 0.5, 0.9, True, id="one raid"),
+        pytest.param(0.0, 0.5, 0.9, False, id="no raid"),
+        pytest.param(3.0, 30.0, 0.9, False, id="two raids"),
+        pytest.param(3.0, 0.5, 0.15, False, id="customers under attack"),
     ],
 )
-def test_a_raid_through_many_ranges_is_one_gang_s_where_its_tool_is_rare(
-    hot: float, apart: float, users: int, *, together: bool
+def test_those_whom_a_raid_let_in_are_one_gang_s(
+    hot: float, apart: float, risk: float, *, together: bool
 ) -> None:
-    """Ranges are rented by the dozen; the tool that tries the passwords stays."""
+    """Ranges are rented by the dozen: a raid's victims need not share one."""
     linked = Linked()
     for name, at in (("one", HOUR), ("other", (1 + apart) * HOUR)):
-        alert = mark(name, at)
-        linked.take(
-            link(alert, Kind.PREFIX, f"range of {name}", 0, hot),
-            link(alert, Kind.AGENT, "a tool", users),
-        )
+        alert = mark(name, at, risk=risk)
+        linked.take(link(alert, Kind.PREFIX, f"range of {name}", 0, hot))
     assert bool(linked.told) is together
+
+
+def test_where_raids_are_always_on_they_link_nobody() -> None:
+    """Most who are alerted come by what is under attack, at any hour: then two of them may be."""
+    linked = Linked()
+    for hour in range(24 * 20):
+        alert = mark(f"doubt {hour}", 1.1 * hour * HOUR, risk=0.1)
+        linked.take(link(alert, Kind.PREFIX, f"range {hour}", 0, 3.0))
+    for name in ("one", "other"):
+        alert = mark(name, 24 * 22 * HOUR)
+        linked.take(link(alert, Kind.PREFIX, f"range of {name}", 0, 3.0))
+    assert not linked.told
 
 
 def test_a_range_changes_hands() -> None:

@@ -1,9 +1,9 @@
 """What an alert's case came with is told for linking, before the alert, by it and after it."""
 
 from detectors.engine import Engine
-from detectors.events import Order
+from detectors.events import Login, Order
 from detectors.heat.indicators import KINDS, Indicator, Kind, key_of
-from detectors.heat.sightings import Sightings
+from detectors.heat.sightings import Sightings, host_of
 from detectors.policy import Policy
 from tests.contracts.detectors.histories import DAY, HOSTING, LAPTOP, STRANGER, History
 from tests.contracts.detectors.traffic import customers
@@ -41,6 +41,23 @@ def test_an_order_to_a_drop_tells_its_postcode_too() -> None:
     assert told.history.alerts
     assert isinstance(order, Order)
     assert of(Kind.POSTCODE, order.shipping_postcode or "") in told.alerted()
+
+
+def test_a_range_is_told_with_the_address_in_it() -> None:
+    """Linking tells neighbours in a hosting company's range apart; nothing else has an address."""
+    told = Told()
+    event = told.history.sign_in(STRANGER, HOSTING).observed[-1].event
+    assert isinstance(event, Login)
+    hosts = {
+        Kind(seen.kind): {alert.host for alert in seen.alerts}
+        for _, batch in told.sightings.batches()
+        for seen in batch.sightings
+        if seen.alerts
+    }
+    assert hosts.pop(Kind.PREFIX) == {host_of(event.ip or "")}
+    assert set().union(*hosts.values()) == {0}
+    assert host_of("198.51.100.7") != host_of("198.51.100.8")
+    assert host_of("2001:db8::7") == host_of("2001:db8::8")
 
 
 def test_what_came_an_hour_before_the_alert_is_told_with_it() -> None:
