@@ -16,7 +16,7 @@ from detectors.features.registry import SHARED
 from detectors.heat.indicators import KINDS, Kind, Met
 from detectors.heat.sightings import came_with, carried_anew, is_new, is_strangers
 from detectors.intelligence.records import IndicatorReport
-from detectors.intelligence.trust import Trust
+from detectors.intelligence.trust import Trust, feed_of, voice_of
 from detectors.population import Population
 from detectors.profiles import digest
 
@@ -29,7 +29,7 @@ _BACKING: Final = 1_000.0
 _COARSE: Final = 1.0
 """Nats that a report on an operator or client can tell: customers share these by the hundreds."""
 _SECOND: Final = 0.5
-"""What every further source adds of its word: sources hear of one another."""
+"""What every further feed adds of its word: sources hear of one another."""
 MOST_HEARD: Final = 8
 """Sources that are heard on an event."""
 _KINDS: Final = frozenset(Kind) - {Kind.SHAPE, Kind.POSTCODE}
@@ -78,8 +78,14 @@ def weigh_shared(
 
 
 def sources_of(reading: Reading) -> list[str]:
-    """Return the sources that were heard on an event, by name; at most `MOST_HEARD`."""
-    return sorted({report.source for one in reading.reported for report in one.reports})
+    """Return the sources that were heard on an event, and their feeds, as they are counted.
+
+    At most `MOST_HEARD` of either.
+    """
+    reports = [report for one in reading.reported for report in one.reports]
+    heard = {voice_of(report.source, report.feed) for report in reports}
+    feeds = {feed_of(report.source, report.feed) for report in reports}
+    return sorted(heard | {feed for feed in feeds if feed is not None})
 
 
 def _brought(reading: Reading) -> Iterator[Met]:
@@ -102,23 +108,33 @@ def _heard(told: list[_Told], trust: Trust) -> list[_Told]:
     words: dict[str, float] = {}
     for _, reports in told:
         for report in reports:
-            word = _word_of(report, trust)
-            words[report.source] = max(words.get(report.source, 0.0), word)
+            voice = voice_of(report.source, report.feed)
+            words[voice] = max(words.get(voice, 0.0), _word_of(report, trust))
     if len(words) <= MOST_HEARD:
         return told
     heard = set(sorted(words, key=lambda source: (-words[source], source))[:MOST_HEARD])
-    left = ((met, tuple([one for one in said if one.source in heard])) for met, said in told)
+    left = (
+        (met, tuple([one for one in said if voice_of(one.source, one.feed) in heard]))
+        for met, said in told
+    )
     return [(met, reports) for met, reports in left if reports]
 
 
 def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
-    """What sources say together, nats: the best word, and half of every further one."""
-    words = sorted((_word_of(report, trust) for report in reports), reverse=True)
+    """What sources say together, nats: the best word, and half of every further feed's.
+
+    By one feed any number of names may speak: the best of them is what it says.
+    """
+    feeds: dict[str, float] = {}
+    for report in reports:
+        told_by = feed_of(report.source, report.feed) or report.source
+        feeds[told_by] = max(feeds.get(told_by, 0.0), _word_of(report, trust))
+    words = sorted(feeds.values(), reverse=True)
     return words[0] + _SECOND * sum(words[1:])
 
 
 def _word_of(report: IndicatorReport, trust: Trust) -> float:
-    return trust.worth(report.source) * report.confidence / 100.0
+    return trust.worth(report.source, report.feed) * report.confidence / 100.0
 
 
 def _share(reading: Reading, met: Met, population: Population) -> float:

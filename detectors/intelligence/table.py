@@ -13,7 +13,8 @@ MOST: Final = 200_000
 MOST_OF_A_FEED: Final = 50_000
 """Reports that are held, in all and of one feed: a feed of millions pushes nobody out."""
 MOST_VOICES: Final = 8
-"""Reports of one feed on one value that are held: more say nothing more, and every event asks."""
+"""Reports of one feed on one value that are held, the surest ones: more say nothing more, and every
+event asks."""
 _HASHES: Final = 65_536
 
 
@@ -43,14 +44,20 @@ class IndicatorTable:
 
         Where places are short, whoever has most gives one up: of the feeds when the table is full,
         of a feed's sources when it has all that a feed may have. The report that was told longest
-        ago goes. So made-up sources take from one another, and not from other feeds.
+        ago goes. So made-up sources take from one another, and not from other feeds. Of a feed's
+        voices on one value the least sure gives way to a surer one.
         """
         self.drop(report.indicator_id)
         name, mark = report.feed or "", mark_of(report)
+        voices = [one for one in self._by_mark.get(mark, ()) if one.feed == report.feed]
+        least = min(voices, key=lambda one: one.confidence) if len(voices) >= MOST_VOICES else None
+        if least is not None and least.confidence < report.confidence:
+            self.drop(least.indicator_id)
+            self.left_out += 1
+            least = None
         feed = self._feeds.get(name) or _Feed()
-        voices = sum(one.feed == report.feed for one in self._by_mark.get(mark, ()))
         full = len(self) >= MOST or feed.size >= MOST_OF_A_FEED
-        if voices >= MOST_VOICES or (full and not self._make_room(feed, report)):
+        if least is not None or (full and not self._make_room(feed, report)):
             self.left_out += 1
             return False
         self._feeds[name] = feed
@@ -110,10 +117,10 @@ class IndicatorTable:
         ]
         if len(found) < 2:
             return tuple(found)
-        surest: dict[str, IndicatorReport] = {}
+        surest: dict[tuple[str, str], IndicatorReport] = {}
         for report in sorted(found, key=lambda one: (one.confidence, one.indicator_id)):
-            surest[report.source] = report
-        return tuple(surest[source] for source in sorted(surest))
+            surest[report.source, report.feed or ""] = report
+        return tuple(surest[voice] for voice in sorted(surest))
 
     def _marks_of(self, met: Met) -> tuple[str, ...]:
         used = [key for key in self._keys if self._hashed[key.key_id]]

@@ -8,7 +8,8 @@ customers seldom looked into) is the same for both, and cancels out. A source th
 random is as often right as alerts are without it, so its word adds nothing, however often that is.
 
 The prior, a and b, makes a new source's odds twenty times those elsewhere (3 nats), and weighs as
-much as three verdicts.
+much as three verdicts. Names cost nothing: where it is known what brought a report, its feed, a
+name is one of that feed's, and taken for what the feed is worth until verdicts on it say otherwise.
 
 Verdicts come late, and a feed that lists a shop's customers would do its harm before them. So it
 counts, too, of the events that brought their account something new, how many each source named
@@ -19,7 +20,7 @@ verdicts. A source that names everybody names nobody.
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from math import log
+from math import exp, log
 from typing import Final
 
 import msgspec
@@ -45,7 +46,7 @@ _decode = partial(msgspec.msgpack.decode, type=_Stored)
 
 
 class Trust:
-    """What verdicts say of sources, by name, and how often each names anything.
+    """What verdicts say of sources and feeds, by name, and how often each names anything.
 
     The `MOST_SOURCES` with most verdicts, and as many of those that name most, are remembered;
     others are believed as new ones are.
@@ -64,12 +65,18 @@ class Trust:
             if version != _VERSION:
                 raise IncompatibleState(f"what sources are worth has version {version}")
 
-    def worth(self, source: str) -> float:
-        """Return what a source's word adds, nats, 0 to `MOST_NATS`."""
+    def worth(self, source: str, feed: str | None = None) -> float:
+        """Return what a source's word adds that came by a feed, nats, 0 to `MOST_NATS`."""
+        known = feed_of(source, feed)
+        most = _NEW if known is None else min(exp(self._worth(known, _NEW)), _NEW)
+        return self._worth(voice_of(source, feed), most)
+
+    def _worth(self, source: str, new: float) -> float:
+        """Return what it adds where one of whom nothing is known has `new` times the odds."""
         right, wrong = self._sources.get(source, (0, 0))
         takeovers, legitimate = self._all
         elsewhere = (2.0 + max(takeovers - right, 0)) / (8.0 + max(legitimate - wrong, 0))
-        believed = _NEW * elsewhere / (1.0 + _NEW * elsewhere)
+        believed = new * elsewhere / (1.0 + new * elsewhere)
         odds = (_BACKING * believed + right) / (_BACKING * (1.0 - believed) + wrong)
         named = (max(self._named.get(source, 0), 0) + 1.0) / (self._events + _UNNAMED)
         return max(min(log(odds / elsewhere), log(_KNOWN / named), MOST_NATS), 0.0)
@@ -128,6 +135,16 @@ class Trust:
         named = {name: self._named[name] for name in sorted(sources) if name in self._named}
         stored: _Stored = (_VERSION, self._all, kept, self._events, named)
         yield _KEY, msgspec.msgpack.encode(stored)
+
+
+def voice_of(source: str, feed: str | None) -> str:
+    """Return the name that a source's word is counted by: another feed's is another's."""
+    return source if feed_of(source, feed) is None else f"{feed}\0{source}"
+
+
+def feed_of(source: str, feed: str | None) -> str | None:
+    """Return the name that a feed is counted by; None where it is but its one source."""
+    return None if feed is None or feed == source else f"{feed}\0"
 
 
 def _moved(counts: tuple[int, int], step: tuple[int, int]) -> tuple[int, int]:

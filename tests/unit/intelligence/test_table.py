@@ -169,3 +169,17 @@ def test_the_bounds_hold_whatever_comes_and_goes(small: IndicatorTable) -> None:
         small.drop(name)
     assert len(small) == 0
     assert all(small.take(one) for one in named("b", "b", 10))
+
+
+def test_of_many_names_on_one_thing_the_surest_are_held() -> None:
+    """Eight who say nothing, told before, keep nobody from saying something."""
+    held = IndicatorTable()
+    said = [
+        report(Kind.OPERATOR, "1", f"name-{n}", feed="a", confidence=confidence)
+        for n, confidence in enumerate([0] * table.MOST_VOICES + [50, 90, 0])
+    ]
+    assert [held.take(one) for one in said] == [True] * (table.MOST_VOICES + 2) + [False]
+    assert held.left_out == 3
+    found = held.reports(met(Kind.OPERATOR, "1"), START)
+    assert len(found) == len(held) == table.MOST_VOICES
+    assert {"name-8", "name-9"} <= {one.source for one in found}

@@ -6,7 +6,7 @@ from math import log
 import pytest
 
 from detectors.events import Verdict
-from detectors.intelligence.trust import MOST_NATS, MOST_SOURCES, Trust
+from detectors.intelligence.trust import MOST_NATS, MOST_SOURCES, Trust, feed_of, voice_of
 from tests.unit.detectors import nothing
 
 _VERDICTS: tuple[Verdict | None, ...] = (None, "takeover", "legitimate")
@@ -124,3 +124,43 @@ def test_sources_are_bounded() -> None:
     store.update(trust.changes())
     assert len(store[b"m:sources"]) < 64 * MOST_SOURCES
     assert Trust(store.get).worth("good") > log(20.0)
+
+
+def test_names_that_a_feed_makes_up_are_worth_what_it_is() -> None:
+    """Two hundred names that name a customer each are one feed that names everybody."""
+    trust = Trust(nothing)
+    for number in range(200):
+        name = f"made up {number}"
+        trust.see([voice_of(name, "feed"), feed_of(name, "feed") or ""])
+    assert trust.worth("another", "feed") == pytest.approx(0.0)
+    assert trust.worth("another", "a feed of its own") == pytest.approx(log(20.0))
+    assert trust.worth("another") == pytest.approx(log(20.0))
+
+
+def test_names_in_a_feed_that_verdicts_spoke_against_are_worth_less() -> None:
+    """Each of ten names was wrong once: so will the eleventh be."""
+    trust = judged(Trust(nothing), 100, right=0.2)
+    for number in range(10):
+        name = f"made up {number}"
+        judged(trust, 1, right=0.0, sources=(voice_of(name, "feed"), feed_of(name, "feed") or ""))
+    assert trust.worth("another", "feed") < 0.5 < trust.worth("another")
+
+
+def test_a_member_of_a_group_stands_for_itself_once_verdicts_say_so() -> None:
+    """Others in its feed who name everybody take nothing from who was right."""
+    trust = judged(Trust(nothing), 100, right=0.2)
+    member = [voice_of("member", "group"), feed_of("member", "group") or ""]
+    judged(trust, 20, right=1.0, sources=tuple(member))
+    for number in range(200):
+        name = f"made up {number}"
+        trust.see([voice_of(name, "group"), member[1]])
+    assert trust.worth("member", "group") > 2.0
+    assert trust.worth("another", "group") == pytest.approx(0.0)
+
+
+def test_a_name_in_another_feed_is_another_s() -> None:
+    """Whoever bears the name of one that was right has not been right."""
+    trust = judged(Trust(nothing), 100, right=0.2)
+    judged(trust, 20, right=1.0, sources=("police",))
+    assert trust.worth("police") > trust.worth("police", "files") == pytest.approx(log(20.0))
+    assert trust.worth("police", "police") == trust.worth("police")
