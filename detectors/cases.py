@@ -16,9 +16,18 @@ from decimal import Decimal
 import msgspec
 
 from detectors.assessments import Alert, Model, Reason
-from detectors.decisions import ACTIONS, SEVERITIES, STAGES, UNLOCKED, action_for
+from detectors.decisions import (
+    ACTIONS,
+    SEVERITIES,
+    STAGES,
+    TYPES,
+    UNLOCKED,
+    action_for,
+    stage_after,
+)
 from detectors.errors import IncompatibleState, decoded
 from detectors.events import EventType, Feedback, Order
+from detectors.examples import Example
 from detectors.features.reading import Reading
 from detectors.heat.records import AlertMark, Entry, Hot
 from detectors.profiles import digest
@@ -202,19 +211,42 @@ def take_entry(case: Case, entry: Entry, hot: Hot, risk: float, severity: int) -
     return news
 
 
-def alert_mark(case: Case, account_id: str) -> AlertMark:
-    """Return the case's latest revision as far as linking needs it."""
+def alert_mark(case: Case, account_id: str, *, certain: bool = False) -> AlertMark:
+    """Return the case's latest revision as far as linking needs it, `certain` by a verdict."""
     return AlertMark(
         case.alert_id,
         account_id,
         case.revision,
         case.raised_at,
         case.last,
-        round(case.risk, 6),
+        1.0 if certain else round(case.risk, 6),
         STAGES[max(case.stage, 0)],
         tuple(case.techniques),
         Decimal(case.amount),
         case.currency,
+    )
+
+
+def unnoticed_mark(account_id: str, hijacks: Sequence[Example], born: int) -> AlertMark:
+    """Return what linking is told of events that no alert was raised for, and a verdict was on.
+
+    `born` is the account's first minute since the epoch.
+    """
+    first = min(hijacks, key=lambda example: (example.minute, example.event_id))
+    times = [60.0 * (born + example.minute) for example in hijacks]
+    furthest = max(stage_after(example.type) for example in hijacks)
+    return AlertMark(
+        alert_id_of(account_id, TYPES[first.type], first.event_id),
+        account_id,
+        0,
+        min(times),
+        max(times),
+        1.0,
+        STAGES[furthest],
+        (),
+        Decimal(0),
+        None,
+        unnoticed=True,
     )
 
 

@@ -40,9 +40,14 @@ def severity_of(risk: float, policy: Policy) -> int:
 
 def stage_of(reading: Reading) -> int:
     """Return how far a hijack has come with this event, as a position in STAGES."""
-    if reading.type == LOGIN:
-        return 1 if reading.success else 0
-    return 3 if reading.type == ORDER else 2
+    return 0 if reading.type == LOGIN and not reading.success else stage_after(reading.type)
+
+
+def stage_after(type_: int) -> int:
+    """Return how far a hijack has come that was let do an event of a type."""
+    if type_ == LOGIN:
+        return 1
+    return 3 if type_ == ORDER else 2
 
 
 def action_for(severity: int, stage: int) -> int:

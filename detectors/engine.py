@@ -36,8 +36,14 @@ from detectors.features.shared import sources_of, weigh_shared
 from detectors.features.story import ISOLATION, STORY, in_unit_range
 from detectors.heat import reassessing
 from detectors.heat.indicators import Met
-from detectors.heat.records import Batch, Hot, Membership, Notice, Reassessment
-from detectors.heat.sightings import Sightings, carries_news, is_familiar, is_strangers
+from detectors.heat.records import Batch, Brought, Hot, Membership, Notice, Reassessment
+from detectors.heat.sightings import (
+    Sightings,
+    brought_by,
+    carries_news,
+    is_familiar,
+    is_strangers,
+)
 from detectors.intelligence.records import IndicatorReport
 from detectors.intelligence.trust import Trust
 from detectors.models import calibration
@@ -204,8 +210,9 @@ class Engine:
             before = self._before(observed, self._recorder)
         last, self._last = self._last, None
         if isinstance(event, Feedback):
-            self._verdicts.take(event)
+            hijacks = self._verdicts.take(event)
             self._set_floors()
+            self._tell_confirmed(event.account_id, hijacks)
             return None
         if last is not None and last[0] is observed:
             reading = last[1]
@@ -437,6 +444,23 @@ class Engine:
             mark = cases.alert_mark(case, account_id)
             self._sightings.see_alert(reading, mark, lately=revised)
 
+    def _tell_confirmed(self, account_id: str, hijacks: Sequence[Example]) -> None:
+        """Tell what events brought along that a verdict has said are a hijacker's."""
+        profile = self._accounts.profile(account_id)
+        if self._sightings is None or profile is None or not hijacks:
+            return
+        case = self._accounts.case(account_id)
+        alerted = {example.alert_id for example in hijacks} - {None}
+        if case is not None and case.alert_id in alerted:
+            mark = cases.alert_mark(case, account_id, certain=True)
+        elif alerted:
+            return  # of an earlier case's alert no more is known than was told
+        else:
+            mark = cases.unnoticed_mark(account_id, hijacks, profile.born)
+        for example in hijacks:
+            minute = profile.born + example.minute
+            self._sightings.see_hijack(example.brought, mark, minute)
+
     def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
             known = reading.type == LOGIN and is_familiar(reading)
@@ -505,6 +529,10 @@ class Engine:
     def _learn_event(self, reading: Reading, alert_id: str | None, mark: int) -> None:
         if reading.brought:
             self._trust.see(sources_of(reading))
+        notable = reading.logit >= self._budget.notable
+        kept = reading.success and (alert_id is not None or notable)
+        told = kept and self._sightings is not None
+        brought = brought_by(reading, lately=False) if told else []
         # Others' word decides on alerts, never on what is learnt: else a feed could keep a customer
         # a stranger for good.
         flagged = alert_id is not None and (
@@ -523,9 +551,8 @@ class Engine:
         if lesson is None:
             return
         sampled = mark % _SAMPLE == 0
-        notable = reading.logit >= self._budget.notable
-        if alert_id is not None or notable:
-            self._keep(reading, alert_id, lesson, learnt=not flagged)
+        if kept:
+            self._keep(reading, alert_id, lesson, learnt=not flagged, brought=brought)
         if not flagged and (sampled or (notable and mark % _NOTABLE_SAMPLE == 0)):
             # Presumed a customer's; where it was not, the verdict takes the step back.
             weights = reading.weights
@@ -535,7 +562,13 @@ class Engine:
             self._watch.see(watched(reading), reading.at)
 
     def _keep(
-        self, reading: Reading, alert_id: str | None, lesson: Lesson, *, learnt: bool
+        self,
+        reading: Reading,
+        alert_id: str | None,
+        lesson: Lesson,
+        *,
+        learnt: bool,
+        brought: list[Brought],
     ) -> None:
         event = reading.event
         example = Example(
@@ -551,6 +584,7 @@ class Engine:
             score=calibration.bin_of(reading.logit),
             sources=sources_of(reading) if reading.reported else [],
             believed=learnt and alert_id is not None,
+            brought=brought,
         )
         self._calibration.see(example.score, reading.day)
         kept = self._accounts.examples(event.account_id)

@@ -9,6 +9,7 @@ import msgspec
 from detectors.errors import decoded
 from detectors.events import Verdict
 from detectors.features.lesson import Forgotten, Lesson
+from detectors.heat.records import Brought
 
 _SCALE = 32.0
 
@@ -21,7 +22,8 @@ class Example(msgspec.Struct, array_like=True):
     verdict may be `implied` by one on another event of its session; `delay` is how many days after
     the event it came. `forgotten` is what the profile lost by it. `vouched` tells that the profile
     alone has learnt it, on its customer's word. `sources` had reported something of it; `believed`
-    tells that it was alerted for what they said, and learnt all the same.
+    tells that it was alerted for what they said, and learnt all the same. `brought` is what it came
+    with, as far as that is told of a hijack.
     """
 
     event_id: str
@@ -41,6 +43,7 @@ class Example(msgspec.Struct, array_like=True):
     vouched: bool = False
     sources: list[str] = []
     believed: bool = False
+    brought: list[Brought] = []
 
     def features(self) -> list[float]:
         """Return the features as they stood, nats."""

@@ -53,12 +53,15 @@ class Verdicts:
         self._trust = trust
         self._offset = offset
 
-    def take(self, verdict: Feedback) -> None:
-        """Learn from a verdict; one on nothing that is remembered changes nothing."""
+    def take(self, verdict: Feedback) -> list[Example]:
+        """Learn from a verdict; one on nothing that is remembered changes nothing.
+
+        Returns the events that are a hijacker's by it and were nobody's or a customer's before.
+        """
         account_id = verdict.account_id
         profile = self._accounts.profile(account_id)
         if profile is None:
-            return
+            return []
         events = self._take_case(verdict)
         own_word = verdict.source == "customer" and verdict.verdict == "legitimate"
         kept = self._accounts.examples(account_id)
@@ -71,7 +74,7 @@ class Verdicts:
         minutes = [example.minute for example in (*named, *implied)]
         minutes += _take_recent(profile, verdict.verdict, events, own_word=own_word)
         if not minutes:
-            return
+            return []
         if verdict.verdict == "legitimate":
             for example in named:
                 lessons.recall(profile, example.forgotten)
@@ -94,6 +97,7 @@ class Verdicts:
             lessons.trust(profile, set(minutes), {example.session for example in named})
         self._accounts.put_examples(account_id)
         self._accounts.put(account_id, profile)
+        return [*named, *implied] if verdict.verdict == "takeover" else []
 
     def is_settled(self, account_id: str, event_id: str) -> bool:
         """Return whether a verdict has said whose a sign-in was, as far as it is remembered."""

@@ -86,6 +86,8 @@ def _campaign(campaign: Campaign) -> Iterator[Text]:
         f"  {count} account{'' if count == 1 else 's'}",
     )
     parts = [_period(campaign), f"{campaign.alerts} alerts", f"revision {campaign.revision}"]
+    if campaign.unnoticed:
+        parts.insert(2, f"{len(campaign.unnoticed)} more told by verdicts alone")
     if campaign.amount_at_risk:
         parts.insert(1, _money(campaign.amount_at_risk, campaign.currency))
     parts += map(printable, campaign.techniques)
@@ -98,7 +100,7 @@ def _campaign(campaign: Campaign) -> Iterator[Text]:
         value = shared.indicator if shared.value is None else shared.value
         kind = shared.indicator.partition(":")[0].replace("_", " ")
         yield Text.assemble(
-            (f"{shared.alerts} alerts share the {printable(kind)} ", "dim"), printable(value)
+            (f"{shared.alerts} cases share the {printable(kind)} ", "dim"), printable(value)
         )
     yield Text("Accounts " + _some(campaign.accounts))
 

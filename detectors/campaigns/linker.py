@@ -29,9 +29,11 @@ class CampaignLinker:
         known = memory.alert(mark.alert_id)
         if known is None:
             known = memory.add(mark)
-        fresh = mark.revision > known.mark.revision
+        before = known.mark
+        fresh = (mark.revision, mark.risk) > (before.revision, before.risk)
         if fresh:
-            known.mark = mark
+            # What a verdict has made certain stays so.
+            known.mark = structs.replace(mark, risk=max(mark.risk, before.risk))
         tie = Tie(
             link.kind, link.key, link.users, link.everybody, link.hot, (host,) if host else ()
         )

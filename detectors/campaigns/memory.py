@@ -69,6 +69,7 @@ class Member(msgspec.Struct, array_like=True):
     amount: Decimal
     currency: str | None
     techniques: tuple[str, ...]
+    unnoticed: bool = False
 
 
 class Gang(msgspec.Struct, array_like=True):
@@ -189,7 +190,12 @@ class Memory:
         mark = known.mark
         if mark.alert_id in gang.members or len(gang.members) < MEMBERS:
             gang.members[mark.alert_id] = Member(
-                mark.account_id, mark.at, mark.amount, mark.currency, mark.techniques
+                mark.account_id,
+                mark.at,
+                mark.amount,
+                mark.currency,
+                mark.techniques,
+                mark.unnoticed,
             )
         gang.first_seen = min(gang.first_seen, mark.raised_at)
         self._revise(gang)
@@ -314,15 +320,17 @@ def _published(
 ) -> Campaign:
     members = gang.members
     by_age = sorted(members.items(), key=lambda item: (item[1].at, item[0]))
+    unnoticed = {name: member.account_id for name, member in by_age if member.unnoticed}
     currency = next((member.currency for _, member in by_age if member.currency), None)
     return Campaign(
         campaign_id=gang.campaign_id,
         revision=0,
         first_seen=gang.first_seen,
         last_seen=max(member.at for member in members.values()),
-        alerts=len(members) + gang.more,
+        alerts=len(members) - len(unnoticed) + gang.more,
         accounts=tuple(sorted({member.account_id for member in members.values()})),
-        alert_ids=tuple(sorted(members)),
+        alert_ids=tuple(sorted(name for name in members if name not in unnoticed)),
+        unnoticed=tuple(sorted(unnoticed.values())),
         indicators=tuple(
             SharedIndicator(indicator=one.id, value=shown.get(one.id), alerts=count)
             for one, count in shared

@@ -9,7 +9,10 @@ MEMBERS: Final = 2_000
 
 
 class SharedIndicator(msgspec.Struct, frozen=True, kw_only=True):
-    """An indicator that alerts of a campaign share: its id, its value where it may be told."""
+    """An indicator that alerts of a campaign share: its id, its value where it may be told.
+
+    `alerts` counts the hijacks that no alert was raised for as well.
+    """
 
     indicator: str
     value: str | None = None
@@ -27,6 +30,10 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     Of a large campaign only the first `MEMBERS` alerts are listed, summed up and kept up to date;
     `alerts` counts them all. `indicators` are those that most of the listed share, and
     `merged_from` the latest that went into it.
+
+    `unnoticed` are the accounts of hijacks that a verdict told of, and no alert was raised for:
+    they are among the `accounts`, and what the campaign has in common is theirs too. `alerts`,
+    `alert_ids` and `amount_at_risk` know nothing of them.
     """
 
     kind: Literal["campaign"] = "campaign"
@@ -43,3 +50,4 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     currency: str | None = None
     merged_from: tuple[str, ...] = ()
     merged_into: str | None = None
+    unnoticed: tuple[str, ...] = ()

@@ -63,7 +63,9 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An alert's revision, as far as linking needs it.
 
-    `host` stands for the very address where it is told with an address range, 0 elsewhere.
+    `host` stands for the very address where it is told with an address range, 0 elsewhere. Where no
+    alert was raised and a verdict told of the hijack, it is `unnoticed`: its revision is 0, and its
+    id is the one that an alert would have had.
     """
 
     alert_id: str
@@ -76,6 +78,16 @@ class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     techniques: tuple[str, ...]
     amount: Decimal
     currency: str | None
+    host: int = 0
+    unnoticed: bool = False
+
+
+class Brought(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One indicator of an event, as an alert tells it: `shown` and `host` as there."""
+
+    kind: _Kind
+    key: int
+    shown: str | None = None
     host: int = 0
 
 

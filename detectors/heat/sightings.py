@@ -19,7 +19,16 @@ from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import LOGIN, YOUNG, Reading
 from detectors.features.registry import POSITION
 from detectors.heat.indicators import KINDS, Kind, Met, met
-from detectors.heat.records import VERSION, AlertMark, Batch, Entry, Hot, Sighting, Totals
+from detectors.heat.records import (
+    VERSION,
+    AlertMark,
+    Batch,
+    Brought,
+    Entry,
+    Hot,
+    Sighting,
+    Totals,
+)
 from detectors.profiles import Memory, digest
 from detectors.watermark import TOLERANCE
 
@@ -80,33 +89,18 @@ class Sightings:
         self._at(hot.kind, hot.key, int(hot.at // 60)).alerts += (mark,)
 
     def see_alert(self, reading: Reading, mark: AlertMark, *, lately: bool) -> None:
-        """Note which indicators an event of an alert's case came with.
+        """Note which indicators an event of an alert's case came with (`brought_by`)."""
+        self.see_hijack(brought_by(reading, lately=lately), mark, _minute(reading))
 
-        Its network and client only where it brought them, or, with `lately`, what came before it
-        within two days; where the goods go and how they are paid only where that came within two
-        days. What a customer has long used says nothing of who else uses it: households share a
-        door and a card. Nor does a customer's own device say anything of the network. A contact
-        that was left in the session before is told too.
-        """
+    def see_hijack(self, brought: Iterable[Brought], mark: AlertMark, minute: int) -> None:
+        """Note what an event came with, within a minute, of a hijack that is told of."""
         self._telling = True
-        since = reading.minute - YOUNG if lately else None
-        customers = reading.device and not is_new(reading, _DEVICE, since)
-        event = reading.event
-        brought = () if customers else came_with(event, reading.facts)
-        before = reading.session.contact if reading.session is not None else 0
-        left = (Met(_CONTACT, before, ""),) if before else ()
-        for kind, key, value in (*brought, *carried(event), *left):
-            if kind in _MEMORIES and not is_new(reading, kind, since):
-                continue
-            if _is_long_used(reading, kind, value):
-                continue
-            summed = self._at(kind, key, _minute(reading))
-            told = mark
-            if kind == _RANGE and event.ip is not None:
-                told = structs.replace(mark, host=host_of(event.ip))
+        for one in brought:
+            summed = self._at(one.kind, one.key, minute)
+            told = structs.replace(mark, host=one.host) if one.host else mark
             if told not in summed.alerts[-1:]:
                 summed.alerts += (told,)
-            summed.shown = _shown(kind, value)
+            summed.shown = one.shown
 
     def batches(self) -> list[tuple[int, Batch]]:
         """Hand over what was seen since the last call: shards and what each is told.
@@ -241,6 +235,32 @@ class Sightings:
         if summed is None:
             summed = self._sums[at] = Sighting(kind, key, minute)
         return summed
+
+
+def brought_by(reading: Reading, *, lately: bool) -> list[Brought]:
+    """Return what an event brought to its account that tells of a hijacker, if it was one's.
+
+    Its network and client only where it brought them, or, with `lately`, what came before it within
+    two days; where the goods go and how they are paid only where that came within two days. What a
+    customer has long used says nothing of who else uses it: households share a door and a card. Nor
+    does a customer's own device say anything of the network. A contact that was left in the session
+    before is told too.
+    """
+    event = reading.event
+    since = reading.minute - YOUNG if lately else None
+    customers = reading.device and not is_new(reading, _DEVICE, since)
+    brought = () if customers else came_with(event, reading.facts)
+    before = reading.session.contact if reading.session is not None else 0
+    left = (Met(_CONTACT, before, ""),) if before else ()
+    found: list[Brought] = []
+    for kind, key, value in (*brought, *carried(event), *left):
+        if kind in _MEMORIES and not is_new(reading, kind, since):
+            continue
+        if _is_long_used(reading, kind, value):
+            continue
+        host = host_of(event.ip) if kind == _RANGE and event.ip is not None else 0
+        found.append(Brought(kind, key, _shown(kind, value), host))
+    return found
 
 
 def _tries(reading: Reading) -> tuple[int, int]:

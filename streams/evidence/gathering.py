@@ -108,6 +108,11 @@ def _campaign(settings: Settings, case_id: str) -> tuple[bytes | None, frozenset
         )
     if campaign.merged_into is not None:
         raise ConfigurationError(f"campaign {case_id} goes on as {campaign.merged_into}")
+    if not campaign.alert_ids:
+        raise ConfigurationError(
+            f"campaign {case_id} has no alert: verdicts alone tell of its accounts, and no score "
+            "stands on anything"
+        )
     return value, frozenset(campaign.alert_ids)
 
 

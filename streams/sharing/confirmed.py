@@ -131,9 +131,9 @@ class Confirmed:
         # As sure as Laplace's rule of succession makes it.
         confidence = round(100 * (len(takeovers) + 1) / (len(judged) + 2))
         confirmed_at = min(takeovers, default=campaign.last_seen)
-        # Of how many accounts an indicator is, is not recorded: of all its alerts, but those that
-        # are of accounts which were cleared, or are one account's second.
-        beside = len(campaign.alert_ids) - accounts
+        # Of how many accounts an indicator is, is not recorded: of all its alerts and hijacks that
+        # only a verdict told of, but those of accounts which were cleared, or an account's second.
+        beside = len(campaign.alert_ids) + len(campaign.unnoticed) - accounts
         told = [
             report
             for shared in campaign.indicators

@@ -15,6 +15,7 @@ from tests.integration import shop_traffic
 from tests.integration.shop_traffic import DAYS, START, Customer, Happening
 
 VICTIMS: Final = tuple(f"customer-{number}" for number in (3, 11, 19, 28, 42, 55))
+QUIET: Final = tuple(f"customer-{number}" for number in (5, 17, 33))
 OFFICE: Final = range(60, 80)
 TRIES: Final = 120
 ATTACK: Final = START + timedelta(days=DAYS - 2, hours=2)
@@ -38,6 +39,40 @@ def everything() -> list[Happening]:
     """All that happened, in the order in which it did."""
     all_of_it = [*shop_traffic.everything(), *_tries(), *_entries(), *_office()]
     return sorted(all_of_it, key=lambda happening: happening.moment)
+
+
+def unnoticed() -> list[Happening]:
+    """The shop's two months, in which three customers' sessions at home order to one address.
+
+    Nobody is alerted for so little; a bank says so of each order ten days later.
+    """
+    quiet: list[Happening] = []
+    for number, victim in enumerate(QUIET):
+        at = START + timedelta(days=DAYS - 20, hours=number)
+        home = next(Customer(int(victim.partition("-")[2])).life()).fields
+        order = f"quiet-order-{number}"
+        told = {**home, "session_id": f"quiet-{number}"}
+        bought = {
+            "order_id": order,
+            "amount": "45.00",
+            "currency": "GBP",
+            "delivery": "home",
+            "shipping_address_id": "address-quiet",
+            "payment_id": f"card-{victim}",
+        }
+        verdict = {
+            "event_id": f"verdict-{number}",
+            "account_id": victim,
+            "verdict": "takeover",
+            "event_ids": [order],
+            "source": "chargeback",
+        }
+        quiet += [
+            Happening("logins", at, {**told, "event_id": f"quiet-entry-{number}"}),
+            Happening("orders", at + timedelta(minutes=9), {**told, **bought, "event_id": order}),
+            Happening("feedback", at + timedelta(days=10), verdict),
+        ]
+    return sorted([*shop_traffic.everything(), *quiet], key=lambda happening: happening.moment)
 
 
 def _tries() -> Iterator[Happening]:

@@ -12,6 +12,7 @@ import pytest
 from tests.integration import gang_traffic
 from tests.integration.gang_installation import Installation, sent
 from tests.integration.harness import send, wait_for
+from tests.integration.shop_traffic import VICTIM
 
 pytestmark = pytest.mark.kafka
 
@@ -64,4 +65,21 @@ def test_a_gang_among_three_workers(kafka: str, topic_prefix: str, tmp_path: Pat
         for running in (first, third, fourth):
             assert running.stop() == 0, running.output()
     assert not shop.gang_differences()
+    assert not shop.records("dead_letters")
+
+
+def test_victims_that_only_verdicts_tell_of(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """Nobody was alerted; what verdicts say goes round as alerts do, whoever is killed."""
+    shop = Installation(kafka, topic_prefix, tmp_path, "unnoticed")
+    send(kafka, sent(shop.settings, gang_traffic.unnoticed()))
+    with shop.worker(1, die_at="after sending", die_after=4) as dying:
+        assert dying.wait() == -signal.SIGKILL
+    with shop.worker(1) as last:
+        shop.wait_until_settled(last)
+        assert last.stop() == 0, last.output()
+    assert {alert["account_id"] for alert in shop.records("alerts")} == {VICTIM}
+    campaigns = {one["campaign_id"]: one for one in shop.records("campaigns")}
+    [campaign] = [one for one in campaigns.values() if one["kind"] == "campaign"]
+    assert campaign["accounts"] == campaign["unnoticed"] == sorted(gang_traffic.QUIET)
+    assert campaign["alerts"] == 0
     assert not shop.records("dead_letters")

@@ -4,6 +4,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
+from msgspec import structs
 
 from detectors.campaigns import Campaign, CampaignLinker
 from detectors.heat.indicators import Kind, key_of
@@ -148,6 +149,39 @@ def test_what_the_same_few_share_links_hijacks_and_not_doubts() -> None:
         alert = mark(name, HOUR, risk=0.8, revision=2)
         linked.take(link(alert, Kind.DEVICE, "a tablet", 2))
     assert set(linked.members) == {"one", "other"}
+
+
+def test_a_verdict_links_what_was_too_doubtful() -> None:
+    """The same revision, which a verdict has made certain, and which no later one makes less so."""
+    linked = Linked()
+    for name in ("one", "other"):
+        linked.take(link(mark(name, HOUR, risk=0.06), Kind.DEVICE, "a tablet", 2))
+    assert not linked.told
+    linked.take(link(mark("one", HOUR, risk=1.0), Kind.DEVICE, "a tablet", 2))
+    linked.take(link(mark("other", HOUR, risk=0.4, revision=2), Kind.DEVICE, "a tablet", 2))
+    assert set(linked.members) == {"one", "other"}
+    third = Linked().take(
+        link(mark("one", HOUR, risk=1.0), Kind.PREFIX, "elsewhere", 0),
+        link(mark("one", HOUR, risk=0.06, revision=2), Kind.DEVICE, "a tablet", 2),
+        link(mark("other", HOUR, risk=0.4), Kind.DEVICE, "a tablet", 2),
+    )
+    assert set(third.members) == {"one", "other"}
+
+
+def test_a_hijack_that_a_verdict_told_of_is_no_alert_until_there_is_one() -> None:
+    """Its account is in the campaign, and named as one that nobody was alerted for."""
+    alert, unnoticed = mark("one", HOUR, "50"), mark("other", HOUR, "70", risk=1.0, revision=0)
+    told = structs.replace(unnoticed, unnoticed=True)
+    linked = Linked().take(
+        link(alert, Kind.DELIVERY, "drop", 0), link(told, Kind.DELIVERY, "drop", 0)
+    )
+    [campaign] = linked.campaigns.values()
+    assert (campaign.accounts, campaign.unnoticed) == (("one", "other"), ("other",))
+    assert (campaign.alerts, campaign.alert_ids) == (1, (alert.alert_id,))
+    assert campaign.indicators[0].alerts == 2
+    linked.take(link(mark("other", HOUR, "70"), Kind.DELIVERY, "drop", 0))
+    [campaign] = linked.campaigns.values()
+    assert (campaign.alerts, campaign.unnoticed) == (2, ())
 
 
 def test_a_gang_s_unnoticed_victims_do_not_make_its_device_a_terminal() -> None:

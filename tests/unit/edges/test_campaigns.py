@@ -83,8 +83,8 @@ def test_an_analyst_reads_a_campaign() -> None:
         "1,290.50 GBP at risk",
         "T1110.004",
         "Took over c0.",
-        "9 alerts share the address 192.0.2.7",
-        "2 alerts share the device device:00000000000000aa",
+        "9 cases share the address 192.0.2.7",
+        "2 cases share the device device:00000000000000aa",
         "customer-7 and 2 more",
     ):
         assert words in text, words

@@ -138,3 +138,22 @@ def test_what_no_operator_s_heat_would_alert_on_is_told_to_its_range_alone() -> 
         for seen in batch.sightings:
             told[KINDS[seen.kind].coarse] += [entry.logit for entry in seen.entries]
     assert min(told[False]) < -7.0 <= min(told[True])
+
+
+def test_a_verdict_makes_what_an_alert_came_with_certain() -> None:
+    """It is told once more, under the same alert, of which nobody doubts any longer."""
+    told = Told()
+    history = told.history.sign_in(STRANGER, HOSTING).order("900", address="drop", payment="stolen")
+    told.alerted()
+    history.wait(DAY).judge("takeover")
+    marks = [
+        (Kind(seen.kind), mark.alert_id, mark.risk, mark.unnoticed)
+        for _, batch in told.sightings.batches()
+        for seen in batch.sightings
+        for mark in seen.alerts
+    ]
+    alert = history.alerts[-1].alert_id
+    assert {kind for kind, *_ in marks} >= {Kind.DEVICE, Kind.PREFIX, Kind.DELIVERY, Kind.PAYMENT}
+    assert {tuple(rest) for _, *rest in marks} == {(alert, 1.0, False)}
+    history.judge("takeover")
+    assert not told.sightings.batches()
