@@ -37,9 +37,6 @@ _KINDS: Final = frozenset(Kind) - {Kind.SHAPE, Kind.POSTCODE}
 street's: they are not matched."""
 
 
-_Told = tuple[Met, tuple[IndicatorReport, ...]]
-
-
 class Reported(NamedTuple):
     """An indicator that an event came with, what is reported of it, and what that tells, nats."""
 
@@ -56,18 +53,22 @@ def weigh_shared(
     `reading.shared` is the sum over the groups of indicators, nats, within the feature's range; how
     much of it counts is the caller's to limit.
     """
-    told = []
+    told: dict[Met, tuple[IndicatorReport, ...]] = {}
+    most: dict[Met, float] = {}
     for met in _brought(reading):
         reading.brought = True
         reports = intelligence.reports(met, reading.at)
-        if reports:
-            told.append((met, reports))
-    reported = []
-    for met, reports in _heard(told, trust):
+        if not reports:
+            continue
         rare = log(_USED / _share(reading, met, population))
-        most = _COARSE if KINDS[met.kind].coarse else SHARED.high
-        nats = max(min(_word(reports, trust), rare, most), 0.0)
-        reported.append(Reported(met, reports, nats))
+        if rare > 0.0:
+            # What customers share tells nothing, whoever says so: it is held against nobody either.
+            told[met] = reports
+            most[met] = min(rare, _COARSE if KINDS[met.kind].coarse else SHARED.high)
+    reported = [
+        Reported(met, reports, max(min(_word(reports, trust), most[met]), 0.0))
+        for met, reports in _heard(told, trust).items()
+    ]
     if reported:
         reported.sort(key=lambda one: -one.nats)
         reading.reported = tuple(reported)
@@ -99,25 +100,27 @@ def _brought(reading: Reading) -> Iterator[Met]:
             yield met
 
 
-def _heard(told: list[_Told], trust: Trust) -> list[_Told]:
+def _heard(
+    told: dict[Met, tuple[IndicatorReport, ...]], trust: Trust
+) -> dict[Met, tuple[IndicatorReport, ...]]:
     """What the sources say that are heard: of more than a few, those whose word weighs most.
 
     What each is worth is kept with an alert, and each is judged by the verdict on it: nobody else
     may have had a say.
     """
     words: dict[str, float] = {}
-    for _, reports in told:
+    for reports in told.values():
         for report in reports:
             voice = voice_of(report.source, report.feed)
             words[voice] = max(words.get(voice, 0.0), _word_of(report, trust))
     if len(words) <= MOST_HEARD:
         return told
     heard = set(sorted(words, key=lambda source: (-words[source], source))[:MOST_HEARD])
-    left = (
-        (met, tuple([one for one in said if voice_of(one.source, one.feed) in heard]))
-        for met, said in told
-    )
-    return [(met, reports) for met, reports in left if reports]
+    left = {
+        met: tuple([one for one in said if voice_of(one.source, one.feed) in heard])
+        for met, said in told.items()
+    }
+    return {met: reports for met, reports in left.items() if reports}
 
 
 def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:

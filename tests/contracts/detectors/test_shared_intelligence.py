@@ -1,5 +1,6 @@
 """What others report adds to what is odd, is told as it is, and can do no harm alone."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -268,6 +269,22 @@ def test_what_is_popular_weighs_nothing_whoever_reports_it() -> None:
         for kind in (Kind.OPERATOR, Kind.AGENT)
     }
     assert all(nats <= 1.0 for nats in heaviest.values())
+
+
+def test_naming_what_is_popular_costs_no_trust() -> None:
+    """A gang uses the browsers that customers use, and whoever tells of it says so."""
+    stranger = History().sign_in(STRANGER, HOSTING).observed[-1]
+    signed_in = [event for event, _ in customers() if isinstance(event, Login)]
+    common = Counter(event.user_agent for event in signed_in if event.user_agent).most_common(3)
+    later = FOREVER | {"valid_from": signed_in[len(signed_in) // 2].occurred_at}
+    popular = [report(Kind.AGENT, one, "peer", feed="peer", **later) for one, _ in common]
+    shared = []
+    for told in (said_of(HOSTING, "peer"), [*said_of(HOSTING, "peer"), *popular]):
+        engine = Engine(Policy(), nothing, intelligence=table(*told))
+        engine.process(customers())
+        shared.append(engine.read(stranger).shared)
+    assert shared[0] > 1.0
+    assert shared[1] == pytest.approx(shared[0], abs=0.3)
 
 
 def _reported(engine: Engine, events: list[Observed], kind: Kind) -> Iterator[Reported]:
