@@ -53,6 +53,7 @@ from detectors.models.drift import Drift, DriftWatch
 from detectors.models.feedback import VerdictModel
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.prior import SHIPPED, Prior
+from detectors.nobodies import Nobodies
 from detectors.policy import Policy
 from detectors.population import Population
 from detectors.profiles import digest, newborn
@@ -155,6 +156,7 @@ class Engine:
         self._accounts = Accounts(read, policy.profile_cache)
         self._population = Population(read)
         self._watermark = Watermark(read)
+        self._nobodies = Nobodies(read)
         self._forest = FlatHalfSpaceTrees(
             width=WIDTH, trees=8, height=6, window=500, seed=policy.seed, read=read
         )
@@ -221,6 +223,8 @@ class Engine:
         refused = not reading.success and assessment is not None and alert_id is None
         if refused and self._is_nobody(event):
             # Names tried at random are no accounts, only a sign of who tries them.
+            if not self._nobodies.is_new(mark_of(reading.type, event.event_id)):
+                return None
             self._watermark.advance(event.occurred_at, reading.account)
             lessons.count(reading, self._population)
             self._sight(observed, reading, flagged=False)
@@ -282,6 +286,7 @@ class Engine:
         changed = self._accounts.changes()
         changed.update(self._population.changes())
         changed.update(self._watermark.changes())
+        changed.update(self._nobodies.changes())
         changed.update(self._evidence.changes())
         changed.update(self._verdict_model.changes())
         changed.update(self._calibration.changes())

@@ -10,6 +10,8 @@ from detectors.engine import Engine, Observed
 from detectors.events import AccountChange, Change, Feedback, Item, Login, Order
 from detectors.facts import Facts
 from detectors.features.registry import POSITION
+from detectors.heat.indicators import Kind
+from detectors.heat.sightings import Sightings
 from detectors.policy import Policy
 
 START, HOUR, DAY, YEAR = 1_780_000_000.0, 3600.0, 86400.0, 365 * 86400.0
@@ -181,6 +183,28 @@ def test_names_tried_at_random_are_no_accounts() -> None:
     changes = engine.changes()
     assert b"a:somebody" in changes
     assert not [key for key in changes if key.startswith(b"p:account-days")]
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_an_attempt_on_nobody_that_is_told_twice_counts_once(*, reopened: bool) -> None:
+    """As one on an account does, also where what was handed over lies between."""
+    tried = {"outcome": "failure", "failure_reason": "unknown_account", "ip": "46.1.7.9"}
+    attempts = [_login(f"nobody-{n}", START + n, tried, event_id=f"try {n}") for n in range(40)]
+    counted = []
+    for again in ([], attempts):
+        store: dict[bytes, bytes] = {}
+        sightings = Sightings(1)
+        engine = Engine(Policy(), store.get, sightings=sightings)
+        engine.process(attempts)
+        if reopened:
+            store.update((key, value) for key, value in engine.changes().items() if value)
+            engine = Engine(Policy(), store.get, sightings=sightings)
+        engine.process(again)
+        guest = engine.read(_login("guest", START + 60, AWAY | {"ip": "46.1.7.9"}))
+        seen = [one for _, batch in sightings.batches() for one in batch.sightings]
+        assert sum(one.tried for one in seen if one.kind == Kind.PREFIX) == 40
+        counted.append(guest.weights)
+    assert counted[0] == counted[1]
 
 
 def _wild(chance: Random, number: int) -> Observed:
