@@ -98,10 +98,11 @@ def read_events(path: Path, watch: Watch | None = None) -> Iterator[FileEvent]:
     before it (and is none in the first line); one without `event_id` is named by file and line.
     """
     time: float | None = None
+    name = path.name
     for number, line in enumerate(read_lines(path, watch), start=1):
-        if not line.strip():
+        if not line or line.isspace():
             continue
-        content = _content(line, time, f"{path.name}:{number}")
+        content = _content(line, time, f"{name}:{number}")
         if not isinstance(content, InvalidEvent):
             time = content.occurred_at
         yield FileEvent(path, number, line, content, time or 0.0)

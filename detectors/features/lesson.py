@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import msgspec
 
-class Lesson(NamedTuple):
+
+class Lesson(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """Habits in an event, ready to be taught now or after a verdict. `used` pairs memory, value."""
 
     minute: int

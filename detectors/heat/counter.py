@@ -9,6 +9,7 @@ import msgspec
 
 from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
+from detectors.heat.distinct import Distinct
 from detectors.heat.indicators import KINDS
 from detectors.heat.judging import Customers, Judgement, everywhere, judge
 from detectors.heat.records import (
@@ -26,7 +27,8 @@ from detectors.heat.records import (
     Technique,
     Totals,
 )
-from detectors.heat.tally import HALF_LIVES, Distinct, Tallies, Tally
+from detectors.heat.tallies import Tallies
+from detectors.heat.tally import HALF_LIVES, Tally
 from detectors.profiles import digest
 
 _ENTRIES: Final = 32

@@ -16,9 +16,10 @@ customers got in is told by the indicator's custom in peace rather than by who g
 from math import log
 from typing import Final, NamedTuple
 
+from detectors.heat.distinct import Distinct
 from detectors.heat.indicators import KINDS
 from detectors.heat.records import Technique
-from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Distinct, Rates, Tally
+from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Rates, Tally
 
 _PAYS: Final = 4.0
 _DOUBT: Final = 0.2

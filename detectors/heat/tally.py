@@ -1,25 +1,14 @@
-"""What is counted for each indicator, in a table whose size is fixed.
+"""What is counted for each indicator: rates that fade, and how many it was met on."""
 
-The table is set-associative, as a processor's cache is: a key belongs to one of `BUCKETS` buckets
-of at most `WAYS` tallies, and the one that was least of late makes room. So memory and state have a
-bound whatever is sent, a bucket is read when it is first asked for, and what is forgotten depends
-on the bucket alone.
-"""
-
-from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import log
 from typing import Final
 
 import msgspec
 
-from detectors.errors import IncompatibleState, decoded
+from detectors.heat.distinct import Distinct
 from detectors.heat.records import Entry
 
-VERSION: Final = 2
-BUCKETS: Final = 8_192
-WAYS: Final = 8
-_KIND_BITS: Final = 4
 HALF_LIVES: Final = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
@@ -105,45 +94,6 @@ def _fading(age: int) -> tuple[float, float, float, float]:
     return 2.0 ** (-age / fast), 2.0 ** (-age / hours), 2.0 ** (-age / days), 2.0 ** (-age / long)
 
 
-class Distinct:
-    """How many different digests: linear counting (Whang et al. 1990).
-
-    256 bits tell up to some 500 within a tenth, 4096 up to some 10,000; beyond that "many". A
-    sketch that counts millions would be larger than all else that is kept of an indicator.
-    """
-
-    SMALL: Final = 32
-    LARGE: Final = 512
-    MANY: Final = 1_000
-    """From so many on 256 bits can no longer tell how many."""
-
-    @staticmethod
-    def add(bits: bytearray, digests: tuple[int, ...]) -> int:
-        """Add digests to bits; return how many were set by it."""
-        width, news = 8 * len(bits), 0
-        for digest in digests:
-            at = (digest * 0x9E3779B1 >> 16) % width
-            held, bit = bits[at >> 3], 1 << (at & 7)
-            if not held & bit:
-                bits[at >> 3] = held | bit
-                news += 1
-        return news
-
-    @staticmethod
-    def count(bits: bytearray | None) -> int:
-        """Return about how many different digests were added."""
-        if bits is None:
-            return 0
-        width = 8 * len(bits)
-        ones = int.from_bytes(bits, "little").bit_count()
-        return round(-width * log(1 - min(ones, width - 1) / width)) if width else 0
-
-    @staticmethod
-    def ones(bits: bytearray | None) -> int:
-        """Return how many bits are set."""
-        return int.from_bytes(bits, "little").bit_count() if bits else 0
-
-
 class Tally(msgspec.Struct, array_like=True, gc=False):
     """What is known of one indicator, last met in minute `last`. Minutes are since the epoch.
 
@@ -214,104 +164,3 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
         """By how much it deserves its room: when it was last met, more so the more use it."""
         grace = 2_880.0 * min(Distinct.ones(self.users), 30)
         return self.last + grace + (20_160.0 if self.nats or self.alerted else 0.0)
-
-
-_encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
-
-
-class Tallies:
-    """All tallies of a shard; `read` gives the state handed over so far.
-
-    They are found in one table, whatever their bucket: each of a million indicators is somewhere
-    else in memory, and to go there by way of its bucket took twice as long.
-    """
-
-    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
-        self._read = read
-        self._tallies: dict[int, Tally] = {}
-        self._buckets: dict[int, list[Tally]] = {}
-        self._dirty = bytearray(BUCKETS)
-
-    def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
-        """Return an indicator's tally to be changed, new where it is not known (any more).
-
-        `latest` is the latest minute that is believed.
-        """
-        number = (key >> 20) % BUCKETS
-        tally = self._tallies.get(key << _KIND_BITS | kind)
-        if tally is None and number not in self._buckets:
-            self._load(number)
-            tally = self._tallies.get(key << _KIND_BITS | kind)
-        self._dirty[number] = 1
-        if tally is None:
-            return self._add(number, Tally(kind, key, minute), latest)
-        if tally.last > latest:
-            tally.believe(minute, latest)
-        tally.last = max(tally.last, minute)
-        return tally
-
-    def __len__(self) -> int:
-        """How many tallies are in memory."""
-        return len(self._tallies)
-
-    def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Hand over the buckets that changed."""
-        for number, dirty in enumerate(self._dirty):
-            if dirty:
-                tallies = self._buckets[number]
-                yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
-        self._dirty = bytearray(BUCKETS)
-
-    def _add(self, number: int, tally: Tally, latest: int) -> Tally:
-        bucket = self._buckets[number]
-        if len(bucket) >= WAYS:
-            for known in bucket:
-                if known.last > latest:
-                    known.believe(tally.last, latest)
-            least = bucket.pop(_least(bucket))
-            del self._tallies[_place(least)]
-        bucket.append(tally)
-        self._tallies[_place(tally)] = tally
-        return tally
-
-    def _load(self, number: int) -> None:
-        stored = self._read(_key(number))
-        version, tallies = VERSION, list[Tally]()
-        if stored is not None:
-            version, tallies = decoded(_decoder.decode, stored, "stored tallies")
-        if version != VERSION:
-            raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
-        self._buckets[number] = tallies
-        for tally in tallies:
-            self._tallies[_place(tally)] = tally
-
-
-def _place(tally: Tally) -> int:
-    """Return where a tally is found: one number is told from another sooner than a pair is."""
-    return tally.key << _KIND_BITS | tally.kind
-
-
-def _stored(tally: Tally) -> Tally | tuple[object, ...]:
-    """Return a tally, or as much of it as says anything: most are met once, in peace."""
-    said = tally.rates or tally.accounts or tally.entries or tally.alerted or tally.shown
-    if said:
-        return tally
-    return tally.kind, tally.key, tally.last, tally.quiet, None, tally.users
-
-
-def _least(bucket: list[Tally]) -> int:
-    """Return where the tally is that deserves its room least, with the lowest key of such."""
-    least: tuple[float, int, int] | None = None
-    found = 0
-    for at, tally in enumerate(bucket):
-        # It stands no lower than when it was last met.
-        if least is None or tally.last <= least[0]:
-            standing = tally.standing, tally.kind, tally.key
-            if least is None or standing < least:
-                least, found = standing, at
-    return found
-
-
-def _key(number: int) -> bytes:
-    return f"h:tallies:{number:x}".encode()

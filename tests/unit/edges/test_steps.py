@@ -8,7 +8,8 @@ from detectors.heat import Batch, Kind, encode_batch
 from detectors.heat.records import VERSION, Entry, Sighting, Totals
 from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
-from detectors.heat.tally import BUCKETS, WAYS, Rates, Tallies, Tally
+from detectors.heat.tallies import BUCKETS, WAYS, Tallies
+from detectors.heat.tally import Rates, Tally
 from detectors.policy import Policy
 from streams.app import _factories, _stateful
 from streams.runtime.changelog import MAX_BATCH_BYTES

@@ -7,6 +7,7 @@ import pytest
 
 from detectors.heat import decode_batch, encode_batch
 from detectors.heat.counter import HeatCounter
+from detectors.heat.distinct import Distinct
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import (
     VERSION,
@@ -19,7 +20,8 @@ from detectors.heat.records import (
     Totals,
 )
 from detectors.heat.table import HotTable
-from detectors.heat.tally import BUCKETS, HOURS, WAYS, Distinct, Tally
+from detectors.heat.tallies import BUCKETS, WAYS
+from detectors.heat.tally import HOURS, Tally
 from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
 
 ALERT = AlertMark(

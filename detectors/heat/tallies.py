@@ -1,0 +1,120 @@
+"""All tallies of a shard, in a table whose size is fixed.
+
+The table is set-associative, as a processor's cache is: a key belongs to one of `BUCKETS` buckets
+of at most `WAYS` tallies, and the one that was least of late makes room. So memory and state have a
+bound whatever is sent, a bucket is read when it is first asked for, and what is forgotten depends
+on the bucket alone.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
+
+from detectors.errors import IncompatibleState, decoded
+from detectors.heat.tally import Tally
+
+VERSION: Final = 2
+BUCKETS: Final = 8_192
+WAYS: Final = 8
+_KIND_BITS: Final = 4
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
+
+
+class Tallies:
+    """All tallies of a shard; `read` gives the state handed over so far.
+
+    They are found in one table, whatever their bucket: each of a million indicators is somewhere
+    else in memory, and to go there by way of its bucket took twice as long.
+    """
+
+    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
+        self._read = read
+        self._tallies: dict[int, Tally] = {}
+        self._buckets: dict[int, list[Tally]] = {}
+        self._dirty = [False] * BUCKETS
+
+    def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
+        """Return an indicator's tally to be changed, new where it is not known (any more).
+
+        `latest` is the latest minute that is believed.
+        """
+        number = (key >> 20) % BUCKETS
+        tally = self._tallies.get(key << _KIND_BITS | kind)
+        if tally is None and number not in self._buckets:
+            self._load(number)
+            tally = self._tallies.get(key << _KIND_BITS | kind)
+        self._dirty[number] = True
+        if tally is None:
+            return self._add(number, Tally(kind, key, minute), latest)
+        if tally.last > latest:
+            tally.believe(minute, latest)
+        tally.last = max(tally.last, minute)
+        return tally
+
+    def __len__(self) -> int:
+        """How many tallies are in memory."""
+        return len(self._tallies)
+
+    def changes(self) -> Iterator[tuple[bytes, bytes]]:
+        """Hand over the buckets that changed."""
+        for number, dirty in enumerate(self._dirty):
+            if dirty:
+                tallies = self._buckets[number]
+                yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
+        self._dirty = [False] * BUCKETS
+
+    def _add(self, number: int, tally: Tally, latest: int) -> Tally:
+        bucket = self._buckets[number]
+        if len(bucket) >= WAYS:
+            for known in bucket:
+                if known.last > latest:
+                    known.believe(tally.last, latest)
+            least = bucket.pop(_least(bucket))
+            del self._tallies[_place(least)]
+        bucket.append(tally)
+        self._tallies[_place(tally)] = tally
+        return tally
+
+    def _load(self, number: int) -> None:
+        stored = self._read(_key(number))
+        tallies: list[Tally] = []
+        if stored is not None:
+            version, tallies = decoded(_decoder.decode, stored, "stored tallies")
+            if version != VERSION:
+                raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
+        self._buckets[number] = tallies
+        for tally in tallies:
+            self._tallies[_place(tally)] = tally
+
+
+def _place(tally: Tally) -> int:
+    """Return where a tally is found: one number is told from another sooner than a pair is."""
+    return tally.key << _KIND_BITS | tally.kind
+
+
+def _stored(tally: Tally) -> Tally | tuple[object, ...]:
+    """Return a tally, or as much of it as says anything: most are met once, in peace."""
+    said = tally.rates or tally.accounts or tally.entries or tally.alerted or tally.shown
+    if said:
+        return tally
+    return tally.kind, tally.key, tally.last, tally.quiet, None, tally.users
+
+
+def _least(bucket: list[Tally]) -> int:
+    """Return where the tally is that deserves its room least, with the lowest key of such."""
+    least: tuple[float, int, int] | None = None
+    found = 0
+    for at, tally in enumerate(bucket):
+        # It stands no lower than when it was last met.
+        if least is None or tally.last <= least[0]:
+            standing = tally.standing, tally.kind, tally.key
+            if least is None or standing < least:
+                least, found = standing, at
+    return found
+
+
+def _key(number: int) -> bytes:
+    return f"h:tallies:{number:x}".encode()
