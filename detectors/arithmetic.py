@@ -31,5 +31,6 @@ def product(weights: tuple[float, ...], values: list[float]) -> float:
     """Return the sum of the products of two rows of one length, summed in their order."""
     total = 0.0
     for weight, value in zip(weights, values):  # noqa: B905 - checked, it is slow once compiled
-        total += weight * value
+        if value:  # most are nought
+            total += weight * value
     return total

@@ -6,6 +6,8 @@ from typing import Final
 from detectors.assessments import Action, Severity, Stage
 from detectors.events import EventType
 from detectors.features.reading import LOGIN, ORDER, Reading
+from detectors.models.feedback import VerdictModel
+from detectors.models.prior import Prior
 from detectors.policy import Policy
 
 STAGES: Final[tuple[Stage, ...]] = ("probe", "access", "entrench", "cash_out")
@@ -27,6 +29,24 @@ def logistic(score: float) -> float:
 def log_odds(probability: float) -> float:
     """Return the log odds, nats, of a probability between 0 and 1."""
     return log(probability / (1.0 - probability))
+
+
+def counted(reading: Reading, prior: Prior, verdicts: VerdictModel) -> list[float]:
+    """Return the features as they count in the score, nats: by the prior and by the verdicts.
+
+    What others report comes last, behind the vector.
+    """
+    weights, values = prior.weights[reading.type], reading.weights
+    if not reading.success or not verdicts.verdicts:
+        told = [weight * value for weight, value in zip(weights, values, strict=True)]
+    else:
+        trust = verdicts.trust
+        told = [
+            (weight + trust * correction) * value
+            for weight, correction, value in zip(weights, verdicts.corrections, values, strict=True)
+        ]
+    told.append(reading.shared)
+    return told
 
 
 def severity_of(risk: float, policy: Policy) -> int:

@@ -21,7 +21,7 @@ from detectors import cases
 from detectors.accounts import Accounts
 from detectors.arithmetic import rounded
 from detectors.assessments import Alert, Assessment, Model
-from detectors.decisions import TYPES, log_odds, logistic, severity_of, stage_of
+from detectors.decisions import TYPES, counted, log_odds, logistic, severity_of, stage_of
 from detectors.events import AccountChange, Event, Feedback, Login, Order
 from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Facts
@@ -57,7 +57,7 @@ from detectors.nobodies import Nobodies
 from detectors.policy import Policy
 from detectors.population import Population
 from detectors.profiles import digest, newborn
-from detectors.reasons import codes, counted, explain
+from detectors.reasons import codes, explain
 from detectors.snapshots import Given, Recorder, Snapshot, Sources, State, given_event, snapshot_of
 from detectors.verdicts import Verdicts, mark_of
 from detectors.watermark import Watermark

@@ -5,7 +5,6 @@ sentences are made only where there is an alert to put them in.
 """
 
 from collections.abc import Callable, Sequence
-from operator import mul
 from typing import Final, NamedTuple
 
 from msgspec import UNSET
@@ -19,8 +18,6 @@ from detectors.features.registry import NAMES, SHARED
 from detectors.heat.records import TECHNIQUE_IDS
 from detectors.heat.wording import describe, evidence_of
 from detectors.intelligence import wording as intelligence
-from detectors.models.feedback import VerdictModel
-from detectors.models.prior import Prior
 from detectors.profiles import digest
 from detectors.wording import COMPARED, WORDS, ago, nothing, others, outcome_of, says
 
@@ -42,24 +39,6 @@ def strongest(weights: Sequence[float], most: int = 5) -> list[int]:
     telling = [at for at, weight in enumerate(weights) if weight >= TELLING]
     telling.sort(key=lambda at: -weights[at])
     return telling[:most]
-
-
-def counted(reading: Reading, prior: Prior, verdicts: VerdictModel) -> list[float]:
-    """Return the features as they count in the score, nats: by the prior and by the verdicts.
-
-    What others report comes last, behind the vector.
-    """
-    weights = prior.weights[reading.type]
-    if not reading.success or not verdicts.verdicts:
-        return [*map(mul, weights, reading.weights), reading.shared]
-    trust = verdicts.trust
-    corrected = [
-        (weight + trust * correction) * value
-        for weight, correction, value in zip(
-            weights, verdicts.corrections, reading.weights, strict=True
-        )
-    ]
-    return [*corrected, reading.shared]
 
 
 def codes(weights: Sequence[float]) -> tuple[str, ...]:

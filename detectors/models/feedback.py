@@ -64,7 +64,7 @@ class VerdictModel:
         return self.verdicts / (self.verdicts + _CONVINCING)
 
     @property
-    def corrections(self) -> Sequence[float]:
+    def corrections(self) -> tuple[float, ...]:
         """What is added to each feature's weight of one."""
         return self._corrections
 

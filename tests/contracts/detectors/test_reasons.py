@@ -3,7 +3,7 @@
 import pytest
 
 from detectors.assessments import Alert
-from detectors.decisions import log_odds
+from detectors.decisions import counted, log_odds
 from detectors.engine import Engine
 from detectors.features.changes import GROUP
 from detectors.features.reading import Reading
@@ -12,7 +12,7 @@ from detectors.heat.records import TECHNIQUE_IDS
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import SHIPPED
 from detectors.policy import Policy
-from detectors.reasons import EXPLANATIONS, counted, explain
+from detectors.reasons import EXPLANATIONS, explain
 from detectors.techniques import TECHNIQUES
 from tests.contracts.detectors.histories import (
     DAY,
