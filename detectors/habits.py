@@ -22,8 +22,11 @@ _SHORT: Final = 65_536
 
 def use(  # noqa: PLR0917 - every event calls it for everything that it came with
     memory: Memory, key: int, minute: int, half_life: float, limit: int, doubt: int = 0
-) -> None:
-    """Remember one more use; the value with the least weight left makes room."""
+) -> bool:
+    """Remember one more use; the value with the least weight left makes room.
+
+    Returns whether the value was not remembered before.
+    """
     keys, rows = memory.keys, memory.rows
     if key in keys:
         at = 4 * keys.index(key)
@@ -35,14 +38,17 @@ def use(  # noqa: PLR0917 - every event calls it for everything that it came wit
         elif age < 0:
             used = late(age, half_life)
         rows[at] = weight + used if weight < _CAP else _CAP
-    elif key:
-        if len(keys) >= limit:
-            _forget_least(memory, minute, half_life)
-        if not keys:
-            memory.make_own()
-            keys, rows = memory.keys, memory.rows
-        keys.append(key)
-        rows += (UNIT, minute, minute, doubt)
+        return False
+    if not key:
+        return False
+    if len(keys) >= limit:
+        _forget_least(memory, minute, half_life)
+    if not keys:
+        memory.make_own()
+        keys, rows = memory.keys, memory.rows
+    keys.append(key)
+    rows += (UNIT, minute, minute, doubt)
+    return True
 
 
 def make_room(profile: Profile, half_life: float) -> None:

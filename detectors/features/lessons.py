@@ -91,12 +91,9 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     for name, value in lesson.used:
         if value:
             at, limit = _PLACES[name]
-            memory = memories[at]
-            if at == _DEVICES:
-                new_device = value not in memory.keys
-            elif at == _ASNS:
-                new_operator = value not in memory.keys
-            use(memory, value, minute, HABIT, limit, doubt)
+            if use(memories[at], value, minute, HABIT, limit, doubt):
+                new_device = new_device or at == _DEVICES
+                new_operator = new_operator or at == _ASNS
     if lesson.type == LOGIN:
         profile.depth = min(profile.depth + 1, 60_000)
         profile.logins += weight

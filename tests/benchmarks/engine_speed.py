@@ -127,10 +127,22 @@ def measured_in(path: Path, events: Path, lookup: Path | None) -> Measured:
 def measure(path: Path, lookup: Path | None) -> Measured:
     """Make a pass: part by part over runs of events, then as the backtest does it."""
     enricher = Enricher([lookup] if lookup else [])
+    collect_seldom()
+    count, seconds, said = _by_part(path, enricher)
+    return Measured(
+        events=count,
+        parts={part: seconds[part] / count * 1e6 for part in PARTS},
+        backtest=_backtested(path, enricher) / count * 1e6,
+        peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        said=said,
+    )
+
+
+def _by_part(path: Path, enricher: Enricher) -> tuple[int, dict[str, float], str]:
+    """Return how many events there were, the CPU seconds by part, and a digest of what was said."""
     lines, watch, said = path.read_bytes().splitlines(), Stopwatch(), hashlib.sha256()
     state: dict[bytes, bytes] = {}
     engine = Engine(Policy(), state.get)
-    collect_seldom()
     count = 0
     for run in runs(lines, RUN_LENGTH):
         watch.start()
@@ -147,15 +159,7 @@ def measure(path: Path, lookup: Path | None) -> Measured:
             watch.lap("hand-over")
             state.update((key, value or b"") for key, value in changes.items())
         count += len(run)
-    del lines
-    seconds = _backtested(path, enricher)
-    return Measured(
-        events=count,
-        parts={part: watch.seconds[part] / count * 1e6 for part in PARTS},
-        backtest=seconds / count * 1e6,
-        peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        said=said.hexdigest(),
-    )
+    return count, watch.seconds, said.hexdigest()
 
 
 def _parsed(lines: list[bytes]) -> list[Event]:
