@@ -50,7 +50,7 @@ class Measured(msgspec.Struct, kw_only=True):
 
     events: int
     parts: dict[str, float]
-    backtest: float
+    backtest: float = 0.0
     peak_megabytes: int
     said: str
 
@@ -87,6 +87,7 @@ def main() -> int:
     """Measure, print, and return 1 where the compiled build says anything else."""
     options = _options()
     if options.measure:
+        measure = {"parts": by_part, "backtest": backtested}[options.measure]
         print(msgspec.json.encode(measure(options.events, options.lookup)).decode())
         return 0
     with tempfile.TemporaryDirectory(prefix="nightlatch-bench-") as folder:
@@ -116,33 +117,30 @@ def simulated(folder: Path, accounts: int) -> tuple[Path, Path]:
 
 
 def measured_in(path: Path, events: Path, lookup: Path | None) -> Measured:
-    """Make a pass in a process of its own that imports from `path` first."""
-    command = [sys.executable, "-P", "-m", "tests.benchmarks.engine_speed", "--measure"]
+    """Make a pass in processes that import from `path` first: the backtest in one of its own."""
+    measured = msgspec.json.decode(_pass(path, "parts", events, lookup), type=Measured)
+    seconds, peak = msgspec.json.decode(
+        _pass(path, "backtest", events, lookup), type=tuple[float, int]
+    )
+    measured.backtest = seconds / measured.events * 1e6
+    measured.peak_megabytes = max(measured.peak_megabytes, peak)
+    return measured
+
+
+def _pass(path: Path, what: str, events: Path, lookup: Path | None) -> bytes:
+    command = [sys.executable, "-P", "-m", "tests.benchmarks.engine_speed", "--measure", what]
     command += ["--events", str(events)] + (["--lookup", str(lookup)] if lookup else [])
     own = {**os.environ, "PYTHONPATH": f"{path}{os.pathsep}{REPOSITORY}"}
-    done = subprocess.run(command, env=own, check=True, stdout=subprocess.PIPE)
-    return msgspec.json.decode(done.stdout, type=Measured)
+    return subprocess.run(command, env=own, check=True, stdout=subprocess.PIPE).stdout
 
 
-def measure(path: Path, lookup: Path | None) -> Measured:
-    """Make a pass: part by part over runs of events, then as the backtest does it."""
+def by_part(path: Path, lookup: Path | None) -> Measured:
+    """Measure part by part over runs of events."""
     enricher = Enricher([lookup] if lookup else [])
-    collect_seldom()
-    count, seconds, said = _by_part(path, enricher)
-    return Measured(
-        events=count,
-        parts={part: seconds[part] / count * 1e6 for part in PARTS},
-        backtest=_backtested(path, enricher) / count * 1e6,
-        peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        said=said,
-    )
-
-
-def _by_part(path: Path, enricher: Enricher) -> tuple[int, dict[str, float], str]:
-    """Return how many events there were, the CPU seconds by part, and a digest of what was said."""
     lines, watch, said = path.read_bytes().splitlines(), Stopwatch(), hashlib.sha256()
     state: dict[bytes, bytes] = {}
     engine = Engine(Policy(), state.get)
+    collect_seldom()
     count = 0
     for run in runs(lines, RUN_LENGTH):
         watch.start()
@@ -159,7 +157,12 @@ def _by_part(path: Path, enricher: Enricher) -> tuple[int, dict[str, float], str
             watch.lap("hand-over")
             state.update((key, value or b"") for key, value in changes.items())
         count += len(run)
-    return count, watch.seconds, said.hexdigest()
+    return Measured(
+        events=count,
+        parts={part: watch.seconds[part] / count * 1e6 for part in PARTS},
+        peak_megabytes=_peak(),
+        said=said.hexdigest(),
+    )
 
 
 def _parsed(lines: list[bytes]) -> list[Event]:
@@ -177,13 +180,20 @@ def _encoded(outcomes: list[Outcome]) -> bytes:
     return b"\n".join([*said, *(encode_alert(one.alert) for one in outcomes if one.alert)])
 
 
-def _backtested(path: Path, enricher: Enricher) -> float:
+def backtested(path: Path, lookup: Path | None) -> tuple[float, int]:
+    """Return a backtest's CPU seconds, and the most memory it took, MB."""
+    enricher = Enricher([lookup] if lookup else [])
+    collect_seldom()
     began = time.process_time()
     events = DeadLines().living(steadied(read_events(path)))
     engines = {"detector": PrequentialEngine(Policy())}
     for _ in backtest(events, enricher.facts, engines, written=Written(), recording=None):
         pass
-    return time.process_time() - began
+    return time.process_time() - began, _peak()
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def report_of(passes: dict[str, list[Measured]]) -> Report:
@@ -232,7 +242,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--compiled", type=Path, help="where the compiled wheel was installed")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the report here")
-    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--measure", choices=("parts", "backtest"), help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
