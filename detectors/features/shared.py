@@ -66,7 +66,7 @@ def weigh_shared(
             told[met] = reports
             most[met] = min(rare, _COARSE if KINDS[met.kind].coarse else SHARED.high)
     reported = [
-        Reported(met, reports, max(min(_word(reports, trust), most[met]), 0.0))
+        Reported(met, reports, max(min(_word(met, reports, trust), most[met]), 0.0))
         for met, reports in _heard(told, trust).items()
     ]
     if reported:
@@ -81,12 +81,17 @@ def weigh_shared(
 def sources_of(reading: Reading) -> list[str]:
     """Return the sources that were heard on an event, and their feeds, as they are counted.
 
-    At most `MOST_HEARD` of either.
+    At most `MOST_HEARD` of either; what a source says of what is coarse is a voice of its own.
     """
-    reports = [report for one in reading.reported for report in one.reports]
-    heard = {voice_of(report.source, report.feed) for report in reports}
-    feeds = {feed_of(report.source, report.feed) for report in reports}
-    return sorted(heard | {feed for feed in feeds if feed is not None})
+    heard: set[str] = set()
+    for met, reports, _ in reading.reported:
+        coarse = KINDS[met.kind].coarse
+        for report in reports:
+            heard.add(voice_of(report.source, report.feed, coarse=coarse))
+            feed = feed_of(report.source, report.feed, coarse=coarse)
+            if feed is not None:
+                heard.add(feed)
+    return sorted(heard)
 
 
 def _brought(reading: Reading) -> Iterator[Met]:
@@ -109,21 +114,24 @@ def _heard(
     may have had a say.
     """
     words: dict[str, float] = {}
-    for reports in told.values():
+    for met, reports in told.items():
         for report in reports:
-            voice = voice_of(report.source, report.feed)
-            words[voice] = max(words.get(voice, 0.0), _word_of(report, trust))
+            voice = _voice(met, report)
+            words[voice] = max(words.get(voice, 0.0), _word_of(met, report, trust))
     if len(words) <= MOST_HEARD:
         return told
     heard = set(sorted(words, key=lambda source: (-words[source], source))[:MOST_HEARD])
     left = {
-        met: tuple([one for one in said if voice_of(one.source, one.feed) in heard])
-        for met, said in told.items()
+        met: tuple([one for one in said if _voice(met, one) in heard]) for met, said in told.items()
     }
     return {met: reports for met, reports in left.items() if reports}
 
 
-def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
+def _voice(met: Met, report: IndicatorReport) -> str:
+    return voice_of(report.source, report.feed, coarse=KINDS[met.kind].coarse)
+
+
+def _word(met: Met, reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
     """What sources say together, nats: the best word, and half of every further feed's.
 
     By one feed any number of names may speak: the best of them is what it says.
@@ -131,13 +139,14 @@ def _word(reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
     feeds: dict[str, float] = {}
     for report in reports:
         told_by = feed_of(report.source, report.feed) or report.source
-        feeds[told_by] = max(feeds.get(told_by, 0.0), _word_of(report, trust))
+        feeds[told_by] = max(feeds.get(told_by, 0.0), _word_of(met, report, trust))
     words = sorted(feeds.values(), reverse=True)
     return words[0] + _SECOND * sum(words[1:])
 
 
-def _word_of(report: IndicatorReport, trust: Trust) -> float:
-    return trust.worth(report.source, report.feed) * report.confidence / 100.0
+def _word_of(met: Met, report: IndicatorReport, trust: Trust) -> float:
+    worth = trust.worth(report.source, report.feed, coarse=KINDS[met.kind].coarse)
+    return worth * report.confidence / 100.0
 
 
 def _share(reading: Reading, met: Met, population: Population) -> float:

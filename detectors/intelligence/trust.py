@@ -40,6 +40,7 @@ _UNNAMED: Final = 70.0
 """Events that a new source is taken to have left unnamed, but for one."""
 _HORIZON: Final = 20_000
 """Events after which what was named weighs half."""
+_COARSE: Final = "\0coarse"
 _VERSION: Final = 2
 _Stored = tuple[int, tuple[int, int], dict[str, tuple[int, int]], int, dict[str, int]]
 _decode = partial(msgspec.msgpack.decode, type=_Stored)
@@ -65,11 +66,14 @@ class Trust:
             if version != _VERSION:
                 raise IncompatibleState(f"what sources are worth has version {version}")
 
-    def worth(self, source: str, feed: str | None = None) -> float:
-        """Return what a source's word adds that came by a feed, nats, 0 to `MOST_NATS`."""
-        known = feed_of(source, feed)
+    def worth(self, source: str, feed: str | None = None, *, coarse: bool = False) -> float:
+        """Return what a source's word adds that came by a feed, nats, 0 to `MOST_NATS`.
+
+        Its word on what customers share by the hundreds, operators and clients, is `coarse`.
+        """
+        known = feed_of(source, feed, coarse=coarse)
         most = _NEW if known is None else min(exp(self._worth(known, _NEW)), _NEW)
-        return self._worth(voice_of(source, feed), most)
+        return self._worth(voice_of(source, feed, coarse=coarse), most)
 
     def _worth(self, source: str, new: float) -> float:
         """Return what it adds where one of whom nothing is known has `new` times the odds."""
@@ -137,14 +141,21 @@ class Trust:
         yield _KEY, msgspec.msgpack.encode(stored)
 
 
-def voice_of(source: str, feed: str | None) -> str:
-    """Return the name that a source's word is counted by: another feed's is another's."""
-    return source if feed_of(source, feed) is None else f"{feed}\0{source}"
+def voice_of(source: str, feed: str | None, *, coarse: bool = False) -> str:
+    """Return the name that a source's word is counted by: another feed's is another's.
+
+    What is `coarse` is counted apart: a gang's operator is thousands of customers' as well, and who
+    tells of it names these too, without being wrong of the gang's device.
+    """
+    voice = source if feed is None or feed == source else f"{feed}\0{source}"
+    return f"{voice}{_COARSE}" if coarse else voice
 
 
-def feed_of(source: str, feed: str | None) -> str | None:
+def feed_of(source: str, feed: str | None, *, coarse: bool = False) -> str | None:
     """Return the name that a feed is counted by; None where it is but its one source."""
-    return None if feed is None or feed == source else f"{feed}\0"
+    if feed is None or feed == source:
+        return None
+    return f"{feed}\0{_COARSE}" if coarse else f"{feed}\0"
 
 
 def _moved(counts: tuple[int, int], step: tuple[int, int]) -> tuple[int, int]:

@@ -272,10 +272,10 @@ def test_what_is_popular_weighs_nothing_whoever_reports_it() -> None:
 
 
 def test_naming_what_is_popular_costs_no_trust() -> None:
-    """A gang uses the browsers that customers use, and whoever tells of it says so."""
+    """A gang uses browsers that customers use, many or a few; whoever tells of it says so."""
     stranger = History().sign_in(STRANGER, HOSTING).observed[-1]
     signed_in = [event for event, _ in customers() if isinstance(event, Login)]
-    common = Counter(event.user_agent for event in signed_in if event.user_agent).most_common(3)
+    common = Counter(event.user_agent for event in signed_in if event.user_agent).most_common()
     later = FOREVER | {"valid_from": signed_in[len(signed_in) // 2].occurred_at}
     popular = [report(Kind.AGENT, one, "peer", feed="peer", **later) for one, _ in common]
     shared = []
