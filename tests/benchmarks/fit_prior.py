@@ -180,8 +180,8 @@ def _calibrated(table: Floats, seen: Collected) -> Prior:
 
 
 ADDED: Final = (
-    "kind", "shared_device", "contact_clock", "credential_clock", "mfa_clock", "rewards",
-    "forwarding", "story", "locality",
+    "kind", "guessing", "shared_device", "contact_clock", "credential_clock", "mfa_clock",
+    "destination", "rewards", "forwarding", "story", "locality",
 )  # fmt: skip
 """Features that came or changed after the earlier fit, and were fitted beside it."""
 EARLIER: Final = "an earlier fit, on earlier features"
