@@ -118,10 +118,12 @@ class Profile:
     Every other time is in whole minutes since then, -1 for never. `recent` are the last events'
     digests, each followed by its time (below 0 once a verdict has taken it). `logins`, `orders`,
     `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device or operator.
+    `added` is the address that was added last, 0 where none was told.
     """
 
     __slots__ = (
         "absent_devices",
+        "added",
         "addresses",
         "agents",
         "amount_mean",
@@ -217,6 +219,7 @@ class Profile:
         self.recent: list[int] = stored.recent
         self.day: int = stored.day
         self.day_bin: int = stored.day_bin
+        self.added: int = stored.added
         self.memories = (
             self.devices,
             self.agents,
@@ -317,6 +320,7 @@ def _fields(p: Profile) -> tuple[object, ...]:
         p.recent,
         p.day,
         p.day_bin,
+        p.added,
     )
 
 

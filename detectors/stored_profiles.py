@@ -103,3 +103,4 @@ class StoredProfile(msgspec.Struct, array_like=True, gc=False):
     recent: list[int] = msgspec.field(default_factory=list)
     day: int = -1
     day_bin: int = -1
+    added: int = 0

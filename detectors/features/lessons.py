@@ -201,6 +201,8 @@ def record(reading: Reading, *, flagged: bool) -> None:
     elif type(event) is AccountChange:
         group = GROUP[event.change]
         profile.changed[group] = max(profile.changed[group], minute)
+        if event.change == "address":
+            profile.added = digest(event.value_hash) if event.value_hash else 0
     _remember_session(reading)
     _remember_doubt(reading)
 
@@ -343,9 +345,9 @@ def _count_attempt(reading: Reading, population: Population) -> None:
         return
     else:
         tried, failed = 1, 1
-    # Where an address range tells who tries, all others with a popular browser are not under
-    # suspicion for it.
-    told = failed and guessed(*population.by_prefix.recent(reading.prefix, hour)) > 0.0
+    # Where an address range tells who tries, all others with a popular browser are neither under
+    # suspicion for it nor cleared by who gets in there.
+    told = failed >= 0 and guessed(*population.by_prefix.recent(reading.prefix, hour)) > 0.0
     population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
     if reading.asn:
         population.by_operator.add(tool_of(reading), hour, tried=tried, failed=failed)

@@ -99,7 +99,7 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     if known == 0:
         # Everything is new in a first order: counted, it would make new things look usual.
         return
-    if address in {1, 2} and payment != 1 and _was_added(reading):
+    if address in {1, 2} and payment != 1 and _was_added(reading, order):
         # That an address is new was told when it was added: see the clocks.
         return
     context = reading.who * 3 + known
@@ -107,10 +107,13 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     reading.weights[DESTINATION] = table.ratio(context, outcome)
 
 
-def _was_added(reading: Reading) -> bool:
-    """Return whether an address was added to the account within a day."""
-    added = reading.profile.changed[GROUP["address"]]
-    return added >= 0 and 0 <= reading.minute - added < DAY
+def _was_added(reading: Reading, order: Order) -> bool:
+    """Return whether the order's address is the one that was added last, within a day."""
+    profile, address = reading.profile, order.shipping_address_id
+    added = profile.changed[GROUP["address"]]
+    if added < 0 or not 0 <= reading.minute - added < DAY:
+        return False
+    return address is not None and profile.added == digest(address)
 
 
 def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:

@@ -104,7 +104,8 @@ class Calibration:
     def see(self, at: int, day: int) -> None:
         """Count an event, by its score's bin, that may get a verdict."""
         state = self._state
-        if state[-7] < 0:
+        # A first event whose clock was ahead must not have all that follows come too early.
+        if state[-7] < 0 or (day < state[-7] and not any(state[:_BINS])):
             state[-7] = state[-6] = day
             self._dirty = True
         if self._is_settling(day):

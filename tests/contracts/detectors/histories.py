@@ -92,6 +92,11 @@ class History:
         self.now += seconds
         return self
 
+    def at(self, moment: float) -> "History":
+        """Go on at a moment, epoch seconds."""
+        self.now = moment
+        return self
+
     def months(self) -> "History":
         """Ten weeks of habit: a sign-in every four days, every third time an order."""
         for visit in range(18):
@@ -195,7 +200,7 @@ class History:
         """Have a password tried in vain on each of so many accounts, by each network in turn."""
         for number in range(accounts):
             other = History.__new__(History)
-            other.__dict__.update(self.__dict__, account_id=f"tried-{number}")
+            other.__dict__.update(self.__dict__, account_id=f"{networks[0].prefix}-{number}")
             other.attempt(tool, networks[number % len(networks)])
         return self
 

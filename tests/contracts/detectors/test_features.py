@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from detectors.features.registry import POSITION
 from detectors.features.story import STORY_CUSTOMER, STORY_HIJACKER, weigh_story
 from detectors.models.likelihood import Table
@@ -177,13 +179,27 @@ def test_whoever_is_known_by_the_address_puts_no_other_user_of_a_browser_under_s
     assert guessed_by_browser(networks=60) > guessed_by_browser(networks=3) + 1.0
 
 
-def sent_to_a_new_address(added: float | None) -> float:
-    """Return what a new address tells at the order, added to the account so long before, or not."""
+def test_who_gets_in_by_a_guilty_range_clears_no_browser() -> None:
+    """What is not counted against the others is not counted for them."""
+    history = History().months()
+    homes = [Network(f"45.9.{n}", 6000 + n, "access", LEEDS) for n in range(60)]
+    history.beside_tries(STRANGER, homes, 60)
+    before = history.read_of(STRANGER, PROXY).weights[POSITION["guessing"]]
+    history.beside_tries(NEW_PHONE, [HOSTING], 60)
+    for number in range(40):
+        history.beside(History(f"in-{number}").at(history.now).sign_in(STRANGER, HOSTING))
+    after = history.read_of(STRANGER, PROXY).weights[POSITION["guessing"]]
+    assert before > 1.0
+    assert after == pytest.approx(before, abs=0.05)
+
+
+def sent_to_a_new_address(added: float | None, which: str = "new-home") -> float:
+    """Return what a new address tells at the order, one having been added so long before."""
 
     def until_then() -> History:
         history = History().months()
         if added is not None:
-            history.sign_in(LAPTOP, HOME).change("address", "new-home").wait(added)
+            history.sign_in(LAPTOP, HOME).change("address", which).wait(added)
         return history.sign_in(LAPTOP, HOME).wait(6 * MINUTE)
 
     order = until_then().order("35", address="new-home").observed[-1]
@@ -195,3 +211,4 @@ def test_an_address_that_was_added_just_now_is_not_new_once_more_at_the_order() 
     assert sent_to_a_new_address(added=None) > 0.5
     assert sent_to_a_new_address(added=3 * DAY) > 0.5
     assert sent_to_a_new_address(added=5 * MINUTE) == 0.0
+    assert sent_to_a_new_address(added=5 * MINUTE, which="a-friend-s") > 0.5

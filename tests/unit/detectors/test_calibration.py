@@ -98,6 +98,19 @@ def test_what_was_scored_in_a_shop_still_unknown_says_nothing_of_later() -> None
     assert lines[40] == pytest.approx(lines[1])
 
 
+def test_a_first_clock_that_was_ahead_does_not_keep_it_from_learning() -> None:
+    """The watermark finds back in hours; the fortnight is then of the days that were."""
+    lines = []
+    for first in (0, 365):
+        calibration = Calibration(nothing)
+        for day in (first, *range(1, 40)):
+            calibration.see(bin_of(1.0), day)
+            calibration.judge(bin_of(1.0), day, None, "takeover", 1)
+        lines.append(calibration.log_odds(1.0))
+    assert lines[0] != 1.0
+    assert lines[1] == pytest.approx(lines[0], abs=0.1)
+
+
 def test_ranking_stays_as_it_was_and_floors_are_found_back() -> None:
     """Whatever verdicts say, a higher score is a higher risk; `score` undoes `log_odds`."""
     for verdict, at in (("takeover", -9.0), ("legitimate", 6.0), ("takeover", 6.0)):
