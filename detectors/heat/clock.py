@@ -7,7 +7,7 @@ heated would stay hot until then.
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from detectors.heat.records import Batch
+from detectors.heat.records import Batch, Sighting
 from detectors.watermark import Watermark
 
 _STEP: Final = 5
@@ -21,9 +21,12 @@ class Clock:
         self._watermark = Watermark(read, "heat")
 
     def take(self, batch: Batch) -> int:
-        """Take a batch's times into account; return the latest minute that is believed."""
+        """Take a batch's times into account; return the latest minute that is believed.
+
+        A verdict tells of hijacks as old as they are: alerts alone say nothing of the present.
+        """
         steps = [totals.minute // _STEP for totals in batch.totals]
-        steps += [sighting.minute // _STEP for sighting in batch.sightings]
+        steps += [seen.minute // _STEP for seen in batch.sightings if not _tells_alerts_only(seen)]
         for step in dict.fromkeys(steps):
             # Steps stand for no account: none of them is ever alone.
             self._watermark.advance(60.0 * _STEP * step, step)
@@ -32,3 +35,7 @@ class Clock:
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the time where it changed."""
         return self._watermark.changes()
+
+
+def _tells_alerts_only(seen: Sighting) -> bool:
+    return bool(seen.alerts) and not (seen.accounts or seen.tried or seen.new)

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from detectors.heat import decode_batch, encode_batch
+from detectors.heat.clock import Clock
 from detectors.heat.counter import HeatCounter
 from detectors.heat.distinct import Distinct
 from detectors.heat.indicators import Kind, key_of
@@ -193,6 +194,19 @@ def test_a_clock_that_was_wrong_for_long_is_set_right(*, reopen: bool) -> None:
     assert counted.hot[-1].nats == 0.0
     held = [hot for hot in table._hot.values() if hot.nats]
     assert not held, "the table holds on to what the wrong clock told"
+
+
+def test_old_hijacks_that_verdicts_tell_of_set_no_clock_back() -> None:
+    """Forty chargebacks on the month before are no witnesses of the time."""
+    old = [
+        Sighting(Kind.DELIVERY, key_of(Kind.DELIVERY, str(n)), MINUTE - 43_200 + 10 * n)
+        for n in range(40)
+    ]
+    for sighting in old:
+        sighting.alerts = (ALERT,)
+    clock = Clock(dict[bytes, bytes]().get)
+    latest = clock.take(customers(MINUTE, tried=1, failed=0))
+    assert clock.take(Batch(VERSION, (), tuple(old))) == latest
 
 
 def test_what_was_hot_cools() -> None:
