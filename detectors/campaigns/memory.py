@@ -117,7 +117,7 @@ class Memory:
         if evicted is not None:
             self._forget(evicted)
         pace = self.pace
-        pace.see(mark.raised_at)
+        pace.see(_believed(mark))
         self._put(_PACE, pace)
         known = Known(mark, number % ALERTS)
         self._put(slot, mark.alert_id)
@@ -148,7 +148,7 @@ class Memory:
         self._put(_ATTACKED, [*attacked, known.mark.alert_id][-_SHARING:])
         if sum(tie.attacked for tie in known.held) == 1:
             pace = self.pace
-            pace.see_attacked(known.mark.raised_at)
+            pace.see_attacked(_believed(known.mark))
             self._put(_PACE, pace)
 
     def near(self, known: Known) -> list[Known]:
@@ -305,6 +305,14 @@ def _decode(stored: bytes, kind: Any) -> Any:
     if version != VERSION:
         raise IncompatibleState(f"a stored campaign has version {version}, not {VERSION}")
     return value
+
+
+def _believed(mark: AlertMark) -> float:
+    """Return when an alert was raised: it tells its event's own time, which may be a wrong clock's.
+
+    Its latest event's is what the account's partition believed.
+    """
+    return min(mark.raised_at, mark.at)
 
 
 def _indicator_key(kind: int, key: int) -> bytes:

@@ -18,6 +18,11 @@ _ALERTS, _ATTACKED, _RAIDS, _DAYS = 10.0, 2.0, 2.0, 4.0
 attack, and a raid every other day."""
 _TOGETHER: Final = 0.25
 """How often two hijacks of one gang come by what is under attack, within an hour."""
+_LONGEST: Final = 2 * _HALF_LIFE
+"""Seconds without an alert that are believed: a longer silence is rather a wrong clock's."""
+_MOST: Final = 6.5
+"""Nats that it tells at most: two that are rather customers', at a risk of a fifth each, are no
+gang's by it alone."""
 
 
 class Pace(msgspec.Struct, array_like=True):
@@ -36,7 +41,7 @@ class Pace(msgspec.Struct, array_like=True):
     def see(self, at: float) -> None:
         """Count an alert."""
         if at > self.at:
-            since = at - self.at if self.at else 0.0
+            since = min(at - self.at, _LONGEST) if self.at else 0.0
             fading = 2.0 ** (-since / _HALF_LIFE)
             self.alerts *= fading
             self.attacked *= fading
@@ -57,9 +62,9 @@ class Pace(msgspec.Struct, array_like=True):
         """What it tells that two alerts came by what is under attack within an hour, nats.
 
         Of two gangs' both have to be under attack, and some raid to be on in the two hours around
-        the other.
+        the other. At most 6.5.
         """
         share = (self.attacked + _ATTACKED) / (self.alerts + _ALERTS)
         raids = (self.raids + _RAIDS) / (self.days + _DAYS)
         chance = share * share * min(2.0 * HOUR / _DAY * raids, 1.0)
-        return max(log(_TOGETHER / chance), 0.0)
+        return min(max(log(_TOGETHER / chance), 0.0), _MOST)

@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from detectors.campaigns import Campaign, CampaignLinker
+from detectors.campaigns.pace import Pace
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Link, Membership
 
@@ -234,6 +235,38 @@ def test_where_raids_are_always_on_they_link_nobody() -> None:
         alert = mark(name, 24 * 22 * HOUR)
         linked.take(link(alert, Kind.PREFIX, f"range of {name}", 0, 3.0))
     assert not linked.told
+
+
+def test_an_alert_of_a_wrong_clock_tells_nothing_of_how_often_raids_come() -> None:
+    """What was seen fades as if it had told the present, then and after."""
+    right = mark("wrong", 50 * HOUR)
+    stores = []
+    for alert in (right, structs.replace(right, raised_at=24 * 3650 * HOUR)):
+        linked = Linked()
+        for told in (mark("one", HOUR), alert, mark("other", 99 * HOUR)):
+            linked.take(link(told, Kind.PREFIX, f"range of {told.account_id}", 0, 3.0))
+        stores.append(linked.store)
+    assert stores[0][b"g:pace"] == stores[1][b"g:pace"]
+
+
+def test_however_long_no_raid_was_seen_two_doubts_in_one_are_no_gang_s() -> None:
+    """After a silence of years a raid tells much, yet not that its customers are hijackers."""
+    linked = Linked().take(link(mark("before", HOUR), Kind.PREFIX, "a range", 0, 3.0))
+    for name in ("one", "other"):
+        alert = mark(name, 24 * 3650 * HOUR, risk=0.2)
+        linked.take(link(alert, Kind.PREFIX, f"range of {name}", 0, 3.0))
+    assert not linked.told
+
+
+def test_a_leap_of_years_does_not_make_raids_seldom_for_long() -> None:
+    """Two raids a day before it and two a day after: three weeks on that is what is known."""
+    pace = Pace()
+    for start in (0, 3_650):
+        for half in range(1, 41):
+            at = 24 * HOUR * start + 12 * HOUR * half
+            pace.see(at)
+            pace.see_attacked(at)
+    assert pace.together < 2.0
 
 
 def test_a_range_changes_hands() -> None:
