@@ -456,7 +456,9 @@ class Engine:
             return
         case = self._accounts.case(account_id)
         alerted = {example.alert_id for example in hijacks} - {None}
-        if case is not None and case.alert_id in alerted:
+        # What an attack led to was no alert's when it was kept: its case knows it.
+        taken = case is not None and any(example.event_id in case.events for example in hijacks)
+        if case is not None and (taken or case.alert_id in alerted):
             mark = cases.alert_mark(case, account_id, certain=True)
         elif alerted:
             return  # of an earlier case's alert no more is known than was told

@@ -85,6 +85,29 @@ def test_a_cleared_case_is_still_closed_when_it_is_read_back_and_joins_no_campai
     assert engine.take_notice(Membership("c3", alert.alert_id, "campaign", notice.hot.at)) is None
 
 
+def test_a_verdict_makes_a_first_victim_s_alert_certain() -> None:
+    """Its sign-in was no alert's when it was kept; the verdict is on that alert all the same."""
+    engine, notice = reassessed()
+    alert = told(engine, notice)
+    engine.sightings()
+    verdict = Feedback(
+        account_id=notice.account_id,
+        event_id="verdict",
+        occurred_at=notice.hot.at + 3600,
+        verdict="takeover",
+        source="analyst",
+        alert_id=alert.alert_id,
+    )
+    engine.learn(Observed(verdict, Facts()), None)
+    marks = {
+        (mark.alert_id, mark.revision, mark.risk, mark.unnoticed)
+        for _, batch in engine.sightings()
+        for seen in batch.sightings
+        for mark in seen.alerts
+    }
+    assert marks == {(alert.alert_id, alert.revision, 1.0, False)}
+
+
 def test_a_trigger_that_opens_its_case_again_goes_on_with_the_revisions() -> None:
     """Whether it was the account's last case or one before: id and revision come once."""
     first = opened_by("customer", "login", "one", 0.0)
