@@ -84,7 +84,7 @@ class HeatCounter:
                     told += self._judge(tally, sighting, customers)
             if sighting.alerts:
                 tally.alerted = True
-                told += [self._link(tally, mark) for mark in sighting.alerts]
+                told += [self._link(tally, mark, sighting.minute) for mark in sighting.alerts]
         return told
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
@@ -218,8 +218,12 @@ class HeatCounter:
             entered=len(tally.entered),
         )
 
-    def _link(self, tally: Tally, mark: AlertMark) -> Link:
+    def _link(self, tally: Tally, mark: AlertMark, minute: int) -> Link:
+        technique = _technique(tally)
         hot = tally.nats if tally.until > tally.last else 0.0
+        # A verdict tells of hijacks weeks old: what is under attack since was not by then.
+        if technique is None or 60.0 * minute < tally.since - _LOOKS_BACK[technique]:
+            hot = 0.0
         users, everybody = Distinct.count(tally.users), self._everybody.accounts
         if users >= Distinct.MANY:
             # It may be anybody: however large the shop, this is not rare.
@@ -229,7 +233,7 @@ class HeatCounter:
             users = max(users, users * _SEEN // watched)
         return Link(
             VERSION, tally.kind, tally.key, mark, users, everybody, hot,
-            _technique(tally) if hot else None, tally.shown,
+            technique if hot else None, tally.shown,
         )  # fmt: skip
 
 

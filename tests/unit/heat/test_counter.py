@@ -241,6 +241,17 @@ def test_a_flood_of_addresses_is_held_in_bounded_memory() -> None:
     assert link.hot > 3, "the attacked range has made room"
 
 
+@pytest.mark.parametrize(("minutes", "attacked"), [(43_200, False), (10, True)])
+def test_a_hijack_is_linked_by_the_heat_of_its_own_time(minutes: int, *, attacked: bool) -> None:
+    """A chargeback on the month before says nothing of the attack that is on by now."""
+    minute = MINUTE - minutes
+    mark = msgspec.structs.replace(ALERT, raised_at=60.0 * minute, at=60.0 * minute)
+    counted = Counted().take(*stuffing(60))
+    counted.take(Batch(VERSION, (), (Sighting(Kind.PREFIX, RANGE, minute, alerts=(mark,)),)))
+    [link] = [told for told in counted.told if isinstance(told, Link)]
+    assert (link.hot > 3, link.technique == "fast_stuffing") == (attacked, attacked)
+
+
 def test_an_attack_goes_on_where_it_was_for_whoever_takes_over() -> None:
     """What was counted is read back when it is met again, what was met once in peace, too."""
     counted = Counted().take(*stuffing(30), Batch(VERSION, (), (seen_once(),)))
