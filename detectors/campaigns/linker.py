@@ -42,7 +42,7 @@ class CampaignLinker:
         news = tie != held
         if news:
             known.tie(tie, link)
-            if tie.attacked:
+            if tie.attacked and not (held is not None and held.attacked):
                 memory.see_attacked(known)
         memory.touch(known)
         told: list[Membership] = []

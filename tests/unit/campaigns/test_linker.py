@@ -269,6 +269,20 @@ def test_a_leap_of_years_does_not_make_raids_seldom_for_long() -> None:
     assert pace.together < 2.0
 
 
+def test_an_alert_counts_once_as_one_by_what_is_under_attack() -> None:
+    """Also where its range grows hotter when many others have been alerted since."""
+
+    def pace_after(hot: float) -> bytes:
+        linked = Linked()
+        for number in range(40):
+            alert = mark(f"{number}", (1 + number) * HOUR)
+            linked.take(link(alert, Kind.PREFIX, f"range {number}", 0, 3.0))
+        linked.take(link(mark("0", HOUR), Kind.PREFIX, "range 0", 0, hot))
+        return linked.store[b"g:pace"]
+
+    assert pace_after(3.0) == pace_after(4.0)
+
+
 def test_a_range_changes_hands() -> None:
     """Two gangs that rent the same server a month apart are two; within a day they are one."""
 
