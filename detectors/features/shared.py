@@ -110,17 +110,26 @@ def _heard(
 ) -> dict[Met, tuple[IndicatorReport, ...]]:
     """What the sources say that are heard: of more than a few, those whose word weighs most.
 
-    What each is worth is kept with an alert, and each is judged by the verdict on it: nobody else
-    may have had a say.
+    Each feed's best comes before any feed's second: however many names speak in one, it silences no
+    other. What each is worth is kept with an alert, and each is judged by the verdict on it: nobody
+    else may have had a say.
     """
     words: dict[str, float] = {}
+    feeds: dict[str, list[str]] = {}
     for met, reports in told.items():
         for report in reports:
             voice = _voice(met, report)
+            if voice not in words:
+                feeds.setdefault(_teller(report), []).append(voice)
             words[voice] = max(words.get(voice, 0.0), _word_of(met, report, trust))
     if len(words) <= MOST_HEARD:
         return told
-    heard = set(sorted(words, key=lambda source: (-words[source], source))[:MOST_HEARD])
+
+    def place(voice: str) -> tuple[float, str]:
+        return -words[voice], voice
+
+    best = {min(voices, key=place) for voices in feeds.values()}
+    heard = {*sorted(words, key=lambda voice: (voice not in best, place(voice)))[:MOST_HEARD]}
     left = {
         met: tuple([one for one in said if _voice(met, one) in heard]) for met, said in told.items()
     }
@@ -131,6 +140,11 @@ def _voice(met: Met, report: IndicatorReport) -> str:
     return voice_of(report.source, report.feed, coarse=KINDS[met.kind].coarse)
 
 
+def _teller(report: IndicatorReport) -> str:
+    """The feed that a report came by, or its source where that is one of its own."""
+    return feed_of(report.source, report.feed) or report.source
+
+
 def _word(met: Met, reports: tuple[IndicatorReport, ...], trust: Trust) -> float:
     """What sources say together, nats: the best word, and half of every further feed's.
 
@@ -138,7 +152,7 @@ def _word(met: Met, reports: tuple[IndicatorReport, ...], trust: Trust) -> float
     """
     feeds: dict[str, float] = {}
     for report in reports:
-        told_by = feed_of(report.source, report.feed) or report.source
+        told_by = _teller(report)
         feeds[told_by] = max(feeds.get(told_by, 0.0), _word_of(met, report, trust))
     words = sorted(feeds.values(), reverse=True)
     return words[0] + _SECOND * sum(words[1:])

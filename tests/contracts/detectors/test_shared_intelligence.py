@@ -13,7 +13,7 @@ from detectors.engine import Engine, Observed, Outcome
 from detectors.events import Feedback, Login, Order
 from detectors.facts import NOTHING_KNOWN
 from detectors.features.registry import SHARED
-from detectors.features.shared import Reported
+from detectors.features.shared import MOST_HEARD, Reported
 from detectors.heat.indicators import Kind
 from detectors.heat.sightings import came_with, carried
 from detectors.intelligence import IndicatorReport, IndicatorTable
@@ -175,6 +175,20 @@ def test_others_word_locks_nobody_out() -> None:
     assert (told.severity, told.action) == ("critical", "hold_order")
     own = hijack(HOSTING).change("email", "burner").order("400", address="drop")
     assert own.alerts[-1].action == "lock_account"
+
+
+def test_many_names_in_one_feed_silence_no_other_feed() -> None:
+    """Eight names that one feed makes up are as sure as can be, and another feed nearly so."""
+    value, said = f"{PROXY.prefix}.0/24", {**FOREVER, "confidence": 100}
+    made_up = [report(Kind.PREFIX, value, f"name-{n}", feed="crowd", **said) for n in range(8)]
+    other = said_of(PROXY, "other", confidence=90)
+    heard = []
+    for told in (made_up, [*made_up, *other]):
+        history = History(intelligence=table(*told)).months().forget_what_was_said()
+        [reported] = history.read_of(STRANGER, PROXY).reported
+        heard.append({one.source for one in reported.reports})
+    assert len(heard[0]) == len(heard[1]) == MOST_HEARD
+    assert "other" in heard[1]
 
 
 def test_trust_falls_with_verdicts_and_rises_when_they_are_taken_back() -> None:
