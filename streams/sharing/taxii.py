@@ -5,7 +5,7 @@ given a connection that answers with nothing else: JSON objects of bounded size,
 their types. A server that falls silent is given up, and one that trickles on when its time is over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from socket import SHUT_RDWR, socket
 from threading import Timer
@@ -18,8 +18,6 @@ from requests.adapters import HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from taxii2client.exceptions import TAXIIServiceException
 from taxii2client.v21 import Collection
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from detectors.errors import ConfigurationError, NightlatchError
 from detectors.faults import describe
@@ -194,7 +192,7 @@ class _Connection:
             self._session.auth = HTTPBasicAuth(username.encode(), password)
         self._open: list[socket] = []
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(self._open))
+            self._session.mount(scheme, _Adapter(self._note, self._open.remove))
         self._read = 0
         self.over = False
         self._timer = Timer(_ALTOGETHER, self._give_up)
@@ -228,10 +226,16 @@ class _Connection:
     def _give_up(self) -> None:
         """End what is being read, wherever in it that is."""
         self.over = True
-        for one in self._open:
-            # What is closed already needs no end.
-            with suppress(OSError):
-                one.shutdown(SHUT_RDWR)
+        for one in tuple(self._open):
+            _end(one)
+
+    def _note(self, opened: socket) -> bool:
+        """Keep a socket to be ended when time is over; end it now, and say no, where it is."""
+        self._open.append(opened)
+        # In this order: whichever of this and the timer comes later sees what the other did.
+        if self._is_late():
+            _end(opened)
+        return not self._is_late()
 
     def _asked(self, method: str, url: str, **given: Any) -> requests.Response:
         if self._is_late():
@@ -280,33 +284,77 @@ class _Connection:
         return fields
 
 
+def _end(one: socket) -> None:
+    # What is closed already needs no end.
+    with suppress(OSError):
+        one.shutdown(SHUT_RDWR)
+
+
 class _Adapter(HTTPAdapter):
     """Notes each socket that is opened, so that it can be ended while it is read from."""
 
-    def __init__(self, opened: list[socket]) -> None:
-        class Plain(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                opened.append(self.sock)
-
-        class Secure(HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                opened.append(self.sock)
-
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class SecurePool(HTTPSConnectionPool):
-            ConnectionCls = Secure
-
-        self._pools = {"http": PlainPool, "https": SecurePool}
+    def __init__(self, note: Callable[[socket], bool], forget: Callable[[socket], None]) -> None:
+        self._note, self._forget = note, forget
         super().__init__()
 
     def init_poolmanager(self, *arguments: Any, **given: Any) -> None:
         """Have the pools make connections that are noted."""
         super().init_poolmanager(*arguments, **given)
-        self.poolmanager.pool_classes_by_scheme = self._pools
+        self._watch(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **given: Any) -> Any:
+        """Have a proxy's pools do so as well."""
+        known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **given)
+        if not known:
+            self._watch(manager)
+        return manager
+
+    def _watch(self, manager: Any) -> None:
+        # From its own classes: those of a SOCKS proxy's connections know how to ask it.
+        manager.pool_classes_by_scheme = {
+            scheme: _noted(pool, self._note, self._forget)
+            for scheme, pool in manager.pool_classes_by_scheme.items()
+        }
+
+
+def _noted(pool: Any, note: Callable[[socket], bool], forget: Callable[[socket], None]) -> Any:
+    """Return a class of pools like another, whose connections tell of their sockets."""
+
+    class Noted(pool.ConnectionCls):  # type: ignore[misc] # urllib3's, whichever it is
+        _early: socket | None = None
+
+        def _new_conn(self) -> socket:
+            opened: socket = super()._new_conn()
+            # Another handle on it: TLS takes the first for its own before it has shaken hands.
+            self._early = early = opened.dup()
+            note(early)
+            return opened
+
+        def connect(self) -> None:
+            try:
+                super().connect()
+                self._check_time()
+            finally:
+                early, self._early = self._early, None
+                if early is not None:
+                    forget(early)
+                    early.close()
+
+        def _tunnel(self) -> None:
+            super()._tunnel()
+            # On what was ended, TLS would be taken for begun and never be.
+            self._check_time()
+
+        def _check_time(self) -> None:
+            if not note(self.sock):
+                self.close()
+                raise TimeoutError("there is no time left")
+
+    class Pool(pool):  # type: ignore[misc] # the same
+        ConnectionCls = Noted
+
+    return Pool
 
 
 def _late(url: str) -> TaxiiTrouble:

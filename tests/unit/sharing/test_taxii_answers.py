@@ -1,12 +1,14 @@
 """Whatever a server answers, fetching from it ends, with what it holds or with one sentence."""
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Event, Thread
+from time import sleep
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -219,6 +221,42 @@ def test_a_server_that_trickles_is_given_up(monkeypatch: pytest.MonkeyPatch, beg
     monkeypatch.setattr(taxii, "_ALTOGETHER", 0.5)
     with trickling(begins) as url:
         assert "more than 0.5 seconds" in trouble(url)
+
+
+def test_a_server_that_is_reached_too_late_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name takes longer to look up than there is time: what is opened then is ended at once."""
+    look_up = socket.getaddrinfo
+
+    def slowly(*asked: Any, **given: Any) -> Any:
+        sleep(0.6)
+        return look_up(*asked, **given)
+
+    monkeypatch.setattr(taxii, "_ALTOGETHER", 0.3)
+    with trickling(HEAD) as url:
+        monkeypatch.setattr(socket, "getaddrinfo", slowly)
+        assert "more than 0.3 seconds" in trouble(url)
+
+
+@pytest.mark.parametrize("begins", [b"", b"HTTP/1.1 200 OK\r\nX: "])
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/c1/", "https://taxii.example/c1/"])
+def test_a_proxy_that_trickles_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, url: str, begins: bytes
+) -> None:
+    """Of what the server says, or of its own word on whether it lets us through."""
+    monkeypatch.setattr(taxii, "_ALTOGETHER", 0.5)
+    for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with trickling(begins) as proxy:
+        for name in ("http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, proxy)
+        assert "more than 0.5 seconds" in trouble(url)
+
+
+def test_a_server_that_trickles_its_handshake_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TLS has not begun yet: what is told is the head of a record of 16 kB."""
+    monkeypatch.setattr(taxii, "_ALTOGETHER", 0.5)
+    with trickling(b"\x16\x03\x03\x40\x00") as url:
+        assert "more than 0.5 seconds" in trouble(url.replace("http://", "https://"))
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604])
