@@ -37,6 +37,8 @@ RANGE_BITS: Final = {4: 24, 6: 48}
 """The length of an address range by the version of IP: what addresses are told by."""
 
 _KEY_ID: Final = "^[A-Za-z0-9._-]{1,64}$"
+_PLAIN: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
+"""No control characters: what is counted by names puts some between them."""
 _Name = Annotated[
     str, Meta(min_length=1, max_length=200, description="a text of 1 to 200 characters")
 ]
@@ -55,7 +57,13 @@ class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
 
     indicator_id: _Name
     source: Annotated[
-        str, Meta(min_length=1, max_length=100, description="a text of 1 to 100 characters")
+        str,
+        Meta(
+            min_length=1,
+            max_length=100,
+            pattern=_PLAIN,
+            description="a text of 1 to 100 characters, none a control character",
+        ),
     ]
     kind: KindName
     valid_from: float
@@ -95,7 +103,18 @@ class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     tlp: Marking = UNMARKED
     campaign: _Name | None = None
-    feed: _Name | None = None
+    feed: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                pattern=_PLAIN,
+                description="a text of 1 to 200 characters, none a control character",
+            ),
+        ]
+        | None
+    ) = None
 
 
 def parse_report(raw: Mapping[str, object]) -> IndicatorReport:

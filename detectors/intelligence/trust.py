@@ -40,7 +40,8 @@ _UNNAMED: Final = 70.0
 """Events that a new source is taken to have left unnamed, but for one."""
 _HORIZON: Final = 20_000
 """Events after which what was named weighs half."""
-_COARSE: Final = "\0coarse"
+_COARSE: Final = "\0\0coarse"
+"""What no voice's name ends with: sources and feeds are named without control characters."""
 _VERSION: Final = 2
 _Stored = tuple[int, tuple[int, int], dict[str, tuple[int, int]], int, dict[str, int]]
 _decode = partial(msgspec.msgpack.decode, type=_Stored)

@@ -164,3 +164,14 @@ def test_a_name_in_another_feed_is_another_s() -> None:
     judged(trust, 20, right=1.0, sources=("police",))
     assert trust.worth("police") > trust.worth("police", "files") == pytest.approx(log(20.0))
     assert trust.worth("police", "police") == trust.worth("police")
+
+
+def test_no_name_is_taken_for_what_another_says_of_what_is_coarse() -> None:
+    """Of whoever speaks, by whatever feed, each is counted by a name of its own."""
+    names = ("x", "coarse")
+    told = [(source, feed) for source in names for feed in (None, *names) if source != feed]
+    counted = [voice_of(*one, coarse=coarse) for one in told for coarse in (False, True)]
+    counted += [
+        feed_of("y", feed, coarse=coarse) or "" for feed in names for coarse in (False, True)
+    ]
+    assert len(set(counted)) == len(counted)
