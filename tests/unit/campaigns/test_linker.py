@@ -269,6 +269,19 @@ def test_a_leap_of_years_does_not_make_raids_seldom_for_long() -> None:
     assert pace.together < 2.0
 
 
+def test_a_quarter_of_a_year_without_a_raid_makes_raids_seldom() -> None:
+    """Two a day for three weeks, then alerts of other kinds alone: what was then has faded."""
+    pace = Pace()
+    for half in range(1, 41):
+        pace.see(12 * HOUR * half)
+        pace.see_attacked(12 * HOUR * half)
+    then = pace.together
+    for day in range(21, 112):
+        pace.see(24 * HOUR * day)
+    assert then < 2.0
+    assert pace.together > 5.5
+
+
 def test_an_alert_counts_once_as_one_by_what_is_under_attack() -> None:
     """Also where its range grows hotter when many others have been alerted since."""
 
