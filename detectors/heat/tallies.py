@@ -34,19 +34,19 @@ class Tallies:
         self._read = read
         self._tallies: dict[int, Tally] = {}
         self._buckets: dict[int, list[Tally]] = {}
-        self._dirty = [False] * BUCKETS
+        self._dirty: dict[int, None] = {}
 
     def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
         """Return an indicator's tally to be changed, new where it is not known (any more).
 
         `latest` is the latest minute that is believed.
         """
-        number = (key >> 20) % BUCKETS
-        tally = self._tallies.get(key << _KIND_BITS | kind)
+        number, place = (key >> 20) % BUCKETS, key << _KIND_BITS | kind
+        tally = self._tallies.get(place)
         if tally is None and number not in self._buckets:
             self._load(number)
-            tally = self._tallies.get(key << _KIND_BITS | kind)
-        self._dirty[number] = True
+            tally = self._tallies.get(place)
+        self._dirty[number] = None
         if tally is None:
             return self._add(number, Tally(kind, key, minute), latest)
         if tally.last > latest:
@@ -60,11 +60,10 @@ class Tallies:
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the buckets that changed."""
-        for number, dirty in enumerate(self._dirty):
-            if dirty:
-                tallies = self._buckets[number]
-                yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
-        self._dirty = [False] * BUCKETS
+        for number in sorted(self._dirty):
+            tallies = self._buckets[number]
+            yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
+        self._dirty.clear()
 
     def _add(self, number: int, tally: Tally, latest: int) -> Tally:
         bucket = self._buckets[number]
