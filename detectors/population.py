@@ -184,8 +184,11 @@ class Attempts:
             return attempts * fade, failures * fade
         return attempts, failures
 
-    def add(self, key: int, hour: float, *, tried: int, failed: int) -> None:
-        """Count accounts tried, and failed; -1 takes a failure back that was made good."""
+    def add(self, key: int, hour: float, *, tried: int, failed: int) -> tuple[float, float]:
+        """Count accounts tried, and failed; -1 takes a failure back that was made good.
+
+        Returns what was `recent` before.
+        """
         attempts, failures = self.recent(key, hour)
         pages = self.pages
         cells = pages.cells
@@ -200,6 +203,7 @@ class Attempts:
         day = float(int(last) // 24 * 24)
         cells[at + 2], cells[at + 3] = day, last - day
         pages.dirty.add(at // PAGE)
+        return attempts, failures
 
 
 class Moments:

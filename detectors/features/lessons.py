@@ -347,8 +347,8 @@ def _count_attempt(reading: Reading, population: Population) -> None:
         tried, failed = 1, 1
     # Where an address range tells who tries, all others with a popular browser are neither under
     # suspicion for it nor cleared by who gets in there.
-    told = failed >= 0 and guessed(*population.by_prefix.recent(reading.prefix, hour)) > 0.0
-    population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
+    before = population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
+    told = failed >= 0 and guessed(*before) > 0.0
     if reading.asn:
         population.by_operator.add(tool_of(reading), hour, tried=tried, failed=failed)
     if reading.agent and not told:

@@ -29,7 +29,7 @@ from detectors.heat.records import (
     Sighting,
     Totals,
 )
-from detectors.profiles import Memory, digest
+from detectors.profiles import Memory, Profile, digest
 from detectors.watermark import TOLERANCE
 
 HEAT: Final = POSITION["heat"]
@@ -381,30 +381,31 @@ def carried(event: Event) -> list[Met]:
 def carried_anew(reading: Reading) -> tuple[Met, ...]:
     """Return what of this the account did not know before the event; a contact always."""
     if reading.anew is None:
-        profile = reading.profile
-        known = {
-            _DELIVERY: profile.addresses,
-            _PAYMENT: profile.payments,
-            _POSTCODE: profile.postcodes,
-        }
-        reading.anew = tuple(
-            [
-                met(kind, value)
-                for kind, value in _values(reading.event)
-                if kind == _CONTACT or digest(value) not in known[kind].keys
-            ]
-        )
+        anew = []
+        for kind, value in _values(reading.event):
+            memory = _memory_of(reading.profile, kind)
+            if memory is None or digest(value) not in memory.keys:
+                anew.append(met(kind, value))
+        reading.anew = tuple(anew)
     return reading.anew
 
 
 def _is_long_used(reading: Reading, kind: int, value: str) -> bool:
     """Return whether an account has had goods sent to an address, or paid so, for two days."""
-    name = _CARRIED.get(kind)
-    if name is None:
+    memory = _memory_of(reading.profile, kind)
+    if memory is None:
         return False
-    memory: Memory = getattr(reading.profile, name)
     at = memory.find(digest(value))
     return at >= 0 and reading.minute - memory.first(at) >= YOUNG
+
+
+def _memory_of(profile: Profile, kind: int) -> Memory | None:
+    """Return where a profile has what events carry of a kind; contacts it does not remember."""
+    if kind == _DELIVERY:
+        return profile.addresses
+    if kind == _PAYMENT:
+        return profile.payments
+    return profile.postcodes if kind == _POSTCODE else None
 
 
 def _values(event: Event) -> list[tuple[int, str]]:
@@ -422,8 +423,6 @@ def _values(event: Event) -> list[tuple[int, str]]:
     return values
 
 
-_CARRIED: Final = {_DELIVERY: "addresses", _PAYMENT: "payments", _POSTCODE: "postcodes"}
-"""Where a profile has what an event carries; contacts it does not remember."""
 _CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
 
 
