@@ -139,12 +139,18 @@ def test_neighbours_are_linked_when_one_of_them_comes_by_the_other_s_address() -
     assert set(linked.members) == {"one", "other"}
 
 
-def test_what_the_same_few_share_links_hijacks_and_not_doubts() -> None:
-    """A household's tablet is as rare as a gang's: it matters how likely either is a hijack."""
+def doubted() -> Linked:
+    """Two that share a tablet and are most likely customers: they are nobody's gang."""
     linked = Linked()
     for name in ("one", "other"):
         linked.take(link(mark(name, HOUR, risk=0.06), Kind.DEVICE, "a tablet", 2))
     assert not linked.told
+    return linked
+
+
+def test_what_the_same_few_share_links_hijacks_and_not_doubts() -> None:
+    """A household's tablet is as rare as a gang's: it matters how likely either is a hijack."""
+    linked = doubted()
     # A later revision knows more, though it came with nothing else.
     for name in ("one", "other"):
         alert = mark(name, HOUR, risk=0.8, revision=2)
@@ -154,10 +160,7 @@ def test_what_the_same_few_share_links_hijacks_and_not_doubts() -> None:
 
 def test_a_verdict_links_what_was_too_doubtful() -> None:
     """The same revision, which a verdict has made certain, and which no later one makes less so."""
-    linked = Linked()
-    for name in ("one", "other"):
-        linked.take(link(mark(name, HOUR, risk=0.06), Kind.DEVICE, "a tablet", 2))
-    assert not linked.told
+    linked = doubted()
     linked.take(link(mark("one", HOUR, risk=1.0), Kind.DEVICE, "a tablet", 2))
     linked.take(link(mark("other", HOUR, risk=0.4, revision=2), Kind.DEVICE, "a tablet", 2))
     assert set(linked.members) == {"one", "other"}

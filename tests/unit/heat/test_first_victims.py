@@ -9,7 +9,7 @@ from detectors import cases
 from detectors.assessments import Alert, Reason
 from detectors.cases import Case, opened_by
 from detectors.engine import Engine, Observed
-from detectors.events import Feedback
+from detectors.events import Feedback, Verdict
 from detectors.facts import Facts
 from detectors.heat import reassessing
 from detectors.heat.records import Entry, Membership, Reassessment, decode_notice, encode_notice
@@ -36,15 +36,20 @@ def hotter(notice: Reassessment, **told: Any) -> Reassessment:
 
 def clear(engine: Engine, notice: Reassessment, **named: Any) -> None:
     """An analyst says that it was the customer."""
-    verdict = Feedback(
+    judge(engine, notice, "legitimate", **named)
+
+
+def judge(engine: Engine, notice: Reassessment, verdict: Verdict, **named: Any) -> None:
+    """An analyst says whose it was."""
+    said = Feedback(
         account_id=notice.account_id,
         event_id="verdict",
         occurred_at=notice.hot.at + 3600,
-        verdict="legitimate",
+        verdict=verdict,
         source="analyst",
         **named,
     )
-    engine.learn(Observed(verdict, Facts()), None)
+    engine.learn(Observed(said, Facts()), None)
 
 
 def sign_in_at_home(engine: Engine, notice: Reassessment, times: int) -> None:
@@ -90,15 +95,7 @@ def test_a_verdict_makes_a_first_victim_s_alert_certain() -> None:
     engine, notice = reassessed()
     alert = told(engine, notice)
     engine.sightings()
-    verdict = Feedback(
-        account_id=notice.account_id,
-        event_id="verdict",
-        occurred_at=notice.hot.at + 3600,
-        verdict="takeover",
-        source="analyst",
-        alert_id=alert.alert_id,
-    )
-    engine.learn(Observed(verdict, Facts()), None)
+    judge(engine, notice, "takeover", alert_id=alert.alert_id)
     marks = {
         (mark.alert_id, mark.revision, mark.risk, mark.unnoticed)
         for _, batch in engine.sightings()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import BaseRequestHandler, ThreadingTCPServer
+from socketserver import BaseRequestHandler, TCPServer, ThreadingTCPServer
 from threading import Event, Thread
 from time import sleep
 from typing import Any, ClassVar
@@ -34,6 +34,17 @@ DONE = {"total_count": 0, "success_count": 0, "failure_count": 0, "pending_count
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/taxii+json;version=2.1\r\n"
 LENGTH = b"Content-Length: 1000000\r\n\r\n{"
 Answer = Callable[[dict[str, list[str]]], object]
+
+
+@contextmanager
+def listening(kind: type[TCPServer], handler: type[BaseRequestHandler]) -> Iterator[str]:
+    """Have a handler answer whoever connects; yield a collection's address there."""
+    with kind(("127.0.0.1", 0), handler) as serving:
+        Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{serving.server_address[1]}/group/collections/c1/"
+        finally:
+            serving.shutdown()
 
 
 @contextmanager
@@ -77,12 +88,8 @@ def server(
         def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - its name
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as serving:
-        Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
-        try:
-            yield f"http://127.0.0.1:{serving.server_port}/group/collections/c1/"
-        finally:
-            serving.shutdown()
+    with listening(ThreadingHTTPServer, Handler) as url:
+        yield url
 
 
 @contextmanager
@@ -99,13 +106,11 @@ def trickling(begins: bytes) -> Iterator[str]:
                     told = b" "
 
     over = Event()
-    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as serving:
-        Thread(target=serving.serve_forever, args=(0.01,), daemon=True).start()
+    with listening(ThreadingTCPServer, Handler) as url:
         try:
-            yield f"http://127.0.0.1:{serving.server_address[1]}/group/collections/c1/"
+            yield url
         finally:
             over.set()
-            serving.shutdown()
 
 
 def trouble(url: str) -> str:
