@@ -205,16 +205,16 @@ def _events_factory(
         evidence=settings.topic("evidence") if settings.publish_evidence else None,
     )
 
-    def engine(read: ReadState) -> Engine:
+    def engine(partition: int, read: ReadState) -> Engine:
         keep = settings.publish_evidence
         if not settings.heat:
             return Engine(policy, read, intelligence=indicators, keep_snapshots=keep)
-        told = Sightings(settings.partitions)
+        told = Sightings(settings.partitions, partition)
         return Engine(policy, read, hot, told, intelligence=indicators, keep_snapshots=keep)
 
-    def processor(_partition: int, read: ReadState) -> Processor:
+    def processor(partition: int, read: ReadState) -> Processor:
         return FraudProcessor(
-            engine(read),
+            engine(partition, read),
             enricher,
             sources=sources,
             outputs=outputs,

@@ -9,9 +9,9 @@ worth for linking. `table` holds what is hot for the engine to ask. `detectors.c
 **The way round.** Each of the four steps is pure and is driven alike by the worker (a topic between
 any two) and by the backtest (a list):
 
-1. An engine made with `Sightings(shards)` notes what its events show. Whenever its state is handed
-   over, `engine.sightings()` gives, just before `changes()`, at most one batch a shard: send each
-   to the partition of its shard.
+1. An engine made with `Sightings(shards, source)` notes what its events show. Whenever its state is
+   handed over, `engine.sightings()` gives, just before `changes()`, batches for each shard: send
+   each to the partition of its shard. `source` is the engine's own partition.
 2. `HeatCounter(read).take(batch)` answers with `Hot` (to every engine's `HotTable`: a
    compacted topic keyed by `hot.id`, read whole by every worker), `Reassessment` (to the engine of
    its `account_id`), `Link` (to the one linker) and `Attack` (published on `campaigns`).

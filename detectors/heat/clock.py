@@ -2,23 +2,47 @@
 
 An event dated years ahead would otherwise be the last that a range was ever met in, and what it
 heated would stay hot until then.
+
+Each partition that tells of its events has a watermark of its own, and the shard has come as far as
+the one that is furthest. A backlog is read one partition after the other: that the last of them is
+days behind says nothing against the clock of the first, but a partition that goes back on itself
+had been wrong.
 """
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from detectors.heat.records import Batch, Sighting
-from detectors.watermark import Watermark
+import msgspec
 
+from detectors.errors import IncompatibleState, decoded
+from detectors.heat.records import Batch, Sighting
+from detectors.watermark import TOLERANCE, Watermark
+
+VERSION: Final = 1
+_KEY: Final = b"h:sources"
 _STEP: Final = 5
 """Minutes that count as one witness of the time, however much happened in them."""
+_WITNESSES: Final = 3
+"""Of a partition's steps, those that have to agree before it leads others: one event of the year
+2099 may be all that there ever was in it."""
+
+_decoder = msgspec.msgpack.Decoder(tuple[int, dict[int, int]])
 
 
 class Clock:
-    """A watermark of all partitions' batches; `read` gives the state handed over so far."""
+    """The time that a shard has come to; `read` gives the state handed over so far."""
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
-        self._watermark = Watermark(read, "heat")
+        self._read = read
+        self._agreed: dict[int, int] = {}
+        stored = read(_KEY)
+        if stored is not None:
+            version, self._agreed = decoded(_decoder.decode, stored, "stored sources of heat")
+            if version != VERSION:
+                raise IncompatibleState(f"stored sources of heat have version {version}")
+        self._watermarks = {source: _watermark(source, read) for source in self._agreed}
+        self._moved: dict[int, None] = {}
+        self._dirty = False
 
     def take(self, batch: Batch) -> int:
         """Take a batch's times into account; return the latest minute that is believed.
@@ -28,13 +52,39 @@ class Clock:
         steps = [totals.minute // _STEP for totals in batch.totals]
         steps += [seen.minute // _STEP for seen in batch.sightings if not _tells_alerts_only(seen)]
         for step in dict.fromkeys(steps):
-            # Steps stand for no account: none of them is ever alone.
-            self._watermark.advance(60.0 * _STEP * step, step)
-        return int(self._watermark.latest // 60)
+            self._advance(batch.source, step)
+        agreeing = [n for n, agreed in self._agreed.items() if agreed == _WITNESSES]
+        if agreeing:
+            return int(max(self._watermarks[source].latest for source in agreeing) // 60)
+        return int(min((each.latest for each in self._watermarks.values()), default=0.0) // 60)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Hand over the time where it changed."""
-        return self._watermark.changes()
+        """Hand over the times that changed."""
+        for source in self._moved:
+            yield from self._watermarks[source].changes()
+        if self._dirty:
+            yield _KEY, msgspec.msgpack.encode((VERSION, self._agreed))
+        self._moved, self._dirty = {}, False
+
+    def _advance(self, source: int, step: int) -> None:
+        watermark = self._watermarks.get(source)
+        if watermark is None:
+            watermark = self._watermarks[source] = _watermark(source, self._read)
+        before, at = watermark.latest, 60.0 * _STEP * step
+        # Steps stand for no account: none of them is ever alone.
+        watermark.advance(at, step)
+        self._moved[source] = None
+        agreed = self._agreed.get(source, 0)
+        if watermark.latest < before:
+            agreed = 1
+        elif abs(watermark.latest - TOLERANCE - at) <= TOLERANCE:
+            agreed = min(agreed + 1, _WITNESSES)
+        if agreed != self._agreed.get(source):
+            self._agreed[source], self._dirty = agreed, True
+
+
+def _watermark(source: int, read: Callable[[bytes], bytes | None]) -> Watermark:
+    return Watermark(read, f"heat:{source}")
 
 
 def _tells_alerts_only(seen: Sighting) -> bool:

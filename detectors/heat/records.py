@@ -17,6 +17,8 @@ from detectors.heat.indicators import Indicator, Kind
 from detectors.parsing import LATEST
 
 VERSION: Final = 1
+MOST_SOURCES: Final = 2**16
+"""Partitions of events whose clocks a shard keeps at most."""
 
 _MOST: Final = 2**32
 _END: Final = LATEST + 366 * 86_400
@@ -29,6 +31,7 @@ _Kind = Annotated[int, msgspec.Meta(ge=int(min(Kind)), le=int(max(Kind)))]
 _Seconds = Annotated[float, msgspec.Meta(ge=0.0, lt=_END)]
 _Minute = Annotated[int, msgspec.Meta(ge=0, lt=int(_END // 60))]
 _Count = Annotated[int, msgspec.Meta(ge=0, le=_MOST)]
+_Partition = Annotated[int, msgspec.Meta(ge=0, lt=MOST_SOURCES)]
 _Balance = Annotated[int, msgspec.Meta(ge=-_MOST, le=_MOST)]
 _Nats = Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
 _Risk = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -135,13 +138,15 @@ class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Batch(msgspec.Struct, array_like=True, frozen=True):
     """What a partition saw since its last hand-over, for one shard of indicators.
 
-    `totals` go to every shard alike. Counting a batch twice counts twice: whoever carries it takes
-    care that a repetition is passed over.
+    `totals` go to every shard alike. `source` is the partition's number; batches of an earlier
+    version do not say it, and are taken for those of the first. Counting a batch twice counts
+    twice: whoever carries it takes care that a repetition is passed over.
     """
 
     version: int
     totals: tuple[Totals, ...]
     sightings: tuple[Sighting, ...]
+    source: _Partition = 0
 
 
 class Hot(msgspec.Struct, array_like=True, frozen=True):

@@ -49,13 +49,14 @@ _SHOWN: Final = 160
 class Sightings:
     """Sums up what a partition's engine sees, by indicator and minute, until it is handed over.
 
-    `shards` is how many heat partitions there are. Memory: some 200 bytes for each indicator met
-    since the last hand-over by an account that it was new to. Nothing is stored: what was seen
-    leaves with the state that saw it.
+    `shards` is how many heat partitions there are, `source` the number of the engine's own. Memory:
+    some 200 bytes for each indicator met since the last hand-over by an account that it was new to.
+    Nothing is stored: what was seen leaves with the state that saw it.
     """
 
-    def __init__(self, shards: int) -> None:
+    def __init__(self, shards: int, source: int = 0) -> None:
         self._shards = shards
+        self._source = source
         self._sums: dict[tuple[int, int, int], Sighting] = {}
         self._totals: dict[int, list[int]] = {}
         self._telling = False
@@ -116,10 +117,13 @@ class Sightings:
         self._sums, self._totals, self._telling = {}, {}, False
         return [
             # Each shard is told the totals once.
-            (shard, Batch(VERSION, () if begin else totals, tuple(part[begin : begin + _MOST])))
+            (shard, self._batch(() if begin else totals, part[begin : begin + _MOST]))
             for shard, part in enumerate(parts)
             for begin in range(0, max(len(part), 1), _MOST)
         ]
+
+    def _batch(self, totals: tuple[Totals, ...], part: list[Sighting]) -> Batch:
+        return Batch(VERSION, totals, tuple(part), self._source)
 
     def _see_attempt(
         self, reading: Reading, login: Login, explained: Hot | None, *, known: bool, flagged: bool

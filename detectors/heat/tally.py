@@ -1,5 +1,6 @@
 """What is counted for each indicator: rates that fade, and how many it was met on."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import log
 from typing import Final
@@ -32,9 +33,13 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
     ) -> None:
         """Fade to a minute and count; into what is `usual` only where that is what it was.
 
-        Time does not run back: what comes late is counted as of now.
+        What comes late has faded by as much as if it had come in time: partitions of a backlog
+        are read one after the other, days apart, and are told in any order.
         """
         age = minute - self.at
+        if age < 0:
+            self._count_late(_fading(-age), (tried, failed, unknown), usual=usual)
+            return
         if age > 0:
             self.at = minute
             fast, hours, days, long = _fading(age)
@@ -50,6 +55,15 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
             m * long + (unknown if usual else 0),
         ]  # fmt: skip
 
+    def _count_late(
+        self, faded: Sequence[float], counts: tuple[float, float, float], *, usual: bool
+    ) -> None:
+        for window, left in enumerate(faded):
+            if window == USUAL and not usual:
+                continue
+            for at, count in enumerate(counts, 3 * window):
+                self.sums[at] = max(self.sums[at] + count * left, 0.0)
+
     def spread(self, minute: int, tried: float) -> None:
         """Fade to a minute and count what was tried in peace since, as if it had come evenly.
 
@@ -57,7 +71,7 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
         `(1 - 2^(-t/h)) h / (t ln 2)`: the mean of `2^(-s/h)` over the ages s from 0 to t.
         """
         age = minute - self.at
-        self.count(minute, 0.0 if age > 0 else tried, 0.0, 0.0, usual=True)
+        self.count(max(minute, self.at), 0.0 if age > 0 else tried, 0.0, 0.0, usual=True)
         if age > 0:
             for number, half_life in enumerate(HALF_LIVES):
                 lives = age / half_life

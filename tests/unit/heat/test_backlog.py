@@ -1,0 +1,79 @@
+"""A backlog is read one partition after the other: days apart, and in any order."""
+
+from itertools import chain, zip_longest
+
+import msgspec
+import pytest
+
+from detectors.heat.records import VERSION, Batch, Totals
+from detectors.heat.tally import DAYS, Tally
+from tests.unit.heat.counting import MINUTE, RANGE, Counted, tries
+
+DAY = 1_440
+ATTACKED, PARTITIONS = 120, 4
+
+
+def _week(source: int) -> list[Batch]:
+    """A partition's week: a customer every half an hour, and at its end a quarter of an attack."""
+    quiet = [
+        Batch(VERSION, (Totals(MINUTE - at, 3, 0, 1, 0, 0, 0),), ())
+        for at in range(7 * DAY, 0, -30)
+    ]
+    attack = [
+        tries(number, minute=MINUTE + number // 10, fails=True)
+        for number in range(source, ATTACKED, PARTITIONS)
+    ]
+    return [msgspec.structs.replace(batch, source=source) for batch in (*quiet, *attack)]
+
+
+def _tally(counted: Counted) -> Tally:
+    return counted.counter._tallies.of(int(tries(0, fails=True).sightings[0].kind), RANGE, 0, 2**31)
+
+
+def _days(counted: Counted) -> list[float]:
+    rates = _tally(counted).rates
+    assert rates is not None
+    return rates.window(DAYS)
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_partitions_read_one_after_the_other_count_as_those_read_side_by_side(
+    *, reopen: bool
+) -> None:
+    """No try of an attack fades because another partition's past was read in its midst."""
+    weeks = [_week(source) for source in range(PARTITIONS)]
+    # The next one's past comes between two halves of what the attack tried through each.
+    begun, ended = [week[:-15] for week in weeks], [week[-15:] for week in weeks]
+    pieces = [begun[0]]
+    for number in range(1, PARTITIONS):
+        pieces += [begun[number][:100], ended[number - 1], begun[number][100:]]
+    in_turn = Counted(reopen=reopen).take(*chain.from_iterable([*pieces, ended[-1]]))
+    by_side = Counted(reopen=reopen).take(
+        *(batch for row in zip_longest(*weeks) for batch in row if batch is not None)
+    )
+    for counted in (in_turn, by_side):
+        tried, failed, _ = _days(counted)
+        assert tried == pytest.approx(ATTACKED, abs=0.5)
+        assert failed == pytest.approx(ATTACKED, abs=0.5)
+        assert counted.hot[-1].until < 60.0 * (MINUTE + 30 * DAY)
+
+
+def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> None:
+    """Whether yesterday's or today's tries are told first, the rates of both are the same."""
+    batches = [tries(number, minute=MINUTE + number * 60, fails=True) for number in range(20)]
+    in_time, backwards = Counted().take(*batches), Counted().take(*reversed(batches))
+    first, second = _tally(in_time).rates, _tally(backwards).rates
+    assert first is not None
+    assert second is not None
+    assert second.at == first.at
+    assert second.sums[:9] == pytest.approx(first.sums[:9], rel=1e-6)
+
+
+def test_a_partition_whose_only_event_is_of_another_century_leads_nobody() -> None:
+    """Its clock is never set right by itself; those of the others are believed."""
+    years = 60 * 365 * DAY
+    counted = Counted().take(
+        msgspec.structs.replace(tries(1, minute=MINUTE + years, fails=True), source=1), *_week(0)
+    )
+    assert counted.hot
+    assert max(hot.until for hot in counted.hot) < 60.0 * (MINUTE + 30 * DAY)
