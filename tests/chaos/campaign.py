@@ -133,8 +133,12 @@ def state_differences(broker: str, changelog: str, expected: State) -> list[str]
     differences: list[str] = []
     for number, keys in expected.items():
         stored = {k: v for k, v in state.get(number, {}).items() if k != OUTBOX_KEY}
-        wrong = {k for k in keys | stored if keys.get(k) != stored.get(k)}
-        differences += [f"state of {key!r} in partition {number}" for key in wrong]
+        differences += [
+            f"state of {key!r} in partition {number} is {stored.get(key)!r:.80}, "
+            f"not {keys.get(key)!r:.80}"
+            for key in keys | stored
+            if keys.get(key) != stored.get(key)
+        ]
     return differences
 
 

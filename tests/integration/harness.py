@@ -19,7 +19,7 @@ from streams.runtime.changelog import TOPIC_CONFIG
 from streams.runtime.interfaces import Processor, Record
 from streams.runtime.merge import PartitionMerge
 from streams.runtime.numbering import sender_of
-from streams.runtime.position import POSITION_KEY
+from streams.runtime.position import POSITION_KEY, decode_position
 from tests.integration.counting_worker import Options
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -291,14 +291,22 @@ def committed_everything(broker: str, group: str, topics: Sequence[str]) -> bool
 
 
 def last_values(broker: str, topic: str) -> State:
-    """Return a changelog's last values, by partition, without the positions."""
+    """Return a changelog's last values, by partition, without the positions.
+
+    A void step counts for nothing, as for any reader: an owner who had been replaced wrote it. It
+    may well be the last, where nothing has happened since that its keys would be put right with.
+    """
     latest: State = {}
+    void: dict[int, bool] = {}
     for record in read_all(broker, topic):
-        of_partition = latest.setdefault(record.partition, {})
-        if record.value is None:
-            of_partition.pop(record.key or b"", None)
-        elif record.key != POSITION_KEY:
-            of_partition[record.key or b""] = record.value
+        if record.key == POSITION_KEY:
+            void[record.partition] = decode_position(record.value).at != record.offset
+        elif void[record.partition]:
+            continue
+        elif record.value is None:
+            latest.setdefault(record.partition, {}).pop(record.key or b"", None)
+        else:
+            latest.setdefault(record.partition, {})[record.key or b""] = record.value
     return latest
 
 
