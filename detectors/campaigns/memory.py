@@ -4,8 +4,7 @@ The latest `ALERTS` alerts are kept, in a ring of that many slots; one that make
 in its campaign, but nothing new is linked to it. A campaign goes with the last of its alerts.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import partial
 from hashlib import blake2b
@@ -226,7 +225,7 @@ class Memory:
         """Yield the new revisions of what changed since the last call, those that say anything."""
         for campaign_id in sorted(self._untold):
             gang: Gang = self._get(_gang_key(campaign_id), Gang)
-            campaign = _published(gang, *self._shared(gang))
+            campaign = _published(gang, self._shared(gang))
             told = blake2b(msgspec.msgpack.encode(campaign), digest_size=8).hexdigest()
             if told != gang.told:
                 gang.told = told
@@ -259,16 +258,23 @@ class Memory:
             campaign_id = gang.merged_into
         return way
 
-    def _shared(self, gang: Gang) -> tuple[list[tuple[Indicator, int]], dict[str, str]]:
-        """What most of the alerts that are known of a campaign came with, and its values."""
+    def _shared(self, gang: Gang) -> tuple[SharedIndicator, ...]:
+        """What most of the alerts that are known of a campaign came with."""
         members = [known for known in map(self.alert, gang.members) if known is not None]
-        counts = Counter((tie.kind, tie.key) for known in members for tie in known.held)
-        shared = [(Indicator(*at), count) for at, count in counts.items() if count > 1]
-        shared.sort(key=lambda item: (-item[1], item[0].id))
+        sharing: dict[tuple[int, int], list[str]] = {}
         shown: dict[str, str] = {}
         for known in members:
             shown |= known.shown
-        return shared[:_INDICATORS], shown
+            for tie in known.held:
+                sharing.setdefault((tie.kind, tie.key), []).append(known.mark.account_id)
+        names = {Indicator(*at).id: of for at, of in sharing.items() if len(of) > 1}
+        shared = [
+            SharedIndicator(
+                indicator=name, value=shown.get(name), alerts=len(of), accounts=len(set(of))
+            )
+            for name, of in names.items()
+        ]
+        return tuple(sorted(shared, key=lambda one: (-one.alerts, one.indicator))[:_INDICATORS])
 
     def _forget(self, alert_id: str) -> None:
         known = self.alert(alert_id)
@@ -323,26 +329,21 @@ def _gang_key(campaign_id: str) -> bytes:
     return b"g:c:" + campaign_id.encode()
 
 
-def _published(
-    gang: Gang, shared: Sequence[tuple[Indicator, int]], shown: Mapping[str, str]
-) -> Campaign:
+def _published(gang: Gang, shared: tuple[SharedIndicator, ...]) -> Campaign:
     members = gang.members
     by_age = sorted(members.items(), key=lambda item: (item[1].at, item[0]))
-    unnoticed = {name: member.account_id for name, member in by_age if member.unnoticed}
+    noticed = [name for name, member in by_age if not member.unnoticed]
     currency = next((member.currency for _, member in by_age if member.currency), None)
     return Campaign(
         campaign_id=gang.campaign_id,
         revision=0,
         first_seen=gang.first_seen,
         last_seen=max(member.at for member in members.values()),
-        alerts=len(members) - len(unnoticed) + gang.more,
+        alerts=len(noticed) + gang.more,
         accounts=tuple(sorted({member.account_id for member in members.values()})),
-        alert_ids=tuple(sorted(name for name in members if name not in unnoticed)),
-        unnoticed=tuple(sorted(unnoticed.values())),
-        indicators=tuple(
-            SharedIndicator(indicator=one.id, value=shown.get(one.id), alerts=count)
-            for one, count in shared
-        ),
+        alert_ids=tuple(sorted(noticed)),
+        unnoticed=tuple(sorted({m.account_id for m in members.values() if m.unnoticed})),
+        indicators=shared,
         techniques=tuple(sorted({t for member in members.values() for t in member.techniques})),
         amount_at_risk=sum(
             (member.amount for member in members.values() if member.currency == currency),

@@ -11,12 +11,14 @@ MEMBERS: Final = 2_000
 class SharedIndicator(msgspec.Struct, frozen=True, kw_only=True):
     """An indicator that alerts of a campaign share: its id, its value where it may be told.
 
-    `alerts` counts the hijacks that no alert was raised for as well.
+    `alerts` counts the hijacks that no alert was raised for as well, `accounts` whose all of these
+    are; a record of an earlier version has 0 of them.
     """
 
     indicator: str
     value: str | None = None
     alerts: int
+    accounts: int = 0
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

@@ -122,7 +122,8 @@ class Confirmed:
             if (verdict := self._verdicts.get(account)) is not None and _is_on(verdict, campaign)
         ]
         takeovers = [verdict.occurred_at for verdict in judged if verdict.verdict == "takeover"]
-        accounts = len(campaign.accounts) - (len(judged) - len(takeovers))
+        cleared = len(judged) - len(takeovers)
+        accounts = len(campaign.accounts) - cleared
         least = max(terms.minimum, LEAST)
         if accounts < least:
             return None
@@ -131,13 +132,11 @@ class Confirmed:
         # As sure as Laplace's rule of succession makes it.
         confidence = round(100 * (len(takeovers) + 1) / (len(judged) + 2))
         confirmed_at = min(takeovers, default=campaign.last_seen)
-        # Of how many accounts an indicator is, is not recorded: of all its alerts and hijacks that
-        # only a verdict told of, but those of accounts which were cleared, or an account's second.
-        beside = len(campaign.alert_ids) + len(campaign.unnoticed) - accounts
         told = [
             report
             for shared in campaign.indicators
-            if shared.alerts - beside >= least
+            # Which accounts an indicator is of is not recorded: all that were cleared, it may be.
+            if shared.accounts - cleared >= least
             and shared.indicator not in staying
             and (report := self._report(campaign, shared, confirmed_at, confidence)) is not None
         ]

@@ -18,10 +18,12 @@ SECRETS = ("account-1", "alert-1", "drop-address-77", "card-token-5", "device-9"
 
 
 def shared(kind: Kind, value: str, alerts: int = 4) -> SharedIndicator:
-    """An indicator of a campaign, as it is published."""
-    shown = value if KINDS[kind].shown else None
+    """An indicator of a campaign, as it is published: each of its alerts is another account's."""
     return SharedIndicator(
-        indicator=Indicator(kind, key_of(kind, value)).id, value=shown, alerts=alerts
+        indicator=Indicator(kind, key_of(kind, value)).id,
+        value=value if KINDS[kind].shown else None,
+        alerts=alerts,
+        accounts=alerts,
     )
 
 

@@ -188,6 +188,21 @@ def test_a_hijack_that_a_verdict_told_of_is_no_alert_until_there_is_one() -> Non
     assert (campaign.alerts, campaign.unnoticed) == (2, ())
 
 
+def test_an_account_is_named_once_however_many_of_its_hijacks_verdicts_tell_of() -> None:
+    """Two sessions in one account are two hijacks, and one victim."""
+    linked = Linked()
+    for session in ("its first session", "its second session"):
+        told = structs.replace(
+            mark("other", HOUR, risk=1.0, revision=0), alert_id=session, unnoticed=True
+        )
+        linked.take(link(told, Kind.DELIVERY, "drop", 0))
+    linked.take(link(mark("one", HOUR), Kind.DELIVERY, "drop", 0))
+    [campaign] = linked.campaigns.values()
+    assert (campaign.accounts, campaign.unnoticed) == (("one", "other"), ("other",))
+    [shared] = campaign.indicators
+    assert (shared.alerts, shared.accounts) == (3, 2)
+
+
 def test_a_gang_s_unnoticed_victims_do_not_make_its_device_a_terminal() -> None:
     """Of whom nobody was alerted looks like a customer: as many as were alerted, and more."""
     for users, together in ((4, True), (12, False)):

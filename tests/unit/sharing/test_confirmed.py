@@ -90,7 +90,12 @@ def test_nothing_is_told_of_a_small_group() -> None:
 def test_one_account_s_alerts_and_a_cleared_one_s_make_no_group() -> None:
     """Three alerts may be one customer's three cases, or of customers who were cleared since."""
     again = msgspec.structs.replace(
-        CAMPAIGN, alerts=6, alert_ids=(*CAMPAIGN.alert_ids, "alert-1-again", "alert-1-once-more")
+        CAMPAIGN,
+        alerts=6,
+        alert_ids=(*CAMPAIGN.alert_ids, "alert-1-again", "alert-1-once-more"),
+        indicators=tuple(
+            msgspec.structs.replace(one, accounts=one.alerts - 2) for one in CAMPAIGN.indicators
+        ),
     )
     kinds = {report.kind for report in findings(CAMPAIGN, VERDICT)[0].indicators}
     assert {"user_agent", "payment"} <= kinds
