@@ -17,6 +17,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import msgspec
 from msgspec import Meta, inspect
 
+from detectors.intelligence import SourceName
 from detectors.policy import Policy
 
 SourceTopic = Literal["logins", "orders", "account_changes", "feedback"]
@@ -37,7 +38,6 @@ _ADDRESS = (
     r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})$"
 )
 ShownName = Annotated[str, Meta(min_length=1, max_length=200)]
-SharingName = Annotated[str, Meta(min_length=1, max_length=100)]
 Address = Annotated[str, Meta(pattern=_ADDRESS, title="host:port")]
 
 
@@ -131,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(description="File of the keys that a group of retailers shares; none: no hashes"),
     ] = None
     sharing_name: Annotated[
-        SharingName | None, Meta(description="What others know this retailer by")
+        SourceName | None, Meta(description="What others know this retailer by")
     ] = None
     taxii_username: Annotated[str | None, Meta(description="User name for a TAXII server")] = None
     taxii_password_file: Annotated[
@@ -296,9 +296,10 @@ def _unwrapped(wanted: inspect.Type) -> tuple[inspect.Type, str]:
 
 
 def _type_phrase(wanted: inspect.Type) -> str:
-    """What a value is, by its title where it has one."""
-    extra = wanted.extra_json_schema if isinstance(wanted, inspect.Metadata) else None
-    return str(extra["title"]) if extra and "title" in extra else _phrase(_unwrapped(wanted)[0])
+    """What a value is, in its type's own words where it has some."""
+    extra = (wanted.extra_json_schema if isinstance(wanted, inspect.Metadata) else None) or {}
+    own = extra.get("title") or extra.get("description")
+    return str(own) if own else _phrase(_unwrapped(wanted)[0])
 
 
 def _phrase(wanted: inspect.Type) -> str:

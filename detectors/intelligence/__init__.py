@@ -7,13 +7,14 @@ of it adds to an event's score is a feature's business (`detectors.features.shar
 """
 
 from detectors.intelligence.hashing import GroupKey, keyed_hash
-from detectors.intelligence.records import IndicatorReport, parse_report, report_id
+from detectors.intelligence.records import IndicatorReport, SourceName, parse_report, report_id
 from detectors.intelligence.table import IndicatorTable
 
 __all__ = [
     "GroupKey",
     "IndicatorReport",
     "IndicatorTable",
+    "SourceName",
     "keyed_hash",
     "parse_report",
     "report_id",

@@ -42,6 +42,16 @@ _PLAIN: Final = r"^[^\x00-\x1f\x7f-\x9f]*\Z"
 _Name = Annotated[
     str, Meta(min_length=1, max_length=200, description="a text of 1 to 200 characters")
 ]
+SourceName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=100,
+        pattern=_PLAIN,
+        description="a text of 1 to 100 characters, none a control character",
+    ),
+]
+"""Whose word it is."""
 
 
 class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,15 +66,7 @@ class IndicatorReport(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     indicator_id: _Name
-    source: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            max_length=100,
-            pattern=_PLAIN,
-            description="a text of 1 to 100 characters, none a control character",
-        ),
-    ]
+    source: SourceName
     kind: KindName
     valid_from: float
     valid_until: float

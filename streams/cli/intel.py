@@ -96,9 +96,9 @@ def export(
     from streams.sharing.keys import read_keys
     from streams.sharing.networks import kind_of_range
 
-    chosen = settings_from(settings, broker)
+    chosen = settings_from(settings, broker, sharing_name=name)
     target = _target(chosen, _one_of(out, folder, topic, taxii), format_, tlp)
-    source = name or chosen.sharing_name
+    source = chosen.sharing_name
     if not source:
         raise ConfigurationError("who shares is not known: give --name, or set sharing_name")
     keys = read_keys(chosen.sharing_keys) if chosen.sharing_keys else ()

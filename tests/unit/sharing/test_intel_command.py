@@ -65,6 +65,15 @@ def test_out_and_in_through_either_format(shop: Path, format_: str) -> None:
     assert run(["backtest", "events", "--indicators", "reports"]) == 0
 
 
+def test_a_name_that_no_reader_would_take_is_refused_before_anything_is_told(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Others refuse a report whose source holds a control character: so does who sends it."""
+    assert export("--name", "shop\x1fa", "--out", "told.json") == 2
+    assert "sharing_name must be a text of 1 to 100 characters" in capsys.readouterr().err
+    assert not (shop / "told.json").exists()
+
+
 def test_a_folder_holds_a_file_a_campaign(shop: Path) -> None:
     """Written whole, under the campaign's id."""
     (shop / "out").mkdir()
