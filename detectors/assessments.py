@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from detectors.events import EventType
+from detectors.facts import Observed
 from detectors.markings import Marking
 
 Severity = Literal["low", "medium", "high", "critical"]
@@ -45,7 +46,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     configuration: str
 
 
-class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Assessment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The score of one event, alerted or not.
 
     `risk` is 0 to 1, calibrated. `reasons` are codes, most telling first. `warming_up` is true
@@ -93,3 +94,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     campaign_id: str | None = None
     model: Model
     suppressed: int = 0
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """What an event led to. A verdict has no assessment; most events have no alert."""
+
+    observed: Observed
+    assessment: Assessment | None
+    alert: Alert | None

@@ -15,16 +15,16 @@ hand-overs fall between them.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from detectors import cases
 from detectors.accounts import Accounts
 from detectors.arithmetic import rounded
-from detectors.assessments import Alert, Assessment, Model
+from detectors.assessments import Alert, Assessment, Model, Outcome
 from detectors.decisions import TYPES, counted, log_odds, logistic, severity_of, stage_of
-from detectors.events import AccountChange, Event, Feedback, Login, Order
+from detectors.events import AccountChange, Feedback, Login, Order
 from detectors.examples import Example, keep, stored_weights
-from detectors.facts import Facts
+from detectors.facts import Observed
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
@@ -62,23 +62,10 @@ from detectors.snapshots import Given, Recorder, Snapshot, Sources, State, given
 from detectors.verdicts import Verdicts, mark_of
 from detectors.watermark import Watermark
 
+__all__ = ["Engine", "Heat", "Intelligence", "NoHeat", "Observed", "Outcome", "ReadState"]
+
 ReadState = Callable[[bytes], bytes | None]
 """Reads a key that an earlier `changes()` wrote; None where there is none."""
-
-
-class Observed(NamedTuple):
-    """An event with what could be looked up about it."""
-
-    event: Event
-    facts: Facts
-
-
-class Outcome(NamedTuple):
-    """What an event led to. A verdict has no assessment; most events have no alert."""
-
-    observed: Observed
-    assessment: Assessment | None
-    alert: Alert | None
 
 
 class Heat(Protocol):

@@ -57,7 +57,7 @@ Points = Annotated[
 ]
 
 
-class _Common(msgspec.Struct, frozen=True, kw_only=True):
+class _Common(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Fields that every event may carry. `latitude` is -90 to 90, `longitude` -180 to 180."""
 
     account_id: Text
@@ -75,7 +75,7 @@ class _Common(msgspec.Struct, frozen=True, kw_only=True):
     asn: AutonomousSystem | None = None
 
 
-class Login(_Common, frozen=True, kw_only=True):
+class Login(_Common, frozen=True, kw_only=True, gc=False):
     """A sign-in attempt, failed ones too. `ip` is always there; `rtt_ms` is in milliseconds."""
 
     outcome: Outcome
@@ -85,7 +85,7 @@ class Login(_Common, frozen=True, kw_only=True):
     rtt_ms: Milliseconds | None = None
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of an order; `quantity` is at least 1, `unit_price` in the order's currency."""
 
     sku: Text | None = None
@@ -94,7 +94,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     unit_price: Decimal | None = None
 
 
-class Order(_Common, frozen=True, kw_only=True):
+class Order(_Common, frozen=True, kw_only=True, gc=False):
     """An order placed. `gift_card_amount` is in the order's currency, points in points."""
 
     order_id: Text
@@ -110,7 +110,7 @@ class Order(_Common, frozen=True, kw_only=True):
     loyalty_points: Points | None = None
 
 
-class AccountChange(_Common, frozen=True, kw_only=True):
+class AccountChange(_Common, frozen=True, kw_only=True, gc=False):
     """A change of contact, credential, address, payment or MFA, or a step of a reset."""
 
     change: Change
@@ -118,7 +118,7 @@ class AccountChange(_Common, frozen=True, kw_only=True):
     value_hash: Text | None = None
 
 
-class Feedback(_Common, frozen=True, kw_only=True):
+class Feedback(_Common, frozen=True, kw_only=True, gc=False):
     """A verdict, late, repeated and sometimes wrong. It names the events or the alert it is on.
 
     `legitimate` by `customer` counts for the account alone: a thief's session can say so, too.

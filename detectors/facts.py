@@ -4,13 +4,17 @@ The enrichment in `streams` fills this in; judging it is the features' business.
 fields win over a look-up, and what nobody knows stays None.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+import msgspec
+
+from detectors.events import Event
 
 NetworkKind = Literal["hosting", "vpn", "tor", "relay", "mobile", "education", "business", "access"]
 DeviceType = Literal["desktop", "mobile", "tablet", "bot", "other"]
 
 
-class Facts(NamedTuple):
+class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Facts about one event's network, place and client.
 
     `prefix` is the address's network as text, /24 for IPv4 and /48 for IPv6; `address` its
@@ -37,3 +41,10 @@ class Facts(NamedTuple):
 
 
 NOTHING_KNOWN = Facts()
+
+
+class Observed(msgspec.Struct, frozen=True, gc=False):
+    """An event with what could be looked up about it."""
+
+    event: Event
+    facts: Facts

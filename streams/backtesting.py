@@ -213,11 +213,11 @@ class Written(NamedTuple):
         """Write what an engine made of a run."""
         if self.campaigns is not None:
             self.campaigns.writelines(encode_published(record) + b"\n" for record in published)
-        for _, assessment, alert in outcomes:
-            if self.assessments is not None and assessment is not None:
-                self.assessments.write(encode_assessment(assessment) + b"\n")
-            if self.alerts is not None and alert is not None:
-                self.alerts.write(encode_alert(alert) + b"\n")
+        for outcome in outcomes:
+            if self.assessments is not None and outcome.assessment is not None:
+                self.assessments.write(encode_assessment(outcome.assessment) + b"\n")
+            if self.alerts is not None and outcome.alert is not None:
+                self.alerts.write(encode_alert(outcome.alert) + b"\n")
 
 
 def backtest(

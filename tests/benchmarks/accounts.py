@@ -157,11 +157,13 @@ def _fill(stores: list[RocksStore], folder: Path, size: int) -> None:
 def _visits(folder: Path, size: int) -> Iterator[Observed]:
     """Yield the later shop's events, each visit by a random one of the accounts."""
     chance, accounts = random.Random(1), dict[str, str]()
-    for event, facts in _observed(folder, "later"):
+    for observed in _observed(folder, "later"):
+        event = observed.event
         visit = event.session_id or event.event_id
         if visit not in accounts:
             accounts[visit] = _name(chance.randrange(size))
-        yield Observed(msgspec.structs.replace(event, account_id=accounts[visit]), facts)
+        event = msgspec.structs.replace(event, account_id=accounts[visit])
+        yield Observed(event, observed.facts)
 
 
 def _observed(folder: Path, file: str) -> Iterator[Observed]:

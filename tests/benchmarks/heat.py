@@ -135,7 +135,8 @@ class Measured:
             if isinstance(record, Attack):
                 self.attacks[record.campaign_id] = record
                 self.hot[record.indicator].append(at)
-        for observed, assessment, alert in outcomes:
+        for outcome in outcomes:
+            observed, assessment, alert = outcome.observed, outcome.assessment, outcome.alert
             if alert is None:
                 continue
             told = Told(alert, observed.event.occurred_at, assessment is None)
@@ -202,18 +203,19 @@ def first_victims(measured: Measured) -> tuple[int, int, int]:
     for told in measured.told:
         raised[told.alert.account_id].append(told.at)
     hot = in_time = 0
-    for (account_id, _), (event, facts) in measured.fast.items():
+    for (account_id, _), observed in measured.fast.items():
+        came = observed.event.occurred_at
         turned = [
             at
-            for kind, key, _ in came_with(event, facts)
+            for kind, key, _ in came_with(observed.event, observed.facts)
             if kind == Kind.PREFIX
             for at in measured.hot.get(Indicator(kind, key).id, ())
-            if abs(at - event.occurred_at) < 2 * 86_400
+            if abs(at - came) < 2 * 86_400
         ]
         if turned:
             hot += 1
-            due = max(event.occurred_at, min(turned)) + _SECONDS
-            in_time += any(event.occurred_at <= at <= due for at in raised[account_id])
+            due = max(came, min(turned)) + _SECONDS
+            in_time += any(came <= at <= due for at in raised[account_id])
     return len(measured.fast), hot, in_time
 
 

@@ -99,7 +99,7 @@ class Steps:
                 self._engine.process([observed])
                 continue
             reading = self._engine.read(observed)
-            ((_, assessment, _),) = self._engine.process([observed])
+            assessment = self._engine.process([observed])[0].assessment
             if reading.success and assessment is not None:
                 features = array("f", reading.weights)
                 steps += self._take(Seen(event.event_id, reading.type, features, assessment.risk))

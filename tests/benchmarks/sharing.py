@@ -159,7 +159,7 @@ class Shop:
             self._next = next(self._events, None)
 
     def _note(self, observed: Observed) -> None:
-        event, facts = observed
+        event, facts = observed.event, observed.facts
         label = self.labels.takeovers.get(event.event_id)
         if label is not None:
             self._gangs[event.account_id] = label.campaign
@@ -179,7 +179,7 @@ class Shop:
         self.raw.update(one for one in personal if one)
 
     def _note_hijack(self, observed: Observed, gang: str) -> None:
-        event, facts = observed
+        event, facts = observed.event, observed.facts
         if isinstance(event, Feedback):
             return
         hijack = self._hijacks.setdefault((event.account_id, gang), _Brought([], []))

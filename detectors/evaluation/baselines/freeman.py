@@ -65,7 +65,7 @@ class Freeman:
 
     def assess(self, observed: Observed, plain: Plain) -> float:  # noqa: ARG002 - the protocol's
         """Score a successful sign-in; the risk is a ratio of likelihoods, 0 upwards."""
-        event, facts = observed
+        event, facts = observed.event, observed.facts
         if not isinstance(event, Login) or event.outcome != "success":
             return 0.0
         user = self._users.get(event.account_id)
@@ -83,7 +83,7 @@ class Freeman:
 
     def learn(self, observed: Observed, plain: Plain | None) -> None:  # noqa: ARG002 - the protocol's
         """Count a successful sign-in."""
-        event, facts = observed
+        event, facts = observed.event, observed.facts
         if not isinstance(event, Login) or event.outcome != "success":
             return
         address, client = address_levels(event, facts), client_levels(event, facts)

@@ -122,7 +122,7 @@ class History:
 
     def plain(self, observed: Observed) -> Plain:
         """Return the features of an event that is no verdict, from what came before it."""
-        event, facts = observed
+        event, facts = observed.event, observed.facts
         self._velocity.forget(event.occurred_at)
         account = self._accounts.get(event.account_id) or _Account()
         order = event if isinstance(event, Order) else None
@@ -161,7 +161,7 @@ class History:
 
     def learn(self, observed: Observed) -> None:
         """Take an event in; failed sign-ins teach no habit, they are only counted."""
-        event, facts = observed
+        event, facts = observed.event, observed.facts
         account = self._accounts.setdefault(event.account_id, _Account())
         if _failed(event):
             account.failures.append(event.occurred_at)

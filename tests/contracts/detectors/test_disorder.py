@@ -262,7 +262,7 @@ def _run(events: list[Observed], policy: Policy, hand_overs: Random | None) -> A
             if hand_overs.random() < 0.2:
                 engine = Engine(policy, store.get)
     _store(engine, store)
-    return [outcome[1:] for outcome in outcomes], store
+    return [(outcome.assessment, outcome.alert) for outcome in outcomes], store
 
 
 def _store(engine: Engine, store: dict[bytes, bytes]) -> None:

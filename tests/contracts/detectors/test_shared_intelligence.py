@@ -221,9 +221,9 @@ def _poisoned(names: int = 1) -> tuple[IndicatorReport, ...]:
     """
     values = {
         (Kind(met.kind), met.value)
-        for event, facts in customers()
-        if isinstance(event, Login | Order)
-        for met in (*came_with(event, facts), *carried(event))
+        for one in customers()
+        if isinstance(one.event, Login | Order)
+        for met in (*came_with(one.event, one.facts), *carried(one.event))
         if met.kind != Kind.SHAPE
     }
     said = {**FOREVER, "confidence": 100}
@@ -288,7 +288,7 @@ def test_what_is_popular_weighs_nothing_whoever_reports_it() -> None:
 def test_naming_what_is_popular_costs_no_trust() -> None:
     """A gang uses browsers that customers use, many or a few; whoever tells of it says so."""
     stranger = History().sign_in(STRANGER, HOSTING).observed[-1]
-    signed_in = [event for event, _ in customers() if isinstance(event, Login)]
+    signed_in = [one.event for one in customers() if isinstance(one.event, Login)]
     common = Counter(event.user_agent for event in signed_in if event.user_agent).most_common()
     later = FOREVER | {"valid_from": signed_in[len(signed_in) // 2].occurred_at}
     popular = [report(Kind.AGENT, one, "peer", feed="peer", **later) for one, _ in common]

@@ -81,8 +81,8 @@ def test_every_alert_is_worked_out_again_to_the_byte(policy: Policy) -> None:
 def test_what_others_had_reported_is_kept_with_the_alert() -> None:
     """Their word and how far it was believed then, of the sources that had named something."""
     held = IndicatorTable([KEY])
-    for event, facts in traffic():
-        for met in came_with(event, facts):
+    for one in traffic():
+        for met in came_with(one.event, one.facts):
             # Whoever names everybody is not listened to.
             if met.kind != Kind.SHAPE and met.key % 5 == 0:
                 names = ("shop-b", "police") if met.key % 2 else ("shop-c",)

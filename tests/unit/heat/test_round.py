@@ -144,8 +144,8 @@ def test_a_list_of_passwords_lets_nobody_in_who_proved_more(proof: dict[str, str
     hot = reassessed()[1].hot
     stranger = sign_in(8, hot.at, who="c21", network="203.0.113", device="a tool")
     event = msgspec.structs.replace(stranger.event, **proof)
-    proved = stranger._replace(event=event)
-    order = proved._replace(event=bought(event, at=hot.at + 60))
+    proved = Observed(event, stranger.facts)
+    order = Observed(bought(event, at=hot.at + 60), stranger.facts)
     table.take(msgspec.structs.replace(hot, until=hot.at + DAY))
     assert engine.read(stranger).weights[HEAT] > 0.5, "the range is not hot"
     assert engine.read(proved).weights[HEAT] == 0.0
@@ -179,7 +179,7 @@ def test_what_nobody_can_guess_is_not_counted_of_what_is_shared(
     sightings, store = Sightings(1), dict[bytes, bytes]()
     engine = Engine(Policy(), store.get, None, sightings)
     failed = sign_in(9, START, who="c9", network="203.0.113", device="a tool", ok=False)
-    failed = failed._replace(event=msgspec.structs.replace(failed.event, **proof))
+    failed = Observed(msgspec.structs.replace(failed.event, **proof), failed.facts)
     engine.learn(failed, engine.assess(failed))
     counted = [sighting for _, batch in engine.sightings() for sighting in batch.sightings]
     assert bool(sum(sighting.failed for sighting in counted)) is tells
