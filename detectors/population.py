@@ -74,6 +74,14 @@ class Pages:
         self.cells[at] = held + amount
         self.dirty.add(at // PAGE)
 
+    def count(self, cells: list[int]) -> None:
+        """Add one to each of many counts."""
+        held, dirty = self.cells, self.dirty
+        for at in cells:
+            count: int = held[at]
+            held[at] = count + 1
+            dirty.add(at // PAGE)
+
     def touch_all(self) -> None:
         """Have every page handed over with the next changes."""
         self.dirty.update(range((len(self.cells) + PAGE - 1) // PAGE))
@@ -199,9 +207,9 @@ class Attempts:
         # whole days and the rest are kept apart.
         day: float = cells[at + 2]
         rest: float = cells[at + 3]
-        last = max(hour, day + rest)
-        day = float(int(last) // 24 * 24)
-        cells[at + 2], cells[at + 3] = day, last - day
+        if hour > day + rest:
+            day = float(int(hour) // 24 * 24)
+            cells[at + 2], cells[at + 3] = day, hour - day
         pages.dirty.add(at // PAGE)
         return attempts, failures
 

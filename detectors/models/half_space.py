@@ -80,14 +80,15 @@ class FlatHalfSpaceTrees:
         masses, nodes = self.masses, self._nodes
         features, thresholds = self._features, self._thresholds
         half = self.trees * nodes
+        counted = [2 * half]
         for tree in range(self.trees):
             base, node = tree * nodes, 0
             for _ in range(self.height):
                 at = base + node
-                masses.add(half + at)
+                counted.append(half + at)
                 node = 2 * node + (1 if vector[features[at]] < thresholds[at] else 2)
-            masses.add(half + base + node)
-        masses.add(2 * half)
+            counted.append(half + base + node)
+        masses.count(counted)
         if masses.cells[2 * half] >= self.window:
             self._turn(half)
 
