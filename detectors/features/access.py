@@ -30,6 +30,8 @@ NEW: Final = 3
 ABSENT: Final = 4
 MISSING: Final = 5
 """A device: seen often, seen, first seen lately, never seen, absent as usual, absent for once."""
+_GROUPS: Final = (0, 0, 1, 2, 3, 3)
+"""What of that the client is judged by: 0 known, 1 known lately, 2 new, 3 none given."""
 
 DEVICE_HIJACKER: Final[Row] = (0.03, 0.03, 0.06, 0.64, 0.16, 0.08)
 _STEADY: Final[Row] = (0.60, 0.15, 0.08, 0.05, 0.10, 0.02)
@@ -116,10 +118,11 @@ def propensity(profile: Profile, changes: float) -> int:
 
 
 def weigh_device(reading: Reading, table: Table) -> None:
-    """Judge the device; sets the reading's device class."""
+    """Judge the device; sets its class and group, and how often the account brings new ones."""
     profile = reading.profile
     reading.device_class = outcome = _device_class(reading, profile)
-    context = propensity(profile, profile.fresh)
+    reading.device_group = _GROUPS[outcome]
+    reading.propensity = context = propensity(profile, profile.fresh)
     reading.cells[DEVICE] = context * 6 + outcome
     if context:
         reading.weights[DEVICE] = table.ratio(context, outcome)
@@ -148,11 +151,6 @@ def is_own_device(reading: Reading) -> bool:
     return doubt_of(devices, reading.device, minute, minute + 1) < 1.0
 
 
-def device_group(reading: Reading) -> int:
-    """Return 0 for a device that is known, 1 known lately, 2 new, 3 none given."""
-    return (0, 0, 1, 2, 3, 3)[reading.device_class]
-
-
 def weigh_client(reading: Reading, table: Table, population: Population) -> None:
     """Judge browser and system, given the device's class and how common they are."""
     profile = reading.profile
@@ -161,15 +159,15 @@ def weigh_client(reading: Reading, table: Table, population: Population) -> None
             weight = _rarity(population.clients.share(reading.client), 40)
             reading.weights[CLIENT] = min(weight, _FIRST)
         return
-    context = device_group(reading) * 2 + (1 if profile.depth > 2 else 0)
+    context = reading.device_group * 2 + (1 if profile.depth > 2 else 0)
     if reading.agent == 0:
         outcome = 4
-    elif profile.agents.find(reading.agent) >= 0:
+    elif reading.agent in profile.agents.keys:
         outcome = 0
-    elif profile.clients.find(reading.client) >= 0:
+    elif reading.client in profile.clients.keys:
         outcome = 1
     else:
-        outcome = 2 if profile.systems.find(reading.system) >= 0 else 3
+        outcome = 2 if reading.system in profile.systems.keys else 3
     reading.cells[CLIENT] = context * 5 + outcome
     weight = table.ratio(context, outcome)
     if outcome <= 1:
@@ -195,7 +193,7 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
     if reading.prefix == 0:
         return
     reading.network = outcome = _network_class(reading, profile)
-    known = device_group(reading) < 1
+    known = reading.device_group < 1
     context = propensity(profile, profile.strange) + (0 if known else 8)
     context += 16 if reading.kind == "mobile" or _roams(reading) else 0
     reading.cells[NETWORK] = context * 8 + outcome
@@ -217,7 +215,7 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
 def _roams(reading: Reading) -> bool:
     """Whether the account is known to come by a service whose addresses change all the time."""
     masked = reading.kind in {"vpn", "relay", "tor", "hosting"}
-    return masked and reading.profile.kinds.find(KINDS[reading.kind]) >= 0
+    return masked and KINDS[reading.kind] in reading.profile.kinds.keys
 
 
 def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> None:
@@ -233,9 +231,9 @@ def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> No
     reading.weights[RARITY] = min(weight, _FIRST if first else 4.0)
     context = (1 if reading.network >= ELSEWHERE else 0) + (2 if reading.depth else 0)
     outcome = KINDS[reading.kind]
-    if reading.profile.kinds.find(outcome) >= 0:
+    if outcome in reading.profile.kinds.keys:
         context += 4
-    if device_group(reading) == 0:
+    if reading.device_group == 0:
         context += 8
     reading.cells[KIND] = context * 9 + outcome
     reading.weights[KIND] = kinds.ratio(context, outcome)
@@ -248,10 +246,10 @@ def _network_class(reading: Reading, profile: Profile) -> int:
         return LATELY if young else HOME
     if reading.asn == 0:
         return NOWHERE
-    away = 1 if reading.city and profile.cities.find(reading.city) < 0 else 0
-    if profile.asns.find(reading.asn) >= 0:
+    away = 1 if reading.city and reading.city not in profile.cities.keys else 0
+    if reading.asn in profile.asns.keys:
         return OPERATOR + away
-    abroad = reading.country and profile.countries.find(reading.country) < 0
+    abroad = reading.country and reading.country not in profile.countries.keys
     return ABROAD if abroad else ELSEWHERE + away
 
 
@@ -306,7 +304,7 @@ def weigh_churn(reading: Reading, table: Table) -> None:
     for at, key in enumerate(devices.keys):
         if devices.rows[4 * at + 1] >= since and key != reading.device:
             churned += 1
-    context = max(0, propensity(profile, profile.fresh) - 2) % 3
+    context = max(0, reading.propensity - 2) % 3
     outcome = min(churned, 3)
     reading.cells[CHURN] = context * 4 + outcome
     reading.weights[CHURN] = table.ratio(context, outcome)

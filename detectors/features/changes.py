@@ -102,18 +102,17 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
             _take_sharing(reading, table, 0, held)
     elif type(event) is Order:
         profile = reading.profile
-        payment, address = event.payment_id, event.shipping_address_id
-        if payment and profile.payments.find(digest(payment)) < 0:
-            held = population.new_payments.others(digest(payment), account, day)
+        payment, address = reading.payment, reading.address
+        if payment and payment not in profile.payments.keys:
+            held = population.new_payments.others(payment, account, day)
             _take_sharing(reading, table, 1, held)
         # A shop where many collect is no address that many hijackers share.
         shared = reading.weights[SHARED] > 0
         if address and event.delivery in {None, "home"} and not shared:
-            key = digest(address)
             # Nor is one that has long been shared: a forwarder's, an office's.
             addresses = population.new_addresses
-            if profile.addresses.find(key) < 0 and not addresses.is_settled(key, day):
-                held = addresses.others(key, account, day)
+            if address not in profile.addresses.keys and not addresses.is_settled(address, day):
+                held = addresses.others(address, account, day)
                 _take_sharing(reading, table, 2, held)
 
 

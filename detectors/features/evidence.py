@@ -140,8 +140,7 @@ class Evidence:
 
     def _learn_quiet(self, context: int) -> None:
         quiet = self.quiet
-        quiet.add(context)
-        quiet.add(changes.CONTEXTS)
+        quiet.count([context, changes.CONTEXTS])
         if quiet.cells[context] > HORIZON:
             self.quiet.halve()
             for table in self._clocks:
@@ -197,7 +196,7 @@ class Evidence:
         orders.weigh_destination(reading, order, tables["destination"])
         orders.weigh_delivery(reading, order, tables["delivery"])
         orders.weigh_amount(reading, tables["amount"], self._population)
-        orders.weigh_goods(reading, order, self._population)
+        orders.weigh_goods(reading, self._population)
         orders.weigh_locality(reading, order, tables["locality"], self._population)
         orders.weigh_forwarding(reading, order, tables["forwarding"])
         orders.weigh_rewards(reading, order, tables["rewards"], self._population)

@@ -63,22 +63,22 @@ def lesson_of(reading: Reading) -> Lesson:
     if type(event) is Login:
         used.append(("methods", METHODS[event.method] + 1))
     elif type(event) is Order:
-        used += _order_habits(event)
+        used += _order_habits(reading, event)
         amount = reading.amount
         rewards = 1 if event.loyalty_points or event.gift_card_amount else 0
     return Lesson(reading.minute, reading.type, used, reading.weekhour % 24 // 3, amount, rewards)
 
 
-def _order_habits(order: Order) -> list[tuple[str, int]]:
+def _order_habits(reading: Reading, order: Order) -> list[tuple[str, int]]:
     habits = [("deliveries", DELIVERIES[order.delivery] + 1)]
     for memory, value in (
-        ("addresses", order.shipping_address_id),
-        ("postcodes", order.shipping_postcode),
-        ("payments", order.payment_id),
+        ("addresses", reading.address),
+        ("postcodes", reading.postcode),
+        ("payments", reading.payment),
     ):
         if value:
-            habits.append((memory, digest(value)))
-    habits += [("categories", digest(i.category)) for i in order.items[:8] if i.category]
+            habits.append((memory, value))
+    habits += [("categories", category) for category in reading.categories]
     return habits
 
 
@@ -215,10 +215,18 @@ def _place(reading: Reading) -> None:
         profile.city = facts.city and facts.city[:32]
     # "Usual" in an alert is what the account has used for days, not what came with this session.
     minute = reading.minute
-    if facts.browser and _is_habit(profile.client, profile.clients, reading.client, minute):
-        profile.client = _client_shown(facts.browser, facts.os)
-    if facts.asn and _is_habit(profile.network, profile.asns, reading.asn, minute):
-        profile.network = _network_shown(facts.asn, facts.country)
+    if facts.browser:
+        client = _client_shown(facts.browser, facts.os)
+        if client != profile.client and _is_habit(
+            profile.client, profile.clients, reading.client, minute
+        ):
+            profile.client = client
+    if facts.asn:
+        network = _network_shown(facts.asn, facts.country)
+        if network != profile.network and _is_habit(
+            profile.network, profile.asns, reading.asn, minute
+        ):
+            profile.network = network
 
 
 # Many customers share these: they are remembered.
@@ -300,21 +308,20 @@ def count(reading: Reading, population: Population) -> None:
         population.amounts.add(reading.amount)
         if event.loyalty_points:
             population.points.add(log(1.0 + event.loyalty_points))
-        for item in event.items[:8]:
-            if item.category:
-                population.categories.add(digest(item.category))
+        for category in reading.categories:
+            population.categories.add(category)
         _count_locality(reading, event, population)
-        _count_new_values(reading, event, population)
+        _count_new_values(reading, population)
     elif type(event) is AccountChange and event.value_hash:
         population.new_contacts.add(digest(event.value_hash), reading.account, reading.day)
 
 
 def _count_locality(reading: Reading, order: Order, population: Population) -> None:
     """Count where goods go that are ordered from a place, one address an account and place."""
-    address, postcode = order.shipping_address_id, order.shipping_postcode
+    postcode = order.shipping_postcode
     if not reading.city or not postcode or order.delivery == "digital":
         return
-    if address and reading.profile.addresses.find(digest(address)) >= 0:
+    if reading.address in reading.profile.addresses.keys:
         return
     area = area_key(postcode, order.shipping_country)
     population.areas.add(area)
@@ -322,16 +329,12 @@ def _count_locality(reading: Reading, order: Order, population: Population) -> N
     population.localities.add(area ^ reading.city)
 
 
-def _count_new_values(reading: Reading, order: Order, population: Population) -> None:
+def _count_new_values(reading: Reading, population: Population) -> None:
     profile = reading.profile
-    if order.payment_id:
-        key = digest(order.payment_id)
-        if profile.payments.find(key) < 0:
-            population.new_payments.add(key, reading.account, reading.day)
-    if order.shipping_address_id:
-        key = digest(order.shipping_address_id)
-        if profile.addresses.find(key) < 0:
-            population.new_addresses.add(key, reading.account, reading.day)
+    if reading.payment and reading.payment not in profile.payments.keys:
+        population.new_payments.add(reading.payment, reading.account, reading.day)
+    if reading.address and reading.address not in profile.addresses.keys:
+        population.new_addresses.add(reading.address, reading.account, reading.day)
 
 
 def _count_attempt(reading: Reading, population: Population) -> None:
@@ -357,18 +360,18 @@ def _count_attempt(reading: Reading, population: Population) -> None:
 
 def _count_news(reading: Reading, population: Population) -> None:
     profile = reading.profile
-    if reading.device and profile.devices.find(reading.device) < 0:
+    if reading.device and reading.device not in profile.devices.keys:
         population.new_devices.add(reading.device, reading.account, reading.day)
         # What others use as well may be a terminal: then its line is its own.
         if population.new_devices.others(reading.device, reading.account, reading.day):
             population.new_ranges.add(terminal_of(reading), reading.account, reading.day)
-    if reading.prefix and profile.prefixes.find(reading.prefix) < 0:
+    if reading.prefix and reading.prefix not in profile.prefixes.keys:
         population.new_ranges.add(reading.prefix, reading.account, reading.day)
-    if reading.asn and profile.asns.find(reading.asn) < 0:
+    if reading.asn and reading.asn not in profile.asns.keys:
         population.new_asns.add(reading.asn)
-    if reading.country and profile.countries.find(reading.country) < 0:
+    if reading.country and reading.country not in profile.countries.keys:
         population.new_countries.add(reading.country)
-    if reading.client and profile.clients.find(reading.client) < 0:
+    if reading.client and reading.client not in profile.clients.keys:
         population.new_clients.add(reading.client)
 
 

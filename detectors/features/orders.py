@@ -9,7 +9,7 @@ from detectors.features.reading import CHANGE, DAY, Reading, area_key, country_c
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
-from detectors.profiles import UNIT, digest
+from detectors.profiles import UNIT
 
 DESTINATION: Final = POSITION["destination"]
 DELIVERY: Final = POSITION["delivery"]
@@ -82,24 +82,23 @@ PACE_HIJACKER: Final[Row] = (0.06, 0.05, 0.09, 0.18, 0.62)
 def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     """Judge address and payment together: both new is more than one and one."""
     profile = reading.profile
-    if not order.shipping_address_id:
+    if not reading.address:
         address = 3
-    elif profile.addresses.find(digest(order.shipping_address_id)) >= 0:
+    elif reading.address in profile.addresses.keys:
         address = 0
     elif order.delivery in {"click_and_collect", "locker"}:
         address = 4
     else:
-        postcode = order.shipping_postcode
-        address = 1 if postcode and profile.postcodes.find(digest(postcode)) >= 0 else 2
+        address = 1 if reading.postcode in profile.postcodes.keys else 2
     payment = 2
-    if order.payment_id:
-        payment = 0 if profile.payments.find(digest(order.payment_id)) >= 0 else 1
+    if reading.payment:
+        payment = 0 if reading.payment in profile.payments.keys else 1
     outcome = address * 3 + payment
     known = step(profile.bought, (1, 3))
     if known == 0:
         # Everything is new in a first order: counted, it would make new things look usual.
         return
-    if address in {1, 2} and payment != 1 and _was_added(reading, order):
+    if address in {1, 2} and payment != 1 and _was_added(reading):
         # That an address is new was told when it was added: see the clocks.
         return
     context = reading.who * 3 + known
@@ -107,19 +106,19 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     reading.weights[DESTINATION] = table.ratio(context, outcome)
 
 
-def _was_added(reading: Reading, order: Order) -> bool:
+def _was_added(reading: Reading) -> bool:
     """Return whether the order's address is the one that was added last, within a day."""
-    profile, address = reading.profile, order.shipping_address_id
+    profile = reading.profile
     added = profile.changed[GROUP["address"]]
     if added < 0 or not 0 <= reading.minute - added < DAY:
         return False
-    return address is not None and profile.added == digest(address)
+    return reading.address != 0 and profile.added == reading.address
 
 
 def weigh_delivery(reading: Reading, order: Order, table: Table) -> None:
     """Judge how it is delivered, given whether there is a habit to judge by."""
     way = DELIVERIES[order.delivery]
-    known = reading.profile.deliveries.find(way + 1) >= 0
+    known = way + 1 in reading.profile.deliveries.keys
     context = reading.who * 2 + (1 if reading.profile.bought else 0)
     outcome = way * 2 + (0 if known else 1)
     reading.cells[DELIVERY] = context * 10 + outcome
@@ -145,22 +144,19 @@ def weigh_amount(reading: Reading, table: Table, population: Population) -> None
     reading.weights[AMOUNT] = table.ratio(context, outcome)
 
 
-def weigh_goods(reading: Reading, order: Order, population: Population) -> None:
+def weigh_goods(reading: Reading, population: Population) -> None:
     """Judge the categories: a hijacker's pick, half at random, over the account's shrunk habit."""
     categories = reading.profile.categories
     total = sum(categories.rows[::4]) / UNIT
-    weight, counted = 0.0, 0
-    for item in order.items[:8]:
-        if item.category:
-            key = digest(item.category)
-            everybody = population.categories.share(key)
-            at = categories.find(key)
-            held = categories.rows[4 * at] / UNIT if at >= 0 else 0.0
-            own = (held + 4 * everybody) / (total + 4)
-            weight += log((0.6 * everybody + 0.02) / own)
-            counted += 1
-    if counted:
-        reading.weights[GOODS] = min(max(weight / counted, -2.0), 3.0)
+    weight = 0.0
+    for key in reading.categories:
+        everybody = population.categories.share(key)
+        at = categories.find(key)
+        held = categories.rows[4 * at] / UNIT if at >= 0 else 0.0
+        own = (held + 4 * everybody) / (total + 4)
+        weight += log((0.6 * everybody + 0.02) / own)
+    if reading.categories:
+        reading.weights[GOODS] = min(max(weight / len(reading.categories), -2.0), 3.0)
 
 
 FORWARDING_CUSTOMER: Final[Rows] = ((0.957, 0.032, 0.011),)
@@ -183,10 +179,9 @@ def weigh_locality(reading: Reading, order: Order, table: Table, population: Pop
     the places that the account has signed in from and of the one that the order came from.
     """
     profile = reading.profile
-    address = order.shipping_address_id
     if not order.shipping_postcode or order.delivery == "digital":
         return
-    if address and profile.addresses.find(digest(address)) >= 0:
+    if reading.address in profile.addresses.keys:
         return
     area = area_key(order.shipping_postcode, order.shipping_country)
     everywhere = population.areas.share(area)
@@ -210,10 +205,8 @@ def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:
     code = country_code(order.shipping_country)
     if code == 0:
         return
-    if reading.profile.countries.find(code) >= 0:
-        outcome = 0
-    else:
-        outcome = 1 if code == reading.country else 2
+    known = code in reading.profile.countries.keys
+    outcome = 0 if known else 1 if code == reading.country else 2
     reading.cells[FORWARDING] = reading.who * 3 + outcome
     reading.weights[FORWARDING] = table.ratio(reading.who, outcome)
 

@@ -6,7 +6,7 @@ from math import log
 from typing import TYPE_CHECKING, Final
 
 from detectors.events import AccountChange, Login, Order
-from detectors.facts import Facts
+from detectors.facts import DeviceType, Facts
 from detectors.features.registry import WIDTH
 from detectors.heat.indicators import Met
 from detectors.heat.records import Hot
@@ -43,7 +43,10 @@ class Reading:
     `account` is its account's digest. `at` is the time, epoch seconds, that all of it goes by: the
     event's own, or what is believed.
 
-    `amount` is the logarithm of one and an order's amount, 0 of what is no order. `weights` are the
+    `amount` is the logarithm of one and an order's amount, `address`, `postcode`, `payment` and
+    `categories` (of its first eight items) are where it goes, how it is paid and what it is of: 0
+    and nothing of what is no order. `access_doubt` is what the sign-in's features amount to, nats;
+    `who` by it, how familiar the doer is: 0 familiar, 1 unsure, 2 strange. `weights` are the
     features in the registry's order, 0 where they do not apply; `cells` the cells of the likelihood
     tables that the event belongs to, -1 where it belongs to none. `hot` is the hottest thing that a
     stranger came with; `anew` is what it carries that the account did not know, None before anybody
@@ -55,13 +58,16 @@ class Reading:
     """
 
     __slots__ = (
+        "access_doubt",
         "account",
+        "address",
         "agent",
         "amount",
         "anew",
         "asn",
         "at",
         "brought",
+        "categories",
         "cells",
         "city",
         "client",
@@ -70,6 +76,7 @@ class Reading:
         "depth",
         "device",
         "device_class",
+        "device_group",
         "doubt",
         "event",
         "facts",
@@ -81,8 +88,11 @@ class Reading:
         "logit",
         "minute",
         "network",
+        "payment",
+        "postcode",
         "prefix",
         "profile",
+        "propensity",
         "proved",
         "reported",
         "session",
@@ -115,17 +125,26 @@ class Reading:
         else:
             self.type = ORDER if type(event) is Order else CHANGE
             self.success = True
-        # Decimals are slow to convert, and three parts ask for it.
-        self.amount = log(1.0 + float(event.amount)) if type(event) is Order else 0.0
+        if type(event) is Order:
+            # Several parts ask for these; and decimals are slow to convert.
+            self.amount = log(1.0 + float(event.amount))
+            self.address = _digest(event.shipping_address_id)
+            self.postcode = _digest(event.shipping_postcode)
+            self.payment = _digest(event.payment_id)
+            self.categories = [digest(one.category) for one in event.items[:8] if one.category]
+        else:
+            self.amount = 0.0
+            self.address = self.postcode = self.payment = 0
+            self.categories = []
         self.minute = max(0, int(at // 60) - profile.born)
         self.hour = at / 3600.0
         self.day = int(at // 86400)
         self.weekhour = int(at // 3600 + 72) % 168
         self.account = account
         self.device = digest(event.device_id) if event.device_id else 0
-        self.agent = agent = _common(event.user_agent)
-        self.client = _client_of(event.user_agent, facts) or agent
-        self.system = _common(facts.os)
+        self.agent, self.client, self.system = _client_of(
+            event.user_agent, facts.browser, facts.os, facts.device_type
+        )
         self.prefix = _digest(facts.prefix or event.ip)
         self.asn = facts.asn or 0
         self.country = country_code(facts.country)
@@ -138,19 +157,15 @@ class Reading:
             self.proved = _is_proved(event)
         else:
             self.proved = session is not None and session.proved
-        self.device_class: int = 0
+        self.device_class = self.device_group = self.propensity = self.who = 0
         self.network: int = 0
-        self.who: int = 0
         self.fresh_access = False
         self.hot: Hot | None = None
         self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()
-        self.shared = 0.0
         self.brought = False
-        self.logit = 0.0
-        self.doubt = 0.0
-        self.telling = 0.0
-        self.guessing = 0.0
+        self.access_doubt = self.logit = self.doubt = self.shared = 0.0
+        self.telling = self.guessing = 0.0
         self.weights = [0.0] * WIDTH
         self.cells = [-1] * WIDTH
 
@@ -162,6 +177,7 @@ def _is_proved(login: Login) -> bool:
     return login.method not in _BY_LIST or login.mfa == "passed"
 
 
+@lru_cache(1024)
 def country_code(country: str | None) -> int:
     """Return a small number for an ISO 3166-1 alpha-2 code, 0 for none."""
     return (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
@@ -197,18 +213,18 @@ _common = lru_cache(4096)(_digest)
 
 
 @lru_cache(4096)
-def _client(browser: str, system: str | None) -> int:
-    return digest(f"{browser}/{system}")
-
-
-def _client_of(agent: str | None, facts: Facts) -> int:
-    """Return the browser and system, 0 where nobody knows.
+def _client_of(
+    agent: str | None, browser: str | None, system: str | None, device: DeviceType | None
+) -> tuple[int, int, int]:
+    """Return what stands for a user agent, for its browser and system, and for its system.
 
     A phone's own apps are one client, whatever a release calls itself: browsers all say Mozilla.
+    Where nobody knows a browser, the user agent is the client.
     """
-    if facts.device_type in _HANDHELDS and agent and not agent.startswith("Mozilla/"):
-        return _client("an app", facts.os)
-    return _client(facts.browser, facts.os) if facts.browser else 0
+    if device in _HANDHELDS and agent and not agent.startswith("Mozilla/"):
+        browser = "an app"
+    client = digest(f"{browser}/{system}") if browser else _digest(agent)
+    return _digest(agent), client, _digest(system)
 
 
 def _find_session(profile: Profile, key: int) -> Session | None:

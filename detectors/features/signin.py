@@ -5,7 +5,7 @@ from math import pow as power
 from typing import Final
 
 from detectors.events import Login
-from detectors.features.access import ELSEWHERE, OPERATOR, device_group
+from detectors.features.access import ELSEWHERE, OPERATOR
 from detectors.features.reading import DAY, Reading, paired, step
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
@@ -74,16 +74,14 @@ def weigh_travel(reading: Reading, table: Table) -> None:
     if place is None or latitude is None or longitude is None:
         return
     apart = distance_km((place[0], place[1]), (latitude, longitude))
-    hours = max(abs(reading.minute - place[2]), 1) / 60.0
     beyond = apart - 2 * GEOLOCATION_ERROR
     if beyond <= 0:
         outcome = 1 if apart < 50 else 2
-    elif beyond / hours > AIRLINER:
-        outcome = 4
     else:
-        outcome = 3
+        hours = max(abs(reading.minute - place[2]), 1) / 60.0
+        outcome = 4 if beyond / hours > AIRLINER else 3
     masked = reading.kind in {"vpn", "relay", "tor", "hosting"}
-    context = (1 if masked else 0) + (2 if device_group(reading) else 0)
+    context = (1 if masked else 0) + (2 if reading.device_group else 0)
     reading.cells[TRAVEL] = context * 5 + outcome
     reading.weights[TRAVEL] = table.ratio(context, outcome)
 
@@ -106,11 +104,11 @@ def weigh_method(reading: Reading, event: Login, table: Table) -> None:
     """Judge how the sign-in was proved, given whether the device is known."""
     method = METHODS[event.method]
     profile = reading.profile
-    known = profile.methods.find(method + 1) >= 0
+    known = method + 1 in profile.methods.keys
     usual = profile.challenged * 2 > profile.logins
     proof = 0 if event.mfa == "passed" else 2 if usual else 1
     outcome = method * 6 + (0 if known else 3) + proof
-    context = 1 if device_group(reading) else 0
+    context = 1 if reading.device_group else 0
     reading.cells[METHOD] = context * 36 + outcome
     reading.weights[METHOD] = min(max(table.ratio(context, outcome), -2.5), 2.5)
 
@@ -139,7 +137,7 @@ def weigh_failures(reading: Reading, table: Table) -> None:
     recent = failures_left(reading)
     here = profile.failed_prefix == reading.prefix
     outcome = step(recent, (0.5, 1.5, 2.5, 5.5)) * 2 + (1 if here and recent >= 0.5 else 0)
-    context = 1 if device_group(reading) else 0
+    context = 1 if reading.device_group else 0
     reading.cells[FAILURES] = context * 10 + outcome
     reading.weights[FAILURES] = table.ratio(context, outcome)
 
@@ -150,7 +148,7 @@ def weigh_dormancy(reading: Reading, table: Table) -> None:
         return
     days = (reading.minute - reading.profile.signed_in) / DAY
     outcome = step(days, (1.0, 7.0, 30.0, 90.0, 180.0))
-    context = 1 if device_group(reading) else 0
+    context = 1 if reading.device_group else 0
     reading.cells[DORMANCY] = context * 6 + outcome
     reading.weights[DORMANCY] = table.ratio(context, outcome)
 

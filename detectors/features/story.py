@@ -53,7 +53,7 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     outcome = step(max(worst, brought), STEPS)
     if outcome and worst > brought and _is_another(reading, whose):
         outcome += 5
-    context = step(access_doubt(reading), STRANGE)
+    context = step(reading.access_doubt, STRANGE)
     reading.cells[STORY] = context * 11 + outcome
     reading.weights[STORY] = max(table.ratio(context, outcome), -0.5)
 
@@ -103,5 +103,6 @@ def access_doubt(reading: Reading) -> float:
 
 
 def judge_doer(reading: Reading) -> None:
-    """Set how familiar the event's doer is: 0 familiar, 1 unsure, 2 strange."""
-    reading.who = step(access_doubt(reading), (0.0, 3.0))
+    """Set what the sign-in's features amount to, and so how familiar the event's doer is."""
+    reading.access_doubt = access_doubt(reading)
+    reading.who = step(reading.access_doubt, (0.0, 3.0))
