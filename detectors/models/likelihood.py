@@ -36,6 +36,9 @@ class Table:
     `customer` is one row for all contexts, or one row each. `told` is the share of hijackers
     that the factor tells at all: the others behave as customers do. Bytes: 4 per context and
     outcome.
+
+    In memory customers' counts are fractions, as what they are added to: whole numbers would be
+    made into such each time, which was nearly half of what a weight costs.
     """
 
     def __init__(
@@ -55,14 +58,15 @@ class Table:
         rows = list(customer) if len(customer) == contexts else [customer[0]] * contexts
         self._backed = [_BACKING * (share / sum(row)) for row in rows for share in row]
         self._hijacker = [share / sum(hijacker) for share in hijacker]
-        self._counts = [0] * (contexts * outcomes)
+        self._counts = [0.0] * (contexts * outcomes)
         self._seen = [0] * outcomes
         stored = read(self._key())
         if stored is not None:
             size = contexts * outcomes
             both = array("I", [0]) * (size + outcomes)
             unpack(stored, both, 0, size + outcomes)
-            self._counts, self._seen = both[:size].tolist(), both[size:].tolist()
+            self._counts = [float(count) for count in both[:size]]
+            self._seen = both[size:].tolist()
         self._dirty = False
         self._count()
 
@@ -100,12 +104,12 @@ class Table:
         """Count a customer's event at a cell (context times outcomes plus outcome)."""
         context, outcome = at // self.outcomes, at % self.outcomes
         counts, totals, marginal = self._counts, self._totals, self._marginal
-        total = totals[context] + 1
+        total = totals[context] + 1.0
         # Written out: in place, compiled code would treat the numbers as any objects.
-        counts[at] = counts[at] + 1
+        counts[at] = counts[at] + 1.0
         totals[context] = total
-        marginal[outcome] = marginal[outcome] + 1
-        self._all += 1
+        marginal[outcome] = marginal[outcome] + 1.0
+        self._all += 1.0
         self._dirty = True
         if total > HORIZON:
             self.fade()
@@ -113,10 +117,10 @@ class Table:
     def unlearn(self, at: int) -> None:
         """Take back an event that turned out not to be a customer's."""
         if self._counts[at]:
-            self._counts[at] -= 1
-            self._totals[at // self.outcomes] -= 1
-            self._marginal[at % self.outcomes] -= 1
-            self._all -= 1
+            self._counts[at] -= 1.0
+            self._totals[at // self.outcomes] -= 1.0
+            self._marginal[at % self.outcomes] -= 1.0
+            self._all -= 1.0
             self._dirty = True
 
     def learn_hijack(self, outcome: int) -> None:
@@ -140,16 +144,16 @@ class Table:
 
     def stored(self) -> tuple[bytes, bytes]:
         """Return the table as it would be handed over now."""
-        return self._key(), pack(array("I", self._counts + self._seen))
+        return self._key(), pack(array("I", [int(count) for count in self._counts] + self._seen))
 
     def _count(self) -> None:
         width = self.outcomes
         counts = self._counts
         self._totals = [
-            sum(counts[start : start + width]) for start in range(0, len(counts), width)
+            sum(counts[start : start + width], 0.0) for start in range(0, len(counts), width)
         ]
-        self._marginal = [sum(counts[outcome::width]) for outcome in range(width)]
-        self._all = sum(self._totals) + _BACKING
+        self._marginal = [sum(counts[outcome::width], 0.0) for outcome in range(width)]
+        self._all = sum(self._totals, _BACKING)
         self._share()
 
     def _share(self) -> None:
@@ -163,7 +167,7 @@ class Table:
         """Halve what customers were counted to do: the past weighs less."""
         self._dirty = True
         for at, count in enumerate(self._counts):
-            self._counts[at] = count // 2
+            self._counts[at] = count // 2.0
         self._count()
 
     def _key(self) -> bytes:
