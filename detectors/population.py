@@ -192,7 +192,7 @@ class Attempts:
             return attempts * fade, failures * fade
         return attempts, failures
 
-    def add(self, key: int, hour: float, *, tried: int, failed: int) -> tuple[float, float]:
+    def add(self, key: int, hour: float, *, tried: float, failed: float) -> tuple[float, float]:
         """Count accounts tried, and failed; -1 takes a failure back that was made good.
 
         Returns what was `recent` before.

@@ -4,11 +4,12 @@ The chain rule keeps what goes together from counting twice: a new phone brings 
 it, so the client is judged given whether the device was new, and the network likewise.
 """
 
+from bisect import bisect_right
 from math import log
 from math import pow as power
 from typing import Final
 
-from detectors.features.reading import DAY, HABIT, YOUNG, Reading, step, terminal_of
+from detectors.features.reading import DAY, HABIT, YOUNG, Reading, terminal_of
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import HIGHEST, LOWEST, Row, Rows, Table
 from detectors.population import Population
@@ -258,7 +259,7 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
     if reading.device_class != NEW:
         return
     others = population.new_devices.others(reading.device, reading.account, reading.day)
-    outcome = step(others, (1, 2, 3, 6))
+    outcome = bisect_right((1, 2, 3, 6), others)
     reading.cells[SHARED] = outcome
     reading.weights[SHARED] = table.ratio(0, outcome)
 
@@ -287,7 +288,7 @@ def weigh_shared_range(reading: Reading, table: Table, population: Population) -
     if reading.network < OPERATOR:
         return
     others = population.new_ranges.others(reading.prefix, reading.account, reading.day)
-    outcome = step(others, (1, 2, 4, 10))
+    outcome = bisect_right((1, 2, 4, 10), others)
     context = 1 if reading.kind == "mobile" else 2 if reading.kind == "access" else 0
     reading.cells[RANGE] = context * 5 + outcome
     reading.weights[RANGE] = table.ratio(context, outcome)

@@ -1,10 +1,11 @@
 """Changes of contact, credential, address, payment and MFA: what, by whom, how long ago."""
 
 from array import array
+from bisect import bisect_right
 from typing import Any, Final
 
 from detectors.events import AccountChange, Order
-from detectors.features.reading import DAY, Reading, step
+from detectors.features.reading import DAY, Reading
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
@@ -85,7 +86,7 @@ def weigh_clocks(reading: Reading, tables: tuple[Table, ...], quiet: "array[Any]
         if group == own:
             continue
         since = changed[group]
-        outcome = 4 if since < 0 else step(minute - since, CLOCK_STEPS)
+        outcome = 4 if since < 0 else bisect_right(CLOCK_STEPS, minute - since)
         cells[at] = context * 5 + outcome
         if outcome < 4:
             weight = tables[group].ratio_beside(context, outcome, others, everywhere)
@@ -117,6 +118,6 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
 
 
 def _take_sharing(reading: Reading, table: Table, context: int, others: int) -> None:
-    outcome = step(others, (1, 2, 3, 6))
+    outcome = bisect_right((1, 2, 3, 6), others)
     reading.cells[SHARED] = context * 5 + outcome
     reading.weights[SHARED] = table.ratio(context, outcome)

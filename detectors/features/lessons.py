@@ -137,8 +137,10 @@ def take_back(profile: Profile, lesson: Lesson) -> None:
 
 def _weight(profile: Profile, minute: int) -> float:
     """Return what an event weighs by now: one, unless it is told of days later."""
-    days = max(0, profile.decayed - minute // DAY * DAY) // DAY
-    return power(2.0, -days * DAY / HABIT) if days else 1.0
+    if minute >= profile.decayed:
+        return 1.0
+    days = (profile.decayed - minute // DAY * DAY) // DAY
+    return power(2.0, -days * DAY / HABIT)
 
 
 def _weigh_order(profile: Profile, lesson: Lesson, weight: float) -> None:
@@ -268,7 +270,7 @@ def _remember_session(reading: Reading) -> None:
 
 def doubt_left(reading: Reading) -> int:
     """Return the whole nats of doubt that stay with what an event brings in, 0 to 15."""
-    return min(15, max(0, int(reading.doubt)))
+    return min(15, int(reading.doubt)) if reading.doubt >= 1.0 else 0
 
 
 def _remember_doubt(reading: Reading) -> None:
@@ -343,15 +345,15 @@ def _count_attempt(reading: Reading, population: Population) -> None:
     again = profile.failed_prefix == reading.prefix and 0 <= reading.minute - profile.failed <= 60
     again = again and profile.failed >= 0
     if reading.success:
-        tried, failed = (0, -1) if again else (1, 0)
+        tried, failed = (0.0, -1.0) if again else (1.0, 0.0)
     elif again:
         return
     else:
-        tried, failed = 1, 1
+        tried, failed = 1.0, 1.0
     # Where an address range tells who tries, all others with a popular browser are neither under
     # suspicion for it nor cleared by who gets in there.
     before = population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
-    told = failed >= 0 and guessed(*before) > 0.0
+    told = failed >= 0.0 and guessed(*before) > 0.0
     if reading.asn:
         population.by_operator.add(tool_of(reading), hour, tried=tried, failed=failed)
     if reading.agent and not told:

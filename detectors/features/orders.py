@@ -1,11 +1,12 @@
 """The order against the account's habits and everybody's."""
 
+from bisect import bisect_right
 from math import log, sqrt
 from typing import Final
 
 from detectors.events import Order
 from detectors.features.changes import GROUP
-from detectors.features.reading import CHANGE, DAY, Reading, area_key, country_code, step
+from detectors.features.reading import CHANGE, DAY, Reading, area_key, country_code
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
@@ -94,7 +95,7 @@ def weigh_destination(reading: Reading, order: Order, table: Table) -> None:
     if reading.payment:
         payment = 0 if reading.payment in profile.payments.keys else 1
     outcome = address * 3 + payment
-    known = step(profile.bought, (1, 3))
+    known = bisect_right((1, 3), profile.bought)
     if known == 0:
         # Everything is new in a first order: counted, it would make new things look usual.
         return
@@ -138,8 +139,8 @@ def weigh_amount(reading: Reading, table: Table, population: Population) -> None
     own_mean = (profile.amount_mean * count + 2 * mean) / (count + 2)
     variance = (profile.amount_square * count + 4 * deviation * deviation) / (count + 4)
     score = (reading.amount - own_mean) / max(0.2, sqrt(variance))
-    outcome = step(score, AMOUNT_STEPS)
-    context = reading.who * 3 + step(profile.bought, (1, 3))
+    outcome = bisect_right(AMOUNT_STEPS, score)
+    context = reading.who * 3 + bisect_right((1, 3), profile.bought)
     reading.cells[AMOUNT] = context * 7 + outcome
     reading.weights[AMOUNT] = table.ratio(context, outcome)
 
@@ -191,7 +192,7 @@ def weigh_locality(reading: Reading, order: Order, table: Table, population: Pop
             held = population.localities.count(place ^ area)
             told = log((held + _BACKING * everywhere) / (known + _BACKING) / everywhere)
             best = told if best is None else max(best, told)
-    outcome = 5 if best is None else step(best, LOCALITY_STEPS)
+    outcome = 5 if best is None else bisect_right(LOCALITY_STEPS, best)
     context = reading.who * 2 + (1 if profile.bought else 0)
     reading.cells[LOCALITY] = context * 6 + outcome
     reading.weights[LOCALITY] = min(max(table.ratio(context, outcome), -2.0), 3.0)
@@ -216,7 +217,7 @@ def weigh_speed(reading: Reading, table: Table) -> None:
     session = reading.session
     outcome = 7
     if session is not None and session.signed_in:
-        outcome = step(reading.minute - session.opened, SPEED_STEPS)
+        outcome = bisect_right(SPEED_STEPS, reading.minute - session.opened)
     context = reading.who + (3 if reading.type == CHANGE else 0)
     reading.cells[SPEED] = context * 8 + outcome
     reading.weights[SPEED] = table.ratio(context, outcome)
@@ -234,7 +235,7 @@ def weigh_rewards(reading: Reading, order: Order, table: Table, population: Popu
         outcome = 2 if gift * 2 >= float(order.amount) else 1
     if points:
         mean, deviation = population.points.moments()
-        outcome = 3 + step((log(1.0 + points) - mean) / deviation, POINTS_STEPS)
+        outcome = 3 + bisect_right(POINTS_STEPS, (log(1.0 + points) - mean) / deviation)
     if order.delivery == "digital":
         outcome += 7
     context = reading.who * 2 + (1 if reading.profile.rewards else 0)
@@ -250,6 +251,6 @@ def weigh_pace(reading: Reading, table: Table) -> None:
     last = reading.profile.ordered
     if last < 0:
         return
-    outcome = step(reading.minute - last, PACE_STEPS)
+    outcome = bisect_right(PACE_STEPS, reading.minute - last)
     reading.cells[PACE] = reading.who * 5 + outcome
     reading.weights[PACE] = table.ratio(reading.who, outcome)

@@ -1,6 +1,5 @@
 """An event as the features read it: digests instead of text, and the account's clock."""
 
-from bisect import bisect_right
 from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING, Final
@@ -232,8 +231,3 @@ def _find_session(profile: Profile, key: int) -> Session | None:
         if session.key == key:
             return session
     return None
-
-
-def step(value: float, steps: tuple[float, ...]) -> int:
-    """Return how many of the ascending steps a value has reached."""
-    return bisect_right(steps, value)

@@ -1,12 +1,13 @@
 """How the sign-in came about: place, hour, method, failures before, silence before, guessing."""
 
+from bisect import bisect_right
 from math import asin, cos, log, pi, sin, sqrt
 from math import pow as power
 from typing import Final
 
 from detectors.events import Login
 from detectors.features.access import ELSEWHERE, OPERATOR
-from detectors.features.reading import DAY, Reading, paired, step
+from detectors.features.reading import DAY, Reading, paired
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
@@ -94,9 +95,9 @@ def weigh_hours(reading: Reading, population: Population) -> None:
     hours = reading.profile.hours
     slot = reading.weekhour % 24 // 3
     usual = population.hours
-    everybody = (usual.count(slot) + 20) / (usual.total() + 160)
-    own = (hours[slot] + 8 * everybody) / (sum(hours) + 8)
-    hijackers = 0.6 * everybody + 0.4 / 8
+    everybody = (usual.count(slot) + 20.0) / (usual.total() + 160.0)
+    own = (hours[slot] + 8.0 * everybody) / (sum(hours) + 8)
+    hijackers = 0.6 * everybody + 0.4 / 8.0
     reading.weights[HOURS] = min(max(log(hijackers / own), -1.0), 1.5)
 
 
@@ -117,7 +118,7 @@ def weigh_round_trip(reading: Reading, event: Login, table: Table) -> None:
     """Judge the round trip, ms: a proxy adds its own way to that of the network it shows."""
     if event.rtt_ms is None:
         return
-    outcome = step(event.rtt_ms, RTT_STEPS)
+    outcome = bisect_right(RTT_STEPS, event.rtt_ms)
     context = (1 if reading.kind == "mobile" else 0) + (2 if reading.network >= OPERATOR else 0)
     reading.cells[ROUND_TRIP] = context * 8 + outcome
     reading.weights[ROUND_TRIP] = table.ratio(context, outcome)
@@ -136,7 +137,7 @@ def weigh_failures(reading: Reading, table: Table) -> None:
     profile = reading.profile
     recent = failures_left(reading)
     here = profile.failed_prefix == reading.prefix
-    outcome = step(recent, (0.5, 1.5, 2.5, 5.5)) * 2 + (1 if here and recent >= 0.5 else 0)
+    outcome = bisect_right((0.5, 1.5, 2.5, 5.5), recent) * 2 + (1 if here and recent >= 0.5 else 0)
     context = 1 if reading.device_group else 0
     reading.cells[FAILURES] = context * 10 + outcome
     reading.weights[FAILURES] = table.ratio(context, outcome)
@@ -147,7 +148,7 @@ def weigh_dormancy(reading: Reading, table: Table) -> None:
     if reading.depth == 0:
         return
     days = (reading.minute - reading.profile.signed_in) / DAY
-    outcome = step(days, (1.0, 7.0, 30.0, 90.0, 180.0))
+    outcome = bisect_right((1.0, 7.0, 30.0, 90.0, 180.0), days)
     context = 1 if reading.device_group else 0
     reading.cells[DORMANCY] = context * 6 + outcome
     reading.weights[DORMANCY] = table.ratio(context, outcome)

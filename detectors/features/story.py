@@ -1,10 +1,11 @@
 """The whole case: suspicious things of the last days that the event at hand did not do."""
 
+from bisect import bisect_right
 from math import pow as power
 from typing import Final
 
 from detectors.features.access import doubt_of, is_own_device
-from detectors.features.reading import Reading, step
+from detectors.features.reading import Reading
 from detectors.features.registry import ACCESS, POSITION
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import Row, Rows, Table
@@ -50,10 +51,10 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     own_device = is_own_device(reading)
     worst, whose = _recent_doubt(reading, half_life, own_device=own_device)
     brought = 0.0 if own_device else _brought(reading)
-    outcome = step(max(worst, brought), STEPS)
+    outcome = bisect_right(STEPS, max(worst, brought))
     if outcome and worst > brought and _is_another(reading, whose):
         outcome += 5
-    context = step(reading.access_doubt, STRANGE)
+    context = bisect_right(STRANGE, reading.access_doubt)
     reading.cells[STORY] = context * 11 + outcome
     reading.weights[STORY] = max(table.ratio(context, outcome), -0.5)
 
@@ -75,7 +76,7 @@ def weigh_isolation(reading: Reading, table: Table, forest: FlatHalfSpaceTrees) 
     """Judge how alone the event is among the last ones, by half-space trees over all features."""
     if forest.warming_up:
         return
-    outcome = step(forest.score(in_unit_range(reading.weights)), ISOLATION_STEPS)
+    outcome = bisect_right(ISOLATION_STEPS, forest.score(in_unit_range(reading.weights)))
     reading.cells[ISOLATION] = reading.type * 6 + outcome
     reading.weights[ISOLATION] = table.ratio(reading.type, outcome)
 
@@ -105,4 +106,4 @@ def access_doubt(reading: Reading) -> float:
 def judge_doer(reading: Reading) -> None:
     """Set what the sign-in's features amount to, and so how familiar the event's doer is."""
     reading.access_doubt = access_doubt(reading)
-    reading.who = step(reading.access_doubt, (0.0, 3.0))
+    reading.who = bisect_right((0.0, 3.0), reading.access_doubt)
