@@ -75,14 +75,14 @@ class Heat(Protocol):
     caller's business. It must answer at once, from memory: a sign-in is never delayed by it.
     """
 
-    def hottest(self, observed: Observed) -> tuple[Hot, ...]:
+    def hottest(self, reading: Reading) -> tuple[Hot, ...]:
         """Return what is hot of what an event came with: one of each group, hottest first."""
 
 
 class NoHeat:
     """Nothing is known across accounts."""
 
-    def hottest(self, observed: Observed) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
+    def hottest(self, reading: Reading) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
         """Return that nothing is hot."""
         return ()
 
@@ -214,7 +214,7 @@ class Engine:
                 return None
             self._watermark.advance(event.occurred_at, reading.account)
             lessons.count(reading, self._population)
-            self._sight(observed, reading, flagged=False)
+            self._sight(reading, flagged=False)
             return None
         profile = reading.profile
         mark = mark_of(reading.type, event.event_id)
@@ -223,7 +223,7 @@ class Engine:
         profile.recent += (mark, reading.minute)
         del profile.recent[: -2 * _RECENT]
         self._watermark.advance(event.occurred_at, reading.account)
-        self._sight(observed, reading, flagged=alert_id is not None)
+        self._sight(reading, flagged=alert_id is not None)
         alert = None
         if alert_id is not None:
             alert = self._take_case(reading)
@@ -322,7 +322,7 @@ class Engine:
             return None
         with recorder.recording() as cells:
             reading = self._read(observed, event)
-        hottest = self._heat.hottest(observed)
+        hottest = self._heat.hottest(reading)
         given = given_event(event, observed.facts, hottest, reading.reported)
         return given, recorder.state(event.account_id, cells, sources_of(reading))
 
@@ -363,7 +363,7 @@ class Engine:
         weights = reading.weights
         if is_strangers(reading) and not reading.proved:
             guessing = self._prior.weights[reading.type][GUESSING] * weights[GUESSING]
-            weigh_heat(reading, self._heat.hottest(observed), guessing)
+            weigh_heat(reading, self._heat.hottest(reading), guessing)
         prior = self._prior.weights[reading.type]
         score = self._prior.score(reading.type, weights)
         if reading.success and self._base + score >= self._budget.notable:
@@ -455,13 +455,13 @@ class Engine:
             minute = profile.born + example.minute
             self._sightings.see_hijack(example.brought, mark, minute)
 
-    def _sight(self, observed: Observed, reading: Reading, *, flagged: bool) -> None:
+    def _sight(self, reading: Reading, *, flagged: bool) -> None:
         if self._sightings is not None:
             known = reading.type == LOGIN and is_familiar(reading)
             explained = None
             if not (known or reading.success or reading.proved):
-                explained = explaining(self._heat.hottest(observed))
-            elif not known and reading.type == LOGIN:
+                explained = explaining(self._heat.hottest(reading))
+            elif reading.type == LOGIN and not (known or reading.proved):
                 weights = counted(reading, self._prior, self._verdict_model)
                 weights[HEAT] = 0.0
                 reading.telling = rounded(

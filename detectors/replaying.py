@@ -6,6 +6,7 @@ from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed
 from detectors.errors import IncompatibleState
 from detectors.facts import NOTHING_KNOWN
+from detectors.features.reading import Reading
 from detectors.heat.indicators import Met
 from detectors.heat.records import Hot
 from detectors.intelligence.records import IndicatorReport
@@ -26,7 +27,7 @@ class _AsItWas:
     def __init__(self, heat: tuple[Hot, ...]) -> None:
         self._heat = heat
 
-    def hottest(self, observed: Observed) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
+    def hottest(self, reading: Reading) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
         """Return what was hot then."""
         return self._heat
 

@@ -48,10 +48,11 @@ class Reading:
     `who` by it, how familiar the doer is: 0 familiar, 1 unsure, 2 strange. `weights` are the
     features in the registry's order, 0 where they do not apply; `cells` the cells of the likelihood
     tables that the event belongs to, -1 where it belongs to none. `hot` is the hottest thing that a
-    stranger came with; `anew` is what it carries that the account did not know, None before anybody
-    asks; `proved` tells that the sign-in, or its session's, rests on more than a password. Of a
-    sign-in that opens an entry, `telling` is the sum of what spoke for a hijacker, nats, without
-    heat, and `guessing` what of it were failures.
+    stranger came with. `came` is the network and client that it came with, and `anew` what it
+    carries that the account did not know, both None before anybody asks. `proved` tells that the
+    sign-in, or its session's, rests on more than a password. Of a sign-in that opens an entry,
+    `telling` is the sum of what spoke for a hijacker, nats, without heat, and `guessing` what of it
+    were failures.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
     """
@@ -66,6 +67,7 @@ class Reading:
         "asn",
         "at",
         "brought",
+        "came",
         "categories",
         "cells",
         "city",
@@ -158,11 +160,11 @@ class Reading:
             self.proved = session is not None and session.proved
         self.device_class = self.device_group = self.propensity = self.who = 0
         self.network: int = 0
-        self.fresh_access = False
+        self.fresh_access = self.brought = False
         self.hot: Hot | None = None
+        self.came: list[Met] | None = None
         self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()
-        self.brought = False
         self.access_doubt = self.logit = self.doubt = self.shared = 0.0
         self.telling = self.guessing = 0.0
         self.weights = [0.0] * WIDTH

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from detectors.features.reading import Reading
 from detectors.features.registry import SHARED
 from detectors.heat.indicators import KINDS, Kind, Met
-from detectors.heat.sightings import came_with, carried_anew, is_new, is_strangers
+from detectors.heat.sightings import came_by, carried_anew, is_new, is_strangers
 from detectors.intelligence.records import IndicatorReport
 from detectors.intelligence.trust import Trust, feed_of, voice_of
 from detectors.population import Population
@@ -97,7 +97,7 @@ def sources_of(reading: Reading) -> list[str]:
 def _brought(reading: Reading) -> Iterator[Met]:
     """What an event comes with that was not its account's before."""
     if is_strangers(reading):
-        for met in came_with(reading.event, reading.facts):
+        for met in came_by(reading):
             if met.kind in _KINDS and is_new(reading, met.kind):
                 yield met
     for met in carried_anew(reading):

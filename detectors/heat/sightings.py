@@ -160,7 +160,7 @@ class Sightings:
         if reading.success and not flagged:
             self._see_new(reading, minute, _news(reading))
         if made_good:
-            for kind, key, _ in came_with(reading.event, reading.facts):
+            for kind, key, _ in came_by(reading):
                 summed = self._at(kind, key, minute)
                 summed.failed -= 1
                 summed.accounts += (reading.account,)
@@ -175,7 +175,7 @@ class Sightings:
         tried, failed, unknown = counts
         self._telling = True
         account, network = (reading.account,), (reading.prefix,)
-        for kind, key, value in came_with(reading.event, reading.facts):
+        for kind, key, value in came_by(reading):
             if explained is not None and KINDS[kind].coarse and kind != explained.kind:
                 continue
             summed = self._at(kind, key, minute)
@@ -203,7 +203,7 @@ class Sightings:
         account, entries = (reading.account,), (entry,)
         likely = entries if logit >= _REMOTE else ()
         new = () if flagged else account
-        for kind, key, _ in came_with(reading.event, reading.facts):
+        for kind, key, _ in came_by(reading):
             shared = KINDS[kind].coarse
             # What explained a failure has counted it; with what else is shared it never was.
             elsewhere = shared and reading.hot is not None and kind != reading.hot.kind
@@ -253,7 +253,7 @@ def brought_by(reading: Reading, *, lately: bool) -> list[Brought]:
     event = reading.event
     since = reading.minute - YOUNG if lately else None
     customers = reading.device and not is_new(reading, _DEVICE, since)
-    brought = () if customers else came_with(event, reading.facts)
+    brought = () if customers else came_by(reading)
     before = reading.session.contact if reading.session is not None else 0
     left = (Met(_CONTACT, before, ""),) if before else ()
     found: list[Brought] = []
@@ -346,6 +346,13 @@ def came_with(event: Event, facts: Facts) -> list[Met]:
     return found
 
 
+def came_by(reading: Reading) -> list[Met]:
+    """Return the network and the client that an event came with; they are put together once."""
+    if reading.came is None:
+        reading.came = came_with(reading.event, reading.facts)
+    return reading.came
+
+
 # A member of an enumeration is looked up in its class each time, and is slow to write.
 _RANGE: Final = int(Kind.PREFIX)
 _OPERATOR: Final = int(Kind.OPERATOR)
@@ -385,13 +392,30 @@ def carried(event: Event) -> list[Met]:
 def carried_anew(reading: Reading) -> tuple[Met, ...]:
     """Return what of this the account did not know before the event; a contact always."""
     if reading.anew is None:
-        anew = []
-        for kind, value in _values(reading.event):
-            memory = _memory_of(reading.profile, kind)
-            if memory is None or digest(value) not in memory.keys:
-                anew.append(met(kind, value))
-        reading.anew = tuple(anew)
+        event = reading.event
+        reading.anew = _ordered_anew(reading, event) if type(event) is Order else _set_anew(reading)
     return reading.anew
+
+
+def _ordered_anew(reading: Reading, order: Order) -> tuple[Met, ...]:
+    profile = reading.profile
+    anew: list[Met] = []
+    if order.shipping_address_id and reading.address not in profile.addresses.keys:
+        anew.append(met(_DELIVERY, order.shipping_address_id))
+    if order.payment_id and reading.payment not in profile.payments.keys:
+        anew.append(met(_PAYMENT, order.payment_id))
+    if order.shipping_postcode and reading.postcode not in profile.postcodes.keys:
+        anew.append(met(_POSTCODE, order.shipping_postcode))
+    return tuple(anew)
+
+
+def _set_anew(reading: Reading) -> tuple[Met, ...]:
+    anew: list[Met] = []
+    for kind, value in _values(reading.event):
+        memory = _memory_of(reading.profile, kind)
+        if memory is None or digest(value) not in memory.keys:
+            anew.append(met(kind, value))
+    return tuple(anew)
 
 
 def _is_long_used(reading: Reading, kind: int, value: str) -> bool:

@@ -2,11 +2,11 @@
 
 from typing import Final
 
-from detectors.engine import Observed
+from detectors.features.reading import Reading
 from detectors.heat.indicators import KINDS
 from detectors.heat.judging import MOST_STAYS
 from detectors.heat.records import Hot
-from detectors.heat.sightings import came_with
+from detectors.heat.sightings import came_by
 from detectors.watermark import TOLERANCE
 
 _SWEPT_EVERY: Final = 3_600.0
@@ -40,24 +40,27 @@ class HotTable:
             for key in [key for key, known in self._hot.items() if known.until <= hot.at]:
                 del self._hot[key]
 
-    def hottest(self, observed: Observed) -> tuple[Hot, ...]:
+    def hottest(self, reading: Reading) -> tuple[Hot, ...]:
         """Return the hottest indicator of each group that the event came with, hottest first.
 
         An address or device comes before an operator or client that many share.
         """
         if not self._hot:
             return ()
-        event = observed.event
+        at = reading.event.occurred_at
         best: dict[str, tuple[bool, float, Hot]] = {}
-        for kind, key, _ in came_with(event, observed.facts):
+        for kind, key, _ in came_by(reading):
             hot = self._hot.get((kind, key))
             if hot is None or not hot.nats:
                 continue
-            if not event.occurred_at < hot.until <= event.occurred_at + _LONGEST:
+            if not at < hot.until <= at + _LONGEST:
                 continue
             facts = KINDS[kind]
             # Where the very address is hot, that its operator is too says no more.
             told = not facts.coarse, hot.nats, hot
             if facts.group not in best or told[:2] > best[facts.group][:2]:
                 best[facts.group] = told
-        return tuple(sorted((told[2] for told in best.values()), key=lambda hot: -hot.nats))
+        hottest = [told[2] for told in best.values()]
+        if len(hottest) > 1:
+            hottest.sort(key=lambda hot: -hot.nats)
+        return tuple(hottest)

@@ -9,7 +9,7 @@ import pytest
 from detectors import examples
 from detectors.assessments import Alert
 from detectors.cases import Case, alert_id_of, opened_by, take
-from detectors.engine import Engine, Observed
+from detectors.engine import Engine
 from detectors.events import Verdict
 from detectors.features.reading import HABIT, Reading
 from detectors.heat.indicators import Kind
@@ -239,7 +239,7 @@ def test_a_case_closes_when_it_has_been_quiet() -> None:
 class Everything:
     """Other accounts say that everything is hot."""
 
-    def hottest(self, observed: Observed) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
+    def hottest(self, reading: Reading) -> tuple[Hot, ...]:  # noqa: ARG002 - the protocol's
         """A network of three nats; the client, likewise, is of the same attack."""
         return tuple(
             Hot(1, kind, 1, "fast_stuffing", 3.0, 0.0, 0.0, 1e10, 60, 59, 40)

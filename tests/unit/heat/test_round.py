@@ -127,7 +127,7 @@ def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> Non
     calm, before = engine.read(loyal).logit, engine.read(stranger).logit
     hot = reassessed()[1].hot
     table.take(msgspec.structs.replace(hot, until=hot.at + DAY))
-    assert table.hottest(loyal), "the range is not hot"
+    assert table.hottest(engine.read(loyal)), "the range is not hot"
     assert engine.read(loyal).logit == calm
     assert engine.read(stranger).logit > before
 
