@@ -6,7 +6,7 @@ in its campaign, but nothing new is linked to it. A campaign goes with the last 
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -321,6 +321,8 @@ def _believed(mark: AlertMark) -> float:
     return min(mark.raised_at, mark.at)
 
 
+# An alert's indicators are looked up whenever it is told of another.
+@lru_cache(4096)
 def _indicator_key(kind: int, key: int) -> bytes:
     return b"g:i:" + Indicator(kind, key).id.encode()
 

@@ -1,6 +1,6 @@
 """The indicator's side: counts sightings, and says what is hot and whom it had entered."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from math import expm1, log1p
 from typing import Final, TypeVar, get_args
@@ -100,7 +100,8 @@ class HeatCounter:
         else:
             tally.quiet += sighting.tried
         if sighting.entries:
-            tally.entries = (*tally.entries, *sighting.entries)[-_ENTRIES:]
+            tally.entries += sighting.entries
+            del tally.entries[:-_ENTRIES]
 
     def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
         minute, failed, unknown = sighting.minute, sighting.failed / rise, sighting.unknown / rise
@@ -180,7 +181,7 @@ class HeatCounter:
             60.0 * minute, 60.0 * minute, 0, 0, 0, shown=tally.shown,
         )  # fmt: skip
 
-    def _reassess(self, tally: Tally, hot: Hot, entries: tuple[Entry, ...]) -> Iterator[HeatOutput]:
+    def _reassess(self, tally: Tally, hot: Hot, entries: Sequence[Entry]) -> Iterator[HeatOutput]:
         if KINDS[tally.kind].coarse and hot.nats < _TELLS_OF_THE_PAST:
             return
         since = hot.at - _LOOKS_BACK[hot.technique]

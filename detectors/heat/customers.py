@@ -58,6 +58,7 @@ class Everybody:
             if self._state.version != VERSION:
                 raise IncompatibleState(f"stored customers have version {self._state.version}")
         self._dirty = False
+        self._rise = _rise(self._state.familiar)
         self._set_quiet()
 
     @property
@@ -84,7 +85,7 @@ class Everybody:
         state.familiar.count(
             totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
         )
-        rise = self._rise()
+        self._rise = rise = _rise(state.familiar)
         state.strangers.count(
             totals.minute, totals.tried, totals.failed / rise, totals.unknown / rise, usual=True
         )
@@ -120,22 +121,23 @@ class Everybody:
         return Customers(
             self._failing,
             self._unknown,
-            self._rise(),
+            self._rise,
             tuple([state.strangers.entered(window) for window in (FAST, HOURS, DAYS, USUAL)]),
         )
-
-    def _rise(self) -> float:
-        """By how much more than usual customers fail on what they know, at least 1."""
-        tried, failed, _ = self._state.familiar.window(USUAL)
-        usual = (failed + 2.0) / (tried + 20.0)
-        tried, failed, _ = self._state.familiar.window(FAST)
-        return max(1.0, (failed + 10.0 * usual) / (tried + 10.0) / usual)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the counts where they changed."""
         if self._dirty:
             self._dirty = False
             yield _KEY, msgspec.msgpack.encode(self._state)
+
+
+def _rise(familiar: Rates) -> float:
+    """By how much more than usual customers fail on what they know, at least 1."""
+    tried, failed, _ = familiar.window(USUAL)
+    usual = (failed + 2.0) / (tried + 20.0)
+    tried, failed, _ = familiar.window(FAST)
+    return max(1.0, (failed + 10.0 * usual) / (tried + 10.0) / usual)
 
 
 def _quiet(shares: list[float], before: float) -> float:

@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from detectors.errors import IncompatibleState, decoded
+from detectors.heat.indicators import KINDS
 from detectors.heat.tally import Tally
 
 VERSION: Final = 2
 BUCKETS: Final = 8_192
 WAYS: Final = 8
-_KIND_BITS: Final = 4
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
@@ -26,27 +26,26 @@ _decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
 class Tallies:
     """All tallies of a shard; `read` gives the state handed over so far.
 
-    They are found in one table, whatever their bucket: each of a million indicators is somewhere
-    else in memory, and to go there by way of its bucket took twice as long.
+    They are found in one table a kind, whatever their bucket: each of a million indicators is
+    somewhere else in memory, and to go there by way of its bucket took twice as long.
     """
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._read = read
-        self._tallies: dict[int, Tally] = {}
+        self._tallies: list[dict[int, Tally]] = [{} for _ in KINDS]
         self._buckets: dict[int, list[Tally]] = {}
-        self._dirty: dict[int, None] = {}
+        self._dirty = bytearray(BUCKETS)
 
     def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
         """Return an indicator's tally to be changed, new where it is not known (any more).
 
         `latest` is the latest minute that is believed.
         """
-        number, place = (key >> 20) % BUCKETS, key << _KIND_BITS | kind
-        tally = self._tallies.get(place)
+        number, tally = (key >> 20) % BUCKETS, self._tallies[kind].get(key)
         if tally is None and number not in self._buckets:
             self._load(number)
-            tally = self._tallies.get(place)
-        self._dirty[number] = None
+            tally = self._tallies[kind].get(key)
+        self._dirty[number] = 1
         if tally is None:
             return self._add(number, Tally(kind, key, minute), latest)
         if tally.last > latest:
@@ -56,14 +55,16 @@ class Tallies:
 
     def __len__(self) -> int:
         """How many tallies are in memory."""
-        return len(self._tallies)
+        return sum(map(len, self._tallies))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the buckets that changed."""
-        for number in sorted(self._dirty):
+        number = self._dirty.find(1)
+        while number >= 0:
             tallies = self._buckets[number]
             yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
-        self._dirty.clear()
+            self._dirty[number] = 0
+            number = self._dirty.find(1, number)
 
     def _add(self, number: int, tally: Tally, latest: int) -> Tally:
         bucket = self._buckets[number]
@@ -72,9 +73,9 @@ class Tallies:
                 if known.last > latest:
                     known.believe(tally.last, latest)
             least = bucket.pop(_least(bucket))
-            del self._tallies[_place(least)]
+            del self._tallies[least.kind][least.key]
         bucket.append(tally)
-        self._tallies[_place(tally)] = tally
+        self._tallies[tally.kind][tally.key] = tally
         return tally
 
     def _load(self, number: int) -> None:
@@ -86,12 +87,7 @@ class Tallies:
                 raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
         self._buckets[number] = tallies
         for tally in tallies:
-            self._tallies[_place(tally)] = tally
-
-
-def _place(tally: Tally) -> int:
-    """Return where a tally is found: one number is told from another sooner than a pair is."""
-    return tally.key << _KIND_BITS | tally.kind
+            self._tallies[tally.kind][tally.key] = tally
 
 
 def _stored(tally: Tally) -> Tally | tuple[object, ...]:

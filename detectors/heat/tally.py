@@ -48,12 +48,15 @@ class Rates(msgspec.Struct, array_like=True, gc=False):
         more = tried if usual else 0
         a, b, c, d, e, f, g, h, i, j, k, m = self.sums
         self.sums = [
-            a * fast + tried, max(b * fast + failed, 0.0), c * fast + unknown,
-            d * hours + tried, max(e * hours + failed, 0.0), f * hours + unknown,
-            g * days + tried, max(h * days + failed, 0.0), i * days + unknown,
-            j * long + more, max(k * long + (failed if usual else 0), 0.0),
+            a * fast + tried, b * fast + failed, c * fast + unknown,
+            d * hours + tried, e * hours + failed, f * hours + unknown,
+            g * days + tried, h * days + failed, i * days + unknown,
+            j * long + more, k * long + (failed if usual else 0),
             m * long + (unknown if usual else 0),
         ]  # fmt: skip
+        if failed < 0:
+            # What is made good was counted, but may have faded since.
+            self.sums[1::3] = [max(left, 0.0) for left in self.sums[1::3]]
 
     def _count_late(
         self, faded: Sequence[float], counts: tuple[float, float, float], *, usual: bool
@@ -129,7 +132,7 @@ class Tally(msgspec.Struct, array_like=True, gc=False):
     accounts_before: bytearray | None = None
     networks: bytearray | None = None
     tried_since: int = 0
-    entries: tuple[Entry, ...] = ()
+    entries: list[Entry] = []
     entered: tuple[int, ...] = ()
     nats: float = 0.0
     since: float = 0.0

@@ -38,7 +38,7 @@ def _old_table() -> MemoryStore:
             tally: Tally = tallies.of(Kind.DEVICE, key, MINUTE - 60, MINUTE)
             tally.rates = Rates(MINUTE - 60, [1 / 3] * 12)
             tally.users = tally.accounts = tally.networks = bytearray(32)
-            tally.entries = (ENTRY,)
+            tally.entries = [ENTRY]
     store.write(dict(tallies.changes()), 0)
     return store
 
