@@ -260,8 +260,8 @@ def _remember_session(reading: Reading) -> None:
             reading.asn, reading.country, reading.device_class, reading.network, reading.minute,
             reading.minute, carried(reading), signed_in, contact, reading.proved,
         )  # fmt: skip
-        if session is not None:
-            sessions.remove(session)
+        # Of sessions without a name, the next by the same device takes the place of the last.
+        sessions[:] = [known for known in sessions if known.key != fresh.key]
         sessions.append(fresh)
         del sessions[:-_SESSIONS]
     else:

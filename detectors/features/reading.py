@@ -24,6 +24,9 @@ HABIT: Final = 60.0 * DAY
 YOUNG: Final = 2 * DAY
 """Minutes for which a value brought in lately proves nothing: its owner may be an intruder."""
 
+_IMPLIED: Final = DAY
+"""Minutes without an event after which the next one without a session's name is of another."""
+
 _HANDHELDS: Final = frozenset(("mobile", "tablet"))
 
 _BY_LIST: Final = frozenset((None, "password"))
@@ -152,12 +155,11 @@ class Reading:
         self.city = _common(facts.city or facts.region)
         self.kind = facts.network_kind
         self.depth = profile.depth
-        self.session_key = key = digest(event.session_id) if event.session_id else 0
-        self.session = session = _find_session(profile, key) if key else None
+        self.session_key, self.session = _session_of(self)
         if type(event) is Login:
             self.proved = _is_proved(event)
         else:
-            self.proved = session is not None and session.proved
+            self.proved = self.session is not None and self.session.proved
         self.device_class = self.device_group = self.propensity = self.who = 0
         self.network: int = 0
         self.fresh_access = self.brought = False
@@ -228,8 +230,26 @@ def _client_of(
     return _digest(agent), client, _digest(system)
 
 
-def _find_session(profile: Profile, key: int) -> Session | None:
-    for session in profile.sessions:
-        if session.key == key:
-            return session
-    return None
+def _session_of(reading: Reading) -> tuple[int, Session | None]:
+    """Return the digest that stands for an event's session, and what is remembered of it.
+
+    One that names no session goes on in what was begun with its device, or with its client and
+    range where no device is told; a sign-in begins one.
+    """
+    sessions, named = reading.profile.sessions, reading.event.session_id
+    if named:
+        key = digest(named)
+        for session in sessions:
+            if session.key == key:
+                return key, session
+        return key, None
+    for session in reversed(sessions) if reading.type != LOGIN else ():
+        if reading.minute - session.used <= _IMPLIED and _has_begun(session, reading):
+            return session.key, session
+    return reading.device or paired(reading.agent, reading.prefix), None
+
+
+def _has_begun(session: Session, reading: Reading) -> bool:
+    if reading.device or session.device:
+        return reading.device == session.device
+    return reading.agent == session.agent and reading.prefix == session.prefix

@@ -44,11 +44,13 @@ OUTCOMES: Final = 2 + 48
 
 def weigh_continuity(reading: Reading, table: Table) -> None:
     """Compare what the event came with to what its session began with."""
-    session = reading.session
+    named = bool(reading.event.session_id)
+    # One without a name was found by what it would be compared with.
+    session = reading.session if named else None
     if reading.type == LOGIN and session is None:
         return
     if session is None:
-        outcome = UNSEEN if reading.session_key else NONE
+        outcome = UNSEEN if named else NONE
     else:
         outcome = FOLLOWED + _moved(reading, session)
     context = (1 if reading.kind == "mobile" else 0) + (2 if reading.type == LOGIN else 0)

@@ -292,8 +292,7 @@ class History:
             account_id=self.account_id,
             event_id=f"{self.account_id}-{self._number}",
             occurred_at=self.now,
-            **shown,
-            **fields,
+            **(shown | fields),
         )
         self.observed.append(Observed(event, facts))
         [outcome] = self._engine.process(self.observed[-1:])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from detectors.features.registry import POSITION
+from detectors.features.registry import ACCESS, POSITION
 from detectors.features.story import STORY_CUSTOMER, STORY_HIJACKER, weigh_story
 from detectors.models.likelihood import Table
 from detectors.reasons import EXPLANATIONS
@@ -51,6 +51,44 @@ def test_a_session_taken_along_tells_less_than_one_that_turns_up_elsewhere() -> 
     """The customer's own carrier is where a session goes by itself; a strange network is not."""
     strange = Network("92.40.9", 206067, "mobile", LEEDS)
     assert moved_to(strange) > moved_to(CARRIER)
+
+
+def access_of_order(device: Device, network: Network, **told: Any) -> list[float]:
+    """Return what the sign-in's features say of an order five minutes after a stranger's sign-in.
+
+    It comes by a device and a network; both events are `told` with these fields.
+    """
+    history = History().months().sign_in(STRANGER, PROXY, **told).wait(5 * MINUTE)
+    history.steal_session(device, network).order("31", **told)
+    return history.read_last().weights[:ACCESS]
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"device_id": None}], ids=["by its device", "by its client and range"]
+)
+def test_an_order_that_names_no_session_is_judged_by_the_sign_in_before_it(
+    told: dict[str, Any],
+) -> None:
+    """Its device has been known for five minutes by then: that says nothing."""
+    named = access_of_order(STRANGER, PROXY, **told)
+    assert sum(named) > 6.0
+    assert access_of_order(STRANGER, PROXY, session_id=None, **told) == named
+
+
+def test_an_order_that_names_no_session_is_not_judged_by_another_s_sign_in() -> None:
+    """The customer orders at home while a stranger is signed in."""
+    assert sum(access_of_order(LAPTOP, HOME, session_id=None)) < -6.0
+
+
+def test_a_session_that_nobody_names_ends_by_itself() -> None:
+    """After a day without an event the next is another one's beginning."""
+    history = History().months().sign_in(LAPTOP, HOME, session_id=None)
+    signed_in = []
+    for pause in (20 * HOUR, 20 * HOUR, 2 * DAY):
+        session = history.wait(pause).order("31", session_id=None).read_last().session
+        assert session is not None
+        signed_in.append(session.signed_in)
+    assert signed_in == [True, True, False]
 
 
 def paid(**fields: Any) -> float:

@@ -97,6 +97,8 @@ def test_haste_needs_a_sign_in() -> None:
     history = History().months().sign_in(LAPTOP, HOME).wait(4 * MINUTE).order("31")
     assert said(history.read_last(), "speed") == "It came 4 minutes after the sign-in."
     history.order("31", session_id=None)
+    assert said(history.read_last(), "speed") == "It came 4 minutes after the sign-in."
+    history.wait(2 * DAY).order("31", session_id=None)
     assert said(history.read_last(), "speed") == "No sign-in was seen before it in its session."
     assert said(history.read_last(), "continuity") == "No session was given."
 
