@@ -25,7 +25,7 @@ YOUNG: Final = 2 * DAY
 """Minutes for which a value brought in lately proves nothing: its owner may be an intruder."""
 
 _IMPLIED: Final = DAY
-"""Minutes without an event after which the next one without a session's name is of another."""
+"""Minutes without an event after which the next one is of another session, unless it names it."""
 
 _HANDHELDS: Final = frozenset(("mobile", "tablet"))
 
@@ -52,10 +52,11 @@ class Reading:
     features in the registry's order, 0 where they do not apply; `cells` the cells of the likelihood
     tables that the event belongs to, -1 where it belongs to none. `hot` is the hottest thing that a
     stranger came with. `came` is the network and client that it came with, and `anew` what it
-    carries that the account did not know, both None before anybody asks. `proved` tells that the
-    sign-in, or its session's, rests on more than a password. Of a sign-in that opens an entry,
-    `telling` is the sum of what spoke for a hijacker, nats, without heat, and `guessing` what of it
-    were failures.
+    carries that the account did not know, both None before anybody asks. `session` is what is
+    remembered of the event's, `implied` where only device, or client and range, say that it is.
+    `proved` tells that the sign-in, or its session's, rests on more than a password. Of a sign-in
+    that opens an entry, `telling` is the sum of what spoke for a hijacker, nats, without heat, and
+    `guessing` what of it were failures.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
     """
@@ -88,6 +89,7 @@ class Reading:
         "guessing",
         "hot",
         "hour",
+        "implied",
         "kind",
         "logit",
         "minute",
@@ -155,7 +157,7 @@ class Reading:
         self.city = _common(facts.city or facts.region)
         self.kind = facts.network_kind
         self.depth = profile.depth
-        self.session_key, self.session = _session_of(self)
+        self.session_key, self.session, self.implied = _session_of(self)
         if type(event) is Login:
             self.proved = _is_proved(event)
         else:
@@ -230,23 +232,25 @@ def _client_of(
     return _digest(agent), client, _digest(system)
 
 
-def _session_of(reading: Reading) -> tuple[int, Session | None]:
-    """Return the digest that stands for an event's session, and what is remembered of it.
+def _session_of(reading: Reading) -> tuple[int, Session | None, bool]:
+    """Return what stands for an event's session, what is remembered of it, whether that is implied.
 
-    One that names no session goes on in what was begun with its device, or with its client and
-    range where no device is told; a sign-in begins one.
+    One that names none, or one that nobody signed in to, goes on in what was begun with its device,
+    or with its client and range where no device is told: ids are optional, and are changed by some
+    shops at the checkout. A sign-in begins one.
     """
     sessions, named = reading.profile.sessions, reading.event.session_id
     if named:
         key = digest(named)
         for session in sessions:
             if session.key == key:
-                return key, session
-        return key, None
+                return key, session, False
+    else:
+        key = reading.device or paired(reading.agent, reading.prefix)
     for session in reversed(sessions) if reading.type != LOGIN else ():
         if reading.minute - session.used <= _IMPLIED and _has_begun(session, reading):
-            return session.key, session
-    return reading.device or paired(reading.agent, reading.prefix), None
+            return session.key, session, True
+    return key, None, False
 
 
 def _has_begun(session: Session, reading: Reading) -> bool:

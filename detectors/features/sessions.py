@@ -44,13 +44,12 @@ OUTCOMES: Final = 2 + 48
 
 def weigh_continuity(reading: Reading, table: Table) -> None:
     """Compare what the event came with to what its session began with."""
-    named = bool(reading.event.session_id)
-    # One without a name was found by what it would be compared with.
-    session = reading.session if named else None
+    # An implied one was found by what it would be compared with.
+    session = None if reading.implied else reading.session
     if reading.type == LOGIN and session is None:
         return
     if session is None:
-        outcome = UNSEEN if named else NONE
+        outcome = UNSEEN if reading.event.session_id else NONE
     else:
         outcome = FOLLOWED + _moved(reading, session)
     context = (1 if reading.kind == "mobile" else 0) + (2 if reading.type == LOGIN else 0)

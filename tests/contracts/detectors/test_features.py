@@ -53,31 +53,34 @@ def test_a_session_taken_along_tells_less_than_one_that_turns_up_elsewhere() -> 
     assert moved_to(strange) > moved_to(CARRIER)
 
 
-def access_of_order(device: Device, network: Network, **told: Any) -> list[float]:
+def access_of_order(
+    device: Device, network: Network, *, session: str | None = "given", **told: Any
+) -> list[float]:
     """Return what the sign-in's features say of an order five minutes after a stranger's sign-in.
 
-    It comes by a device and a network; both events are `told` with these fields.
+    It comes by a device and a network, in a session; both events are `told` with these fields.
     """
-    history = History().months().sign_in(STRANGER, PROXY, **told).wait(5 * MINUTE)
-    history.steal_session(device, network).order("31", **told)
+    history = History().months().sign_in(STRANGER, PROXY, session_id="given", **told)
+    history.wait(5 * MINUTE).steal_session(device, network).order("31", session_id=session, **told)
     return history.read_last().weights[:ACCESS]
 
 
+@pytest.mark.parametrize("session", [None, "another"])
 @pytest.mark.parametrize(
     "told", [{}, {"device_id": None}], ids=["by its device", "by its client and range"]
 )
-def test_an_order_that_names_no_session_is_judged_by_the_sign_in_before_it(
-    told: dict[str, Any],
+def test_an_order_that_names_no_sign_in_s_session_is_judged_by_the_one_before_it(
+    session: str | None, told: dict[str, Any]
 ) -> None:
     """Its device has been known for five minutes by then: that says nothing."""
     named = access_of_order(STRANGER, PROXY, **told)
     assert sum(named) > 6.0
-    assert access_of_order(STRANGER, PROXY, session_id=None, **told) == named
+    assert access_of_order(STRANGER, PROXY, session=session, **told) == named
 
 
 def test_an_order_that_names_no_session_is_not_judged_by_another_s_sign_in() -> None:
     """The customer orders at home while a stranger is signed in."""
-    assert sum(access_of_order(LAPTOP, HOME, session_id=None)) < -6.0
+    assert sum(access_of_order(LAPTOP, HOME, session=None)) < -6.0
 
 
 def test_a_session_that_nobody_names_ends_by_itself() -> None:
