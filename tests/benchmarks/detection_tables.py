@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from detectors.evaluation.summary import Share
 from streams.report.text import share
+from tests.benchmarks.cells import figure, head, line, recalls
 from tests.benchmarks.left_out_families import SHORT, Report
 from tests.benchmarks.model_comparison import Line
 
@@ -27,12 +27,12 @@ def main() -> None:
 
 def left_out_table(report: Report) -> Iterator[str]:
     """Yield the lines of a table of families and depths, then one for each bar."""
-    yield from _head(
+    yield from head(
         "", "hijacks", "0.1 %", "0.3 %", "1 %", "shipped, 0.1 %", "best baseline, 0.1 %"
     )
     for row in report.rows:
         rival = row.rivals[row.best][0].value
-        yield _line(
+        yield line(
             row.name.replace("depth", "earlier sign-ins:"),
             str(row.hijacks),
             *map(share, row.left_out),
@@ -40,37 +40,24 @@ def left_out_table(report: Report) -> Iterator[str]:
             f"{rival:.2f} {SHORT[row.best]}" if rival else "0",
         )
     yield ""
-    yield from _head("bar", "measured", "")
+    yield from head("bar", "measured", "")
     for bar in report.bars:
-        yield _line(bar.promise, bar.measured, "holds" if bar.holds else "**missed**")
+        yield line(bar.promise, bar.measured, "holds" if bar.holds else "**missed**")
 
 
 def model_table(lines: Iterable[Line]) -> Iterator[str]:
     """Yield the lines of a table of models."""
-    yield from _head("model", "0.1 %", "0.3 %", "1 %", "AP", "ECE", "upper", "µs an event")
-    for line in lines:
-        summary = line.summary
-        yield _line(
-            line.model,
-            *(share(Share(at.in_time.value, at.in_time_campaigns)) for at in summary.budgets),
-            _figure(summary.average_precision, 2),
-            _figure(summary.calibration_error, 4),
-            _figure(summary.upper_calibration_error, 2),
-            f"{line.microseconds:.0f}",
+    yield from head("model", "0.1 %", "0.3 %", "1 %", "AP", "ECE", "upper", "µs an event")
+    for one in lines:
+        summary = one.summary
+        yield line(
+            one.model,
+            *recalls(summary),
+            figure(summary.average_precision, 2),
+            figure(summary.calibration_error, 4),
+            figure(summary.upper_calibration_error, 2),
+            f"{one.microseconds:.0f}",
         )
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _head(*names: str) -> Iterator[str]:
-    yield _line(*names)
-    yield _line(*("---" for _ in names))
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

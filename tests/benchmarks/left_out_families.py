@@ -27,17 +27,16 @@ from rich.table import Table
 from detectors.evaluation.baselines import BASELINES
 from detectors.evaluation.calibration import UPPER, expected_calibration_error, pooled
 from detectors.evaluation.intervals import interval
-from detectors.evaluation.judging import BUDGETS, JudgedHijack, Judgement, judge
+from detectors.evaluation.judging import BUDGETS, JudgedHijack, Judgement
 from detectors.evaluation.summary import DEPTHS, Share
-from detectors.evaluation.trial import trial_of
 from detectors.models.prior import Prior
 from detectors.policy import Policy
 from detectors.simulation import FAMILIES
-from streams.backtesting import PrequentialEngine, Recording, Written, backtest
+from streams.backtesting import PrequentialEngine
 from streams.report.text import percent, share
 from tests.benchmarks import fit_prior
 from tests.benchmarks.collecting import Collected
-from tests.benchmarks.shops import SimulatedRun, collect_in
+from tests.benchmarks.shops import SimulatedRun, collect_in, run_through
 
 SHIPPED: Final = "shipped prior"
 SHORT: Final = {name: name.split()[0].strip(":") for name in BASELINES}
@@ -132,14 +131,7 @@ def judged(seed: int, *, priors: Mapping[str, Prior], size: Size) -> dict[str, J
     engines = {SHIPPED: PrequentialEngine(Policy())}
     for family, prior in priors.items():
         engines[family] = PrequentialEngine(Policy(), prior=prior)
-    recording = Recording(run.labels, baselines=True)
-    facts = run.enricher().facts
-    for _ in backtest(run.events(), facts, engines, written=Written(), recording=recording):
-        pass
-    trial, identity = trial_of(recording.ledger), recording.ledger.columns().identity
-    return {
-        name: judge(trial, scores.aligned(identity)[0]) for name, scores in recording.scores.items()
-    }
+    return run_through(run.events(), run.enricher(), engines, run.labels, baselines=True)
 
 
 def never_seen(judgements: Mapping[str, Judgement]) -> list[JudgedHijack]:

@@ -31,21 +31,21 @@ from rich.console import Console
 from rich.table import Table
 
 from detectors.engine import Engine, Observed
-from detectors.evaluation.judging import BUDGETS, Judgement, judge
+from detectors.evaluation.judging import BUDGETS, Judgement
 from detectors.evaluation.ledger import Labels, Ledger
 from detectors.evaluation.scores import Scores
-from detectors.evaluation.summary import Share, Summary, summarise
-from detectors.evaluation.trial import trial_of
+from detectors.evaluation.summary import Summary, summarise
 from detectors.events import Event, Feedback
 from detectors.policy import Policy
 from streams.backtesting import RUN_LENGTH, DeadLines, Enrich, runs, steadied
 from streams.enrichment import Enricher
 from streams.files import read_events
 from streams.labels import read_labels
-from streams.report.text import percent, share
+from streams.report.text import percent
 from tests.benchmarks import fit_prior
+from tests.benchmarks.cells import figure, recalls
 from tests.benchmarks.rival_models import Lesson, Offline, Seen, models
-from tests.benchmarks.shops import SimulatedRun, collect_in
+from tests.benchmarks.shops import SimulatedRun, collect_in, judgements_of
 
 SEED: Final = 7
 PRESUMED: Final = 16
@@ -152,12 +152,7 @@ def compare(source: Source, offline: Offline) -> Compared:
             seconds[name] += time.process_time() - began
             for event_id, risk in zip(scored, risks, strict=True):
                 scores[name].add(event_id, risk)
-    trial, identity = trial_of(ledger), ledger.columns().identity
-    return Compared(
-        judgements={name: judge(trial, kept.aligned(identity)[0]) for name, kept in scores.items()},
-        seconds=seconds,
-        events=len(ledger),
-    )
+    return Compared(judgements=judgements_of(ledger, scores), seconds=seconds, events=len(ledger))
 
 
 def lines_of(compared: Sequence[Compared]) -> list[Line]:
@@ -187,17 +182,13 @@ def show(lines: Sequence[Line]) -> None:
         summary = line.summary
         table.add_row(
             line.model,
-            *(share(Share(at.in_time.value, at.in_time_campaigns)) for at in summary.budgets),
-            _figure(summary.average_precision, 3),
-            _figure(summary.calibration_error, 4),
-            _figure(summary.upper_calibration_error, 2),
+            *recalls(summary),
+            figure(summary.average_precision, 3),
+            figure(summary.calibration_error, 4),
+            figure(summary.upper_calibration_error, 2),
             f"{line.microseconds:.1f}",
         )
     Console(width=150).print(table)
-
-
-def _figure(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def _opened(source: Source) -> tuple[Iterator[Event], Labels, Enrich]:

@@ -1,14 +1,17 @@
 """Simulated shops: to judge on, as the detector meets them, and to fit on."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from detectors.evaluation.ledger import Label, Labels
+from detectors.evaluation.judging import Judgement, judge
+from detectors.evaluation.ledger import Label, Labels, Ledger
+from detectors.evaluation.scores import Scores
+from detectors.evaluation.trial import trial_of
 from detectors.events import Event
 from detectors.simulation import (
     Shop,
@@ -19,6 +22,7 @@ from detectors.simulation import (
     simulate,
 )
 from detectors.simulation.simulation import HIJACKS
+from streams.backtesting import PrequentialEngine, Recording, Written, backtest
 from streams.codec import decode
 from streams.enrichment import Enricher
 from streams.simulated_files import write_rows
@@ -38,6 +42,27 @@ def _collected(numbered: tuple[int, int]) -> Collected:
     position, seed = numbered
     telemetry = fit_prior.telemetry_of(position, seed)
     return collect(seed, accounts=fit_prior.ACCOUNTS, telemetry=telemetry)
+
+
+def run_through(
+    events: Iterable[Event],
+    enricher: Enricher,
+    engines: Mapping[str, PrequentialEngine],
+    labels: Labels,
+    *,
+    baselines: bool,
+) -> dict[str, Judgement]:
+    """Run engines, perhaps beside the baselines, over a shop's events; return how each did."""
+    recording = Recording(labels, baselines=baselines)
+    for _ in backtest(events, enricher.facts, engines, written=Written(), recording=recording):
+        pass
+    return judgements_of(recording.ledger, recording.scores)
+
+
+def judgements_of(ledger: Ledger, scores: Mapping[str, Scores]) -> dict[str, Judgement]:
+    """Judge each detector by what it said of the recorded events."""
+    trial, identity = trial_of(ledger), ledger.columns().identity
+    return {name: judge(trial, kept.aligned(identity)[0]) for name, kept in scores.items()}
 
 
 class SimulatedRun:
