@@ -90,12 +90,12 @@ ALL: Final = (
     Missing("both of these", _PLACE, lookup=False),
     Missing("`method`, `mfa`", ("method", "mfa")),
     Missing("`rtt_ms`", ("rtt_ms",)),
+    Missing("`shipping_address_id`", ("shipping_address_id",)),
     Missing(
         "where orders go: address, postcode, country",
         ("shipping_address_id", "shipping_postcode", "shipping_country"),
     ),
     Missing("`payment_id`", ("payment_id",)),
-    Missing("`shipping_address_id`, `payment_id`", ("shipping_address_id", "payment_id")),
     Missing("`items`", ("items",)),
     Missing("`value_hash`", ("value_hash",)),
     Missing("verdicts", verdicts=False),
@@ -111,12 +111,12 @@ ALL: Final = (
 class Row(msgspec.Struct, kw_only=True, frozen=True):
     """The detector without something, over all shops; the summary's name says what is missing.
 
-    `gained` is the recall at the default budget less that with everything, -1 to 1, hijack by
+    `difference` is the recall at the default budget less that with everything, -1 to 1, hijack by
     hijack.
     """
 
     summary: Summary
-    gained: Share
+    difference: Share
 
 
 def main() -> None:
@@ -150,19 +150,19 @@ def rows_of(runs: Sequence[dict[str, Judgement]]) -> list[Row]:
     return [
         Row(
             summary=summarise(name, [run[name] for run in runs]),
-            gained=_gained([(run[EVERYTHING.name], run[name]) for run in runs]),
+            difference=_difference([(run[EVERYTHING.name], run[name]) for run in runs]),
         )
         for name in runs[0]
     ]
 
 
-def _gained(pairs: Iterable[tuple[Judgement, Judgement]]) -> Share:
-    gained, campaigns = [], []
+def _difference(pairs: Iterable[tuple[Judgement, Judgement]]) -> Share:
+    differences, campaigns = [], []
     for whole, rest in pairs:
         for one, other in zip(whole.hijacks, rest.hijacks, strict=True):
-            gained.append(other.caught[DEFAULT].in_time - one.caught[DEFAULT].in_time)
+            differences.append(other.caught[DEFAULT].in_time - one.caught[DEFAULT].in_time)
             campaigns.append(one.campaign)
-    return Share(sum(gained) / len(gained), interval(gained, groups=campaigns))
+    return Share(sum(differences) / len(differences), interval(differences, groups=campaigns))
 
 
 def table(rows: Sequence[Row]) -> Iterator[str]:
@@ -174,7 +174,9 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
     )
     yield ""
     budgets = map(percent, BUDGETS)
-    yield from head("missing", "hijacks", *budgets, "AP", f"gained, {percent(BUDGETS[DEFAULT])}")
+    yield from head(
+        "missing", "hijacks", *budgets, "AP", f"difference, {percent(BUDGETS[DEFAULT])}"
+    )
     for row in rows:
         summary = row.summary
         yield line(
@@ -182,7 +184,7 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
             str(summary.hijacks),
             *recalls(summary),
             figure(summary.average_precision, 2),
-            "" if summary.name == EVERYTHING.name else share(row.gained),
+            "" if summary.name == EVERYTHING.name else share(row.difference),
         )
 
 

@@ -96,11 +96,11 @@ def test_what_is_missing_changes_the_risks_and_not_what_is_judged(
 def test_the_table_has_a_line_for_each_row_against_everything(
     judged: dict[str, Judgement],
 ) -> None:
-    """What everything catches at the default budget, and what a row gains, is the row's recall."""
+    """What everything catches at the default budget, and a row's difference, is the row's recall."""
     rows = rows_of([judged])
     lines = list(table(rows))
     assert [line.split(" | ")[0].strip("| ") for line in lines[4:]] == list(judged)
     whole = rows[0].summary.budgets[1].in_time.value
-    assert rows[0].gained.value == 0
+    assert rows[0].difference.value == 0
     for row in rows:
-        assert row.gained.value == pytest.approx(row.summary.budgets[1].in_time.value - whole)
+        assert row.difference.value == pytest.approx(row.summary.budgets[1].in_time.value - whole)
