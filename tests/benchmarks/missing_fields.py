@@ -104,7 +104,7 @@ ALL: Final = (
         ("device_id", "user_agent", "session_id", "country", "city", "asn"),
         share=0.3,
     ),
-    Missing("every optional field but the address", _OPTIONAL),
+    Missing("every optional field but `ip`", _OPTIONAL),
 )
 
 

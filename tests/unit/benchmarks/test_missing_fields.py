@@ -96,7 +96,7 @@ def test_what_is_missing_changes_the_risks_and_not_what_is_judged(
 def test_the_table_has_a_line_for_each_row_against_everything(
     judged: dict[str, Judgement],
 ) -> None:
-    """What everything catches at the default budget, and a row's difference, is the row's recall."""
+    """Everything's recall at the default budget and a row's difference are the row's recall."""
     rows = rows_of([judged])
     lines = list(table(rows))
     assert [line.split(" | ")[0].strip("| ") for line in lines[4:]] == list(judged)
