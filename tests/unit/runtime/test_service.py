@@ -5,16 +5,18 @@ from collections.abc import Iterable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from faust.types import TP
 
 from streams.runtime.interfaces import Prepared, ReadState, Record, Send
-from streams.runtime.lanes import Flow, Run
+from streams.runtime.lanes import Flow, Place, Run
 from streams.runtime.options import RuntimeOptions, StatefulFlow
 from streams.runtime.partition import Partition
 from streams.runtime.position import Position
 from streams.runtime.rekeying import Rekeying, origin_header
 from streams.runtime.service import Runtime
 from streams.runtime.store import MemoryStore
+from streams.runtime.transport import RunConsumer
 
 LOGINS = TP("logins", 0)
 REKEYING = Rekeying("logins", "by-account", lambda record: record.value, chunk_records=10)
@@ -32,7 +34,7 @@ class _Telling:
 
     def fold(self, run: Iterable[Prepared]) -> list[Send]:
         """Tell what each holds."""
-        return [Send("alerts", record.key, record.value) for record, _, _ in run]
+        return [Send("alerts", record.key, record.value, urgent=True) for record, _, _ in run]
 
     def summaries(self) -> tuple[Send, ...]:
         """Sum nothing up."""
@@ -57,6 +59,19 @@ FLOW = StatefulFlow(
     Flow("events", ("by-account",), 10), "changelog", 1, lambda _number, read: _Telling(read)
 )
 OPTIONS = RuntimeOptions({}, (FLOW,), None, session_seconds=10, rekeyings=(REKEYING,))
+
+
+class _Lane:
+    """As much of a lane as is asked for, with ever another run."""
+
+    flow, most_records, place = FLOW.reading, 1, Place("events", 0)
+
+    def __init__(self, *, behind: bool) -> None:
+        self.behind = behind
+
+    def next_run(self, _now: float) -> str:
+        """Return a run."""
+        return "a run"
 
 
 def _runtime(**consumer: Any) -> tuple[Runtime, Any]:
@@ -106,26 +121,33 @@ def test_how_far_a_topic_is_carried_is_known_from_the_first_moment_on() -> None:
     assert told == [{LOGINS: 0}, {LOGINS: 0}, {LOGINS: 1}]
 
 
+def _partition() -> Partition:
+    return Partition(
+        FLOW,
+        0,
+        options=OPTIONS,
+        store=MemoryStore(),
+        position=Position(lineage="x", at=0, next={"by-account": 0}),
+        next_offset=0,
+        rewrite=frozenset(),
+    )
+
+
+def _carried(partition: Partition) -> list[Prepared]:
+    carried = origin_header(Record("logins", 0, 0, 1.0, b"anna", b"alert"))
+    record = Record("by-account", 0, 0, 1.0, b"anna", b"alert", (carried,))
+    return [partition.prepare(record)]
+
+
 def test_what_another_owner_may_have_sent_is_not_sent_behind_it() -> None:
     """A group that went on while a step was written: its messages are the next owner's to send."""
     sent = []
     for generation in (1, 2):
         runtime, reader = _runtime()
         runtime._generation = 1
-        position = Position(lineage="x", at=0, next={"by-account": 0})
-        partition = Partition(
-            FLOW,
-            0,
-            options=OPTIONS,
-            store=MemoryStore(),
-            position=position,
-            next_offset=0,
-            rewrite=frozenset(),
-        )
+        partition = _partition()
         runtime.partitions = {partition.place: partition}
-        carried = origin_header(Record("logins", 0, 0, 1.0, b"anna", b"alert"))
-        record = Record("by-account", 0, 0, 1.0, b"anna", b"alert", (carried,))
-        partition.fold([partition.prepare(record)], {"by-account": 1})
+        partition.fold(_carried(partition), {"by-account": 1})
         step = partition.step()
         assert step is not None
 
@@ -137,3 +159,46 @@ def test_what_another_owner_may_have_sent_is_not_sent_behind_it() -> None:
         asyncio.run(runtime._write(partition, step))
         sent.append([message.value for message in runtime.outbox.sent])  # type: ignore[attr-defined] # the one above
     assert sent == [[b"alert"], []]
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_nothing_is_delivered_while_an_alert_is_on_its_way(*, behind: bool) -> None:
+    """Whatever is folded meanwhile would keep it waiting; a backlog is read on."""
+
+    async def live() -> list[bool]:
+        runtime, _ = _runtime()
+        runtime._generation = 1
+        partition = _partition()
+        runtime.partitions = {partition.place: partition}
+        runtime._flushing = {partition.place: asyncio.Lock()}
+        durable, delivered = asyncio.Event(), []
+
+        async def append(*_: Any) -> int:
+            await durable.wait()
+            return 2
+
+        async def callback(message: Any) -> None:
+            delivered.append(message)
+
+        runtime._changelogs = {"events": SimpleNamespace(append=append)}  # type: ignore[dict-item] # no broker
+        consumer = SimpleNamespace(
+            app=SimpleNamespace(runtime=runtime),
+            loop=asyncio.get_running_loop(),
+            callback=callback,
+            _lanes={LOGINS: _Lane(behind=behind)},
+            _changed=asyncio.Event(),
+            _message=lambda run: run,
+        )
+        lane = _Lane(behind=False)
+        await runtime.fold(Run(lane, _carried(partition), {"by-account": 1}))  # type: ignore[arg-type] # see there
+        delivering = asyncio.ensure_future(RunConsumer._deliver_on(consumer))  # type: ignore[arg-type] # likewise
+        seen = []
+        for _ in range(2):
+            await asyncio.sleep(0.05)
+            seen.append(bool(delivered))
+            durable.set()
+        delivering.cancel()
+        assert [message.value for message in runtime.outbox.sent] == [b"alert"]  # type: ignore[attr-defined] # the one above
+        return seen
+
+    assert asyncio.run(live()) == [behind, True]
