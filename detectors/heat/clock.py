@@ -41,6 +41,7 @@ class Clock:
             if version != VERSION:
                 raise IncompatibleState(f"stored sources of heat have version {version}")
         self._watermarks = {source: _watermark(source, read) for source in self._agreed}
+        self._latest = self._furthest()
         self._moved: dict[int, None] = {}
         self._dirty = False
 
@@ -49,14 +50,18 @@ class Clock:
 
         A verdict tells of hijacks as old as they are: alerts alone say nothing of the present.
         """
-        steps = [totals.minute // _STEP for totals in batch.totals]
-        steps += [seen.minute // _STEP for seen in batch.sightings if not _tells_alerts_only(seen)]
-        for step in dict.fromkeys(steps):
+        steps: dict[int, None] = {}
+        last = -1
+        for totals in batch.totals:
+            steps[totals.minute // _STEP] = None
+        for seen in batch.sightings:
+            # Nearly all are of one minute.
+            if seen.minute != last and not _tells_alerts_only(seen):
+                last = seen.minute
+                steps[last // _STEP] = None
+        for step in steps:
             self._advance(batch.source, step)
-        agreeing = [n for n, agreed in self._agreed.items() if agreed == _WITNESSES]
-        if agreeing:
-            return int(max(self._watermarks[source].latest for source in agreeing) // 60)
-        return int(min((each.latest for each in self._watermarks.values()), default=0.0) // 60)
+        return self._latest
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the times that changed."""
@@ -81,6 +86,16 @@ class Clock:
             agreed = min(agreed + 1, _WITNESSES)
         if agreed != self._agreed.get(source):
             self._agreed[source], self._dirty = agreed, True
+        elif watermark.latest == before:
+            return
+        self._latest = self._furthest()
+
+    def _furthest(self) -> int:
+        """Return the minute that partitions agree to have come to, or else the first of them."""
+        agreeing = [n for n, agreed in self._agreed.items() if agreed == _WITNESSES]
+        if agreeing:
+            return int(max(self._watermarks[source].latest for source in agreeing) // 60)
+        return int(min((each.latest for each in self._watermarks.values()), default=0.0) // 60)
 
 
 def _watermark(source: int, read: Callable[[bytes], bytes | None]) -> Watermark:
