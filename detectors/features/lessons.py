@@ -260,7 +260,7 @@ def _remember_session(reading: Reading) -> None:
             reading.asn, reading.country, reading.device_class, reading.network, reading.minute,
             reading.minute, carried(reading), signed_in, contact, reading.proved,
         )  # fmt: skip
-        # Of sessions without a name, the next by the same device takes the place of the last.
+        # Of sign-ins by one device within a minute that name no session, the last remains.
         sessions[:] = [known for known in sessions if known.key != fresh.key]
         sessions.append(fresh)
         del sessions[:-_SESSIONS]

@@ -237,7 +237,8 @@ def _session_of(reading: Reading) -> tuple[int, Session | None, bool]:
 
     One that names none, or one that nobody signed in to, goes on in what was begun with its device,
     or with its client and range where no device is told: ids are optional, and are changed by some
-    shops at the checkout. A sign-in begins one.
+    shops at the checkout. A sign-in begins one, and each that has no name is another: a verdict on
+    one must not be one on all that ever came by its device. 0 stands for what tells nothing at all.
     """
     sessions, named = reading.profile.sessions, reading.event.session_id
     if named:
@@ -247,8 +248,12 @@ def _session_of(reading: Reading) -> tuple[int, Session | None, bool]:
                 return key, session, False
     else:
         key = reading.device or paired(reading.agent, reading.prefix)
+        if key:
+            key = paired(key, reading.minute)
     for session in reversed(sessions) if reading.type != LOGIN else ():
-        if reading.minute - session.used <= _IMPLIED and _has_begun(session, reading):
+        # What is told late belongs to what had begun by then.
+        lasts = session.opened <= reading.minute <= session.used + _IMPLIED
+        if lasts and _has_begun(session, reading):
             return session.key, session, True
     return key, None, False
 
@@ -256,4 +261,5 @@ def _session_of(reading: Reading) -> tuple[int, Session | None, bool]:
 def _has_begun(session: Session, reading: Reading) -> bool:
     if reading.device or session.device:
         return reading.device == session.device
-    return reading.agent == session.agent and reading.prefix == session.prefix
+    # Two that tell neither client nor range have nothing in common.
+    return reading.agent == session.agent and reading.prefix == session.prefix != 0

@@ -94,6 +94,24 @@ def test_a_session_that_nobody_names_ends_by_itself() -> None:
     assert signed_in == [True, True, False]
 
 
+def test_what_is_told_late_is_not_of_a_session_that_was_begun_after_it() -> None:
+    """An order of two days ago, told after today's sign-in, did not come of that."""
+    history = History().months().sign_in(LAPTOP, HOME, session_id=None)
+    reading = history.wait(-2 * DAY).order("31", session_id=None).read_last()
+    assert reading.session is not None
+    assert (reading.session.opened, reading.session.signed_in) == (reading.minute, False)
+
+
+def test_two_events_that_tell_nothing_of_their_doer_are_not_of_one_session() -> None:
+    """That neither tells a device, a client or an address is nothing that they share."""
+    history = History().months()
+    keys = {
+        history.order("31", bare=True, session_id=session).read_last().session_key
+        for session in ("one", "two")
+    }
+    assert len(keys) == 2
+
+
 def paid(**fields: Any) -> float:
     """Return what is said of how an order was paid for."""
     history = History().months().sign_in(LAPTOP, HOME).wait(6 * MINUTE)

@@ -158,6 +158,20 @@ def test_a_takeover_verdict_on_an_order_is_one_on_its_session(hijacked: History)
     assert {example.verdict for example in kept[:-1]} == {None}
 
 
+def test_a_takeover_verdict_where_no_session_has_a_name_is_one_on_a_single_visit() -> None:
+    """What the same device did in the weeks before is another visit's, as it is with names."""
+    history = History().months()
+    for _ in range(3):
+        history.sign_in(STRANGER, HOSTING, failures=2, session_id=None).wait(2 * MINUTE)
+        history.order("210", address="drop", session_id=None).wait(9 * DAY)
+    history.judge("takeover", event_ids=(history.assessments[-1].event_id,))
+    kept = examples.decode(history.stored()[b"x:customer"])
+    judged = [example.minute for example in kept if example.verdict == "takeover"]
+    assert len(judged) == 2
+    assert len(kept) > 4
+    assert max(judged) - min(judged) < 10
+
+
 def test_examples_kept_by_the_version_before_are_read(hijacked: History) -> None:
     """Without the fields of this version, what was flagged was not learnt, the rest was."""
     stored = msgspec.msgpack.decode(hijacked.stored()[b"x:customer"])
