@@ -202,3 +202,29 @@ def test_nothing_is_delivered_while_an_alert_is_on_its_way(*, behind: bool) -> N
         return seen
 
     assert asyncio.run(live()) == [behind, True]
+
+
+@pytest.mark.parametrize("fate", ["given away", "not written"])
+def test_delivery_goes_on_whatever_becomes_of_an_alert_on_its_way(fate: str) -> None:
+    """Its partition may be another worker's by then; or its step fails, and the worker ends."""
+
+    async def live() -> bool:
+        runtime, _ = _runtime()
+        runtime._generation = 1
+        partition = _partition()
+        runtime.partitions = {partition.place: partition}
+        runtime._flushing = {partition.place: asyncio.Lock()}
+
+        async def append(*_: Any) -> int:
+            raise ConnectionError
+
+        runtime._changelogs = {"events": SimpleNamespace(append=append)}  # type: ignore[dict-item] # no broker
+        await runtime.fold(Run(_Lane(behind=False), _carried(partition), {"by-account": 1}))  # type: ignore[arg-type] # see there
+        assert not runtime._nothing_urgent.is_set()
+        if fate == "given away":
+            runtime.partitions = {}
+        await asyncio.wait_for(runtime.urgent_sent(), 5.0)
+        await asyncio.sleep(0)
+        return runtime.crashed
+
+    assert asyncio.run(live()) == (fate == "not written")
