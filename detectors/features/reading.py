@@ -238,19 +238,22 @@ def _session_of(reading: Reading) -> tuple[int, Session | None, bool]:
     One that names none, or one that nobody signed in to, goes on in what was begun with its device,
     or with its client and range where no device is told: ids are optional, and are changed by some
     shops at the checkout. A sign-in begins one, and each that has no name is another: a verdict on
-    one must not be one on all that ever came by its device. 0 stands for what tells nothing at all.
+    one must not be one on all that ever came by its device. What the shop's staff or systems change
+    is of no customer's session, unless they name it. 0 stands for what is of none.
     """
-    sessions, named = reading.profile.sessions, reading.event.session_id
+    event, sessions = reading.event, reading.profile.sessions
+    named = event.session_id
+    staffs = type(event) is AccountChange and event.actor not in {None, "customer"}
     if named:
         key = digest(named)
         for session in sessions:
             if session.key == key:
                 return key, session, False
     else:
-        key = reading.device or paired(reading.agent, reading.prefix)
+        key = 0 if staffs else reading.device or paired(reading.agent, reading.prefix)
         if key:
             key = paired(key, reading.minute)
-    for session in reversed(sessions) if reading.type != LOGIN else ():
+    for session in reversed(sessions) if reading.type != LOGIN and not staffs else ():
         # What is told late belongs to what had begun by then.
         lasts = session.opened <= reading.minute <= session.used + _IMPLIED
         if lasts and _has_begun(session, reading):

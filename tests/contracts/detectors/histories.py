@@ -130,19 +130,14 @@ class History:
         return self
 
     def change(
-        self, change: str, value: str | None = None, *, actor: str = "customer"
+        self, change: str, value: str | None = None, *, actor: str = "customer", **fields: Any
     ) -> "History":
         """Change something in the session at hand; the support desk has none."""
-        if actor != "customer":
-            return self._tell(
-                AccountChange, bare=True, change=change, actor=actor, value_hash=value
-            )
+        given: dict[str, Any] = {"bare": True}
+        if actor == "customer":
+            given = {"session_id": self._session}
         return self._tell(
-            AccountChange,
-            change=change,
-            actor=actor,
-            value_hash=value,
-            session_id=self._session,
+            AccountChange, change=change, actor=actor, value_hash=value, **(given | fields)
         )
 
     def order(

@@ -112,6 +112,13 @@ def test_two_events_that_tell_nothing_of_their_doer_are_not_of_one_session() -> 
     assert len(keys) == 2
 
 
+def test_what_the_support_desk_changes_begins_no_session_that_others_go_on_in() -> None:
+    """Whoever orders with the device that a change was told with is judged by it as ever."""
+    history = History().months().steal_session(STRANGER, PROXY)
+    history.change("email", "other", actor="support", bare=False).order("31", session_id=None)
+    assert sum(history.read_last().weights[:ACCESS]) > 6.0
+
+
 def paid(**fields: Any) -> float:
     """Return what is said of how an order was paid for."""
     history = History().months().sign_in(LAPTOP, HOME).wait(6 * MINUTE)
