@@ -42,7 +42,7 @@ def run(app: RunApp, *, log_level: str = "info", secrets: Collection[str] = ()) 
     `secrets` are masked wherever a line of the log would hold one.
     """
     set_up_logging(log_level, secrets)
-    collect_seldom()
+    collect_seldom(awaited=True)
     # Faust takes the loop that is current; from Python 3.14 on there would be none.
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
