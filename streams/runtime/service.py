@@ -243,7 +243,7 @@ class Runtime(Service):
             # More such runs are about to follow, and one step will do for them.
             self._flush_soon(partition, after=_GATHER_SECONDS)
         elif folded.urgent:
-            self._flush_at_once(partition)
+            self._flush_soon(partition, alone=True)
         run.lane.most_records = max(1, min(run.lane.flow.chunk_records, room))
         self.app.consumer.done(run)
 
@@ -265,35 +265,30 @@ class Runtime(Service):
         self._carried |= {TP(topic, run.partition): at for topic, at in run.positions.items()}
         self.app.consumer.done(run)
 
-    def _flush_soon(self, partition: Partition, after: float = 0.0) -> None:
-        if partition.place not in self._due:
-            self._due.add(partition.place)
-            self.add_future(self._flush_after(partition, after))
+    def _flush_soon(self, partition: Partition, after: float = 0.0, *, alone: bool = False) -> None:
+        """Flush in so many seconds, unless that is to happen already.
 
-    def _flush_at_once(self, partition: Partition) -> None:
-        """Flush, and have the consumer deliver nothing until that is done (`urgent_sent`).
-
-        An alert goes round the event loop a dozen times before it is out. Behind the folding of
-        runs, each of these took milliseconds.
+        Where it is to be `alone` the consumer delivers nothing until it is done (`urgent_sent`): an
+        alert goes round the event loop a dozen times before it is out. Behind the folding of runs,
+        each of these took milliseconds.
         """
-        if partition.place not in self._due:
-            self._due.add(partition.place)
+        if partition.place in self._due:
+            return
+        self._due.add(partition.place)
+        if alone:
             self._urgent += 1
             self._nothing_urgent.clear()
-            self.add_future(self._flush_alone(partition))
+        self.add_future(self._flush_after(partition, after, alone=alone))
 
-    async def _flush_alone(self, partition: Partition) -> None:
+    async def _flush_after(self, partition: Partition, seconds: float, *, alone: bool) -> None:
         try:
-            await self._flush_after(partition, 0.0)
+            await asyncio.sleep(seconds)
+            self._due.discard(partition.place)
+            await self._flush(partition)
         finally:
-            self._urgent -= 1
+            self._urgent -= alone
             if not self._urgent:
                 self._nothing_urgent.set()
-
-    async def _flush_after(self, partition: Partition, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self._due.discard(partition.place)
-        await self._flush(partition)
 
     async def flush(self) -> None:
         """Make everything folded so far durable."""
