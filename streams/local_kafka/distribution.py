@@ -8,19 +8,22 @@ import fcntl
 import hashlib
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module, resources
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from detectors.errors import ConfigurationError, NightlatchError
 
 KAFKA_VERSION = "4.3.1"
 DEFAULT_FOLDER = Path(".nightlatch")
 _DOWNLOADS_AT_ONCE = 8
+_ATTEMPTS = 3
+_AGAIN_AFTER_SECONDS = 1.0
 
 Report = Callable[[str, int, int], None]
 """Called as a wait goes on: what is being done, how much of it is done, out of how much."""
@@ -100,8 +103,9 @@ def _download(jars: list[Jar], repository: Path, staging: Path, report: Report) 
     context = _needed("jgo.maven").MavenContext(repo_cache=repository, local_repos=[], timeout=60)
 
     def download(jar: Jar) -> None:
-        artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
-        path: Path = artifact.resolve()
+        path = _resolved(
+            context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+        )
         if hashlib.sha256(path.read_bytes()).hexdigest() != jar.sha256:
             raise NightlatchError(
                 f"{jar.filename} arrived with a SHA-256 that is not the listed one"
@@ -120,6 +124,20 @@ def _download(jars: list[Jar], repository: Path, staging: Path, report: Report) 
         raise NightlatchError(f"Kafka's jars could not be downloaded: {error}") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _resolved(artifact: Any) -> Path:
+    """Have `jgo` download an artifact. It asks once: of fifty answers one may well fail."""
+    path: Path
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(OSError, RuntimeError):
+            path = artifact.resolve()
+            return path
+        # What has come of it so far would be taken for the whole of it.
+        artifact.cached_path.unlink(missing_ok=True)
+        time.sleep(_AGAIN_AFTER_SECONDS)
+    path = artifact.resolve()
+    return path
 
 
 def _needed(module: str) -> ModuleType:

@@ -6,9 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+from jgo.maven._core import DEFAULT_REMOTE_REPOS
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, KafkaAdminClient
 
@@ -188,6 +192,49 @@ def test_a_jar_that_is_not_the_listed_one_is_refused(tmp_path: Path, kafka: str)
         with pytest.raises(NightlatchError, match="jspecify"):
             classpath(tmp_path)
     assert not list(tmp_path.glob("kafka-*"))
+
+
+class _Central(BaseHTTPRequestHandler):
+    """Stands in for Maven Central: what it is asked for first breaks off, or is not to be had."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        name = self.path.rpartition("/")[2]
+        jar = next(JARS.glob("kafka-*")) / name
+        first = name not in self.asked
+        self.asked.append(name)
+        if not jar.is_file() or (first and name.startswith("slf4j")):
+            self.send_error(404 if not jar.is_file() else 503)
+            return
+        content = jar.read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: 1000 if first else None])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_jar_whose_download_fails_is_asked_for_again(
+    tmp_path: Path, kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One answer of some fifty that fails or breaks off is no reason to do without a broker."""
+    assert kafka
+    few = [jar for jar in listed_jars() if jar.artifact in ("slf4j-api", "jspecify")]
+    monkeypatch.setattr("streams.local_kafka.distribution.listed_jars", lambda: few)
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Central) as central:
+        threading.Thread(target=central.serve_forever, daemon=True).start()
+        monkeypatch.setitem(
+            DEFAULT_REMOTE_REPOS, "central", f"http://127.0.0.1:{central.server_port}"
+        )
+        fetched = classpath(tmp_path).split(":")
+        central.shutdown()
+    assert [Path(jar).is_file() for jar in fetched] == [True] * 2
+    assert sorted(name for name in _Central.asked if name.endswith(".jar")) == sorted(
+        2 * [jar.filename for jar in few]
+    )
 
 
 def test_a_background_broker_is_seen_and_ended_by_another_process(tmp_path: Path) -> None:

@@ -204,6 +204,38 @@ def test_nothing_is_delivered_while_an_alert_is_on_its_way(*, behind: bool) -> N
     assert asyncio.run(live()) == [behind, True]
 
 
+def test_an_alert_does_not_wait_for_the_rest_of_a_backlog_that_has_ended() -> None:
+    """Its step is due a little later then, for more such runs; with the backlog's end it is now."""
+
+    async def live() -> list[bool]:
+        runtime, _ = _runtime()
+        runtime._generation = 1
+        partition = _partition()
+        runtime.partitions = {partition.place: partition}
+        runtime._flushing = {partition.place: asyncio.Lock()}
+        begun, durable = asyncio.Event(), asyncio.Event()
+
+        async def append(*_: Any) -> int:
+            begun.set()
+            await durable.wait()
+            return 2
+
+        runtime._changelogs = {"events": SimpleNamespace(append=append)}  # type: ignore[dict-item] # no broker
+        seen = []
+        for behind in (True, False):
+            run = Run(_Lane(behind=behind), _carried(partition), {"by-account": 1})  # type: ignore[arg-type] # see there
+            await runtime.fold(run)
+            for _ in range(10):  # turns of the loop, which take no time
+                await asyncio.sleep(0)
+            seen += [begun.is_set(), runtime._nothing_urgent.is_set()]
+        durable.set()
+        await asyncio.wait_for(runtime.urgent_sent(), 5.0)
+        assert [message.value for message in runtime.outbox.sent] == [b"alert"]  # type: ignore[attr-defined] # the one above
+        return seen
+
+    assert asyncio.run(live()) == [False, True, True, False]
+
+
 @pytest.mark.parametrize("fate", ["given away", "not written"])
 def test_delivery_goes_on_whatever_becomes_of_an_alert_on_its_way(fate: str) -> None:
     """Its partition may be another worker's by then; or its step fails, and the worker ends."""
