@@ -33,6 +33,14 @@ _COMMIT_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.1
 
 
+class _Due:
+    """A flush that is to come: at once when `now` is set, while nothing is delivered if `alone`."""
+
+    def __init__(self) -> None:
+        self.now = asyncio.Event()
+        self.alone = False
+
+
 class Runtime(Service):
     """All partitions of all flows that this worker owns, from one rebalance to the next."""
 
@@ -44,7 +52,7 @@ class Runtime(Service):
         self.options = options
         self.partitions: dict[Place, Partition] = {}
         self._flushing: dict[Place, asyncio.Lock] = {}
-        self._due: set[Place] = set()
+        self._due: dict[Place, _Due] = {}
         self._urgent = 0
         self._nothing_urgent = asyncio.Event()
         self._nothing_urgent.set()
@@ -159,7 +167,7 @@ class Runtime(Service):
             raise RebalanceAgain
         self._generation = generation
         self._flushing = {place: asyncio.Lock() for place in partitions}
-        self._due = set()
+        self._due = {}
         self.partitions = partitions
         self._lanes = lanes
         # Whoever had them before may have died without telling the group.
@@ -237,13 +245,13 @@ class Runtime(Service):
         if room <= 0:
             await self._flush(partition)
             room = partition.room(self.options.flush_records)
+        elif folded.urgent and not run.lane.behind:
+            self._flush_soon(partition, alone=True)
         elif room <= self.options.flush_records // 2:
             self._flush_soon(partition)
-        elif folded.urgent and run.lane.behind:
+        elif folded.urgent:
             # More such runs are about to follow, and one step will do for them.
             self._flush_soon(partition, after=_GATHER_SECONDS)
-        elif folded.urgent:
-            self._flush_soon(partition, alone=True)
         run.lane.most_records = max(1, min(run.lane.flow.chunk_records, room))
         self.app.consumer.done(run)
 
@@ -266,27 +274,33 @@ class Runtime(Service):
         self.app.consumer.done(run)
 
     def _flush_soon(self, partition: Partition, after: float = 0.0, *, alone: bool = False) -> None:
-        """Flush in so many seconds, unless that is to happen already.
+        """Flush within so many seconds; what is due already, at the earlier time of both.
 
         Where it is to be `alone` the consumer delivers nothing until it is done (`urgent_sent`): an
         alert goes round the event loop a dozen times before it is out. Behind the folding of runs,
         each of these took milliseconds.
         """
-        if partition.place in self._due:
-            return
-        self._due.add(partition.place)
-        if alone:
+        due = self._due.get(partition.place)
+        if due is None:
+            due = self._due[partition.place] = _Due()
+            self.add_future(self._flush_due(partition, due, after))
+        if not after:
+            due.now.set()
+        if alone and not due.alone:
+            due.alone = True
             self._urgent += 1
             self._nothing_urgent.clear()
-        self.add_future(self._flush_after(partition, after, alone=alone))
 
-    async def _flush_after(self, partition: Partition, seconds: float, *, alone: bool) -> None:
+    async def _flush_due(self, partition: Partition, due: _Due, seconds: float) -> None:
         try:
-            await asyncio.sleep(seconds)
-            self._due.discard(partition.place)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await due.now.wait()
+            if self._due.get(partition.place) is due:
+                del self._due[partition.place]
             await self._flush(partition)
         finally:
-            self._urgent -= alone
+            self._urgent -= due.alone
             if not self._urgent:
                 self._nothing_urgent.set()
 

@@ -133,9 +133,9 @@ def _partition() -> Partition:
     )
 
 
-def _carried(partition: Partition) -> list[Prepared]:
-    carried = origin_header(Record("logins", 0, 0, 1.0, b"anna", b"alert"))
-    record = Record("by-account", 0, 0, 1.0, b"anna", b"alert", (carried,))
+def _carried(partition: Partition, offset: int = 0) -> list[Prepared]:
+    carried = origin_header(Record("logins", 0, offset, 1.0, b"anna", b"alert"))
+    record = Record("by-account", 0, offset, 1.0, b"anna", b"alert", (carried,))
     return [partition.prepare(record)]
 
 
@@ -222,15 +222,16 @@ def test_an_alert_does_not_wait_for_the_rest_of_a_backlog_that_has_ended() -> No
 
         runtime._changelogs = {"events": SimpleNamespace(append=append)}  # type: ignore[dict-item] # no broker
         seen = []
-        for behind in (True, False):
-            run = Run(_Lane(behind=behind), _carried(partition), {"by-account": 1})  # type: ignore[arg-type] # see there
+        for offset, behind in enumerate((True, False)):
+            records = _carried(partition, offset)
+            run = Run(_Lane(behind=behind), records, {"by-account": offset + 1})  # type: ignore[arg-type] # see there
             await runtime.fold(run)
             for _ in range(10):  # turns of the loop, which take no time
                 await asyncio.sleep(0)
             seen += [begun.is_set(), runtime._nothing_urgent.is_set()]
         durable.set()
         await asyncio.wait_for(runtime.urgent_sent(), 5.0)
-        assert [message.value for message in runtime.outbox.sent] == [b"alert"]  # type: ignore[attr-defined] # the one above
+        assert [message.value for message in runtime.outbox.sent] == [b"alert"] * 2  # type: ignore[attr-defined] # the one above
         return seen
 
     assert asyncio.run(live()) == [False, True, True, False]
