@@ -73,6 +73,11 @@ class Accounts:
         """Note that an account's examples changed."""
         self._dirty_examples[account_id] = None
 
+    @property
+    def changed(self) -> int:
+        """How many accounts' profiles were changed, and stay decoded, since the last hand-over."""
+        return len(self._dirty)
+
     def stored(self, account_id: str) -> Iterator[tuple[bytes, bytes]]:
         """Return an account's profile and case as they would be handed over now."""
         profile, case = self.profile(account_id), self.case(account_id)

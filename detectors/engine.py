@@ -264,6 +264,11 @@ class Engine:
         """Return what was seen since the last call, by shard; to be called before `changes`."""
         return self._sightings.batches() if self._sightings is not None else []
 
+    @property
+    def changed(self) -> int:
+        """How many accounts' profiles changed, and stay in memory, since the last hand-over."""
+        return self._accounts.changed
+
     def changes(self) -> dict[bytes, bytes | None]:
         """Hand over every key changed since the last call, encoded; None means delete it.
 

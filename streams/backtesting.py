@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from math import inf
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, TypeVar
 
@@ -33,7 +34,8 @@ from streams.across_accounts import AcrossAccounts, Published
 from streams.codec import encode_alert, encode_assessment, encode_published
 from streams.files import FileEvent, read_lines
 
-HAND_OVER_EVERY: Final = 20_000
+HAND_OVER_ACCOUNTS: Final = 20_000
+"""Accounts that may have changed before their state is handed over, 7 kB each until then."""
 RUN_LENGTH: Final = 500
 LOOK_AHEAD: Final = 100
 _EXAMPLES: Final = 5
@@ -101,7 +103,10 @@ def runs(items: Iterable[_T], length: int) -> Iterator[list[_T]]:
 
 
 class PrequentialEngine:
-    """An engine with its state in memory, handed over every so many events as a worker does it.
+    """An engine with its state in memory, handed over now and then, as a worker does it.
+
+    That is what bounds its memory: it is done once `hand_over_accounts` accounts have changed, and,
+    with `hand_over_every`, after so many events. What is said is the same, wherever it is done.
 
     With `heat`, what its events show goes round to other accounts after each event: by the classes
     that a worker's flows drive, as if each flow were at hand at once. `intelligence` is what others
@@ -112,7 +117,8 @@ class PrequentialEngine:
         self,
         policy: Policy,
         *,
-        hand_over_every: int = HAND_OVER_EVERY,
+        hand_over_every: int | None = None,
+        hand_over_accounts: int = HAND_OVER_ACCOUNTS,
         prior: Prior = SHIPPED,
         heat: bool = True,
         intelligence: IndicatorTable | None = None,
@@ -126,6 +132,7 @@ class PrequentialEngine:
             policy, self._state.get, table, told, intelligence=intelligence, prior=prior
         )
         self._every = hand_over_every
+        self._most = hand_over_accounts
         self._since = 0
 
     def process(self, run: list[Observed]) -> list[Outcome]:
@@ -142,7 +149,7 @@ class PrequentialEngine:
                     later = self._across.go_round(self._engine)
                     outcomes += [Outcome(observed, None, alert) for alert in later]
         self._since += len(run)
-        if self._since >= self._every:
+        if self._engine.changed >= self._most or self._since >= (self._every or inf):
             self.hand_over()
         return outcomes
 
@@ -245,8 +252,6 @@ def backtest(
             recording.observe(observed)
         done += len(run)
         yield done
-    for engine in engines.values():
-        engine.hand_over()
 
 
 class _AssessmentLine(msgspec.Struct):

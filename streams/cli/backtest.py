@@ -108,8 +108,13 @@ def command(
         typer.Option(min=0, max=0.99, help="Share of the time at the start that is not judged."),
     ] = 0.3,
     hand_over_every: Annotated[
-        int, typer.Option(min=1, metavar="EVENTS", help="Events between two hand-overs of state.")
-    ] = 20_000,
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="EVENTS",
+            help="Hand state over after so many events, too: it is after 20,000 changed accounts.",
+        ),
+    ] = None,
     settings: SettingsFile = None,
 ) -> None:
     """Run the detector over files of events, without Kafka, and judge what it finds.
@@ -171,7 +176,7 @@ class _Options(NamedTuple):
     compare: Path | None
     compare_settings: Path | None
     assessed: Path | None
-    hand_over_every: int
+    hand_over_every: int | None
     heat: bool
     indicators: list[Path]
 

@@ -27,7 +27,6 @@ from detectors.errors import InvalidEvent
 from detectors.events import Event
 from detectors.policy import Policy
 from streams.backtesting import (
-    HAND_OVER_EVERY,
     RUN_LENGTH,
     DeadLines,
     PrequentialEngine,
@@ -41,6 +40,8 @@ from streams.enrichment import Enricher
 from streams.files import read_events
 from streams.garbage import collect_seldom
 
+HAND_OVER_EVERY: Final = 20_000
+"""Events between two hand-overs where parts are measured; a backtest's own follow its memory."""
 REPOSITORY: Final = Path(__file__).parent.parent.parent
 PARTS: Final = ("parse", "enrich", "engine", "hand-over", "encode")
 

@@ -116,6 +116,29 @@ def test_a_customer_behind_the_hot_range_is_left_in_peace() -> None:
     assert not accounts
 
 
+class Counted(PrequentialEngine):
+    """One whose hand-overs are counted."""
+
+    hand_overs = 0
+
+    def hand_over(self) -> None:
+        """Count it."""
+        self.hand_overs += 1
+        super().hand_over()
+
+
+@pytest.mark.parametrize(("accounts", "hand_overs"), [(60, 2), (20, 0)])
+def test_state_is_handed_over_once_enough_accounts_have_changed(
+    accounts: int, hand_overs: int
+) -> None:
+    """However many events a few accounts have, they take no more memory; many accounts do."""
+    engine = Counted(Policy(), hand_over_accounts=30)
+    for n in range(300):
+        who = n % accounts
+        engine.process([sign_in(n, START + n, who=f"c{who}", network="10.0.1", device=f"d{who}")])
+    assert engine.hand_overs == hand_overs * (300 // accounts)
+
+
 def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> None:
     """The score of a known device is to the last bit that of an engine which nothing is hot to."""
     table, store = HotTable(), dict[bytes, bytes]()
