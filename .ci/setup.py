@@ -33,8 +33,8 @@ def main(venv: pathlib.Path, requirements: list[str]) -> None:
 
 
 def find_python() -> str:
-    """The first Python on the path that Nightlatch runs on."""
-    for name in TRIED:
+    """This Python (`PYTHON=` asks for it) where Nightlatch runs on it; else the first on the path."""
+    for name in (sys.executable, *TRIED):
         try:
             found = output_of([name, "-c", VERSION])
         except OSError:
