@@ -33,7 +33,7 @@ def main(venv: pathlib.Path, requirements: list[str]) -> None:
 
 
 def find_python() -> str:
-    """This Python (`PYTHON=` asks for it) where Nightlatch runs on it; else the first on the path."""
+    """This Python (`PYTHON=` asks for it) where it will do; else the first on the path."""
     for name in (sys.executable, *TRIED):
         try:
             found = output_of([name, "-c", VERSION])
