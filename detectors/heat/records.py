@@ -241,7 +241,7 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     technique: Technique
     techniques: tuple[str, ...]
     indicator: str
-    value: str | None
+    value: str | None = None
     first_seen: float
     last_seen: float
     tried: int

@@ -49,6 +49,9 @@ ATTACK = Attack(
     entered=0,
 )
 
+# What it goes by is nobody's to read: a device, a contact, a means of payment.
+HIDDEN = msgspec.structs.replace(ATTACK, indicator="device:00000000000000aa", value=None)
+
 
 def shown(content: Campaign | Attack) -> str:
     """Return it as it is printed, without colour."""
@@ -57,7 +60,9 @@ def shown(content: Campaign | Attack) -> str:
     return " ".join(out.getvalue().split())
 
 
-@pytest.mark.parametrize("content", [CAMPAIGN, ATTACK], ids=["campaign", "attack"])
+@pytest.mark.parametrize(
+    "content", [CAMPAIGN, ATTACK, HIDDEN], ids=["campaign", "attack", "attack by a hidden value"]
+)
 def test_there_and_back(content: Campaign | Attack) -> None:
     """What is written is read as the same thing, and tells by its kind which of the two it is."""
     value = encode_published(content)
