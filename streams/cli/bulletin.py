@@ -64,13 +64,15 @@ def command(
     Writes HTML, PDF, CSV and JSON without personal data, from what the topics keep; with --alerts
     from files of the same objects, such as a backtest writes.
     """
+    from streams.documents import require
+
+    # Before the imports that need what it asks for.
+    require(what="the bulletin", pdf=True)
     from streams.bulletin.document import gaps
     from streams.bulletin.recorded import from_files, from_topics, read_bulletin
     from streams.bulletin.writing import bulletin_of, previous_of, write
-    from streams.documents import require
     from streams.sharing.keys import read_keys
 
-    require(what="the bulletin", pdf=True)
     wanted, land = Month.of(month), _country(country)
     files: dict[CountedTopic, list[Path]] = {
         "alerts": alerts or [],

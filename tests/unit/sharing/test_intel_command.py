@@ -2,13 +2,11 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
 from detectors.errors import ConfigurationError
-from streams import extras
 from streams.cli import run
 from streams.codec import encode_event, encode_published
 from streams.sharing.records import encode_report, read_reports
@@ -170,17 +168,3 @@ def test_mistakes_are_one_sentence(
     told = capsys.readouterr().err
     assert says in told
     assert told.count("\n") == 1
-
-
-def test_without_the_extra_one_sentence_says_what_brings_it(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The worker needs none of these libraries, so not every installation has them."""
-    assert shop.is_dir()
-
-    def absent(_name: str) -> Any:
-        return None
-
-    monkeypatch.setattr(extras, "find_spec", absent)
-    assert export("--out", "told.json") == 2
-    assert "pip install 'nightlatch[sharing]'" in capsys.readouterr().err
