@@ -51,7 +51,7 @@ class Demo:
         return wait_until(lambda: self._has(what) or self.ended, 30) and not self.ended
 
     def _has(self, what: str) -> bool:
-        return any(what in process.cmdline() for process in running_with(self.mark))
+        return any(what in arguments for arguments in running_with(self.mark).values())
 
 
 @contextmanager
@@ -136,7 +136,7 @@ def test_a_worker_that_ends_by_itself_ends_the_demo(tmp_path: Path, kafka: str) 
     """It is said at once, with the end of the worker's log, and not waited for in vain."""
     with demo(tmp_path, "--broker", kafka) as running:
         assert running.says("live traffic in"), text_of(running.output)
-        workers = [p for p in running_with(running.mark) if p.cmdline()[-1] == "worker"]
+        workers = [p for p, said in running_with(running.mark).items() if said[-1] == "worker"]
         for worker in workers:
             worker.kill()
         assert running.process.wait(20) == 1, text_of(running.output)

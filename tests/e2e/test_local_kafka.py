@@ -41,7 +41,7 @@ def test_it_is_set_up_for_state_batches_and_against_made_up_topics(kafka: str) -
 def test_it_listens_on_this_machine_alone(kafka: str) -> None:
     """Somebody on the same network cannot reach a developer's broker."""
     port = int(kafka.rpartition(":")[2])
-    brokers = [p for p in running_with("kafka.Kafka") if p.cmdline()[0].endswith("java")]
+    brokers = [p for p, said in running_with("kafka.Kafka").items() if said[0].endswith("java")]
     listening = [
         {c.laddr for c in broker.net_connections() if c.status == "LISTEN"} for broker in brokers
     ]

@@ -7,16 +7,19 @@ from pathlib import Path
 import psutil
 
 
-def running_with(argument: str) -> list[psutil.Process]:
-    """Every process that has this text in an argument or in its environment."""
-    found = []
+def running_with(argument: str) -> dict[psutil.Process, list[str]]:
+    """Every process that has this text in an argument or in its environment, and its arguments.
+
+    To be asked for these again, it may be too late.
+    """
+    found = {}
     for process in psutil.process_iter():
         try:
-            texts = [*process.cmdline(), *process.environ().values()]
+            arguments, environment = process.cmdline(), process.environ()
         except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
             continue
-        if any(argument in text for text in texts):
-            found.append(process)
+        if any(argument in text for text in (*arguments, *environment.values())):
+            found[process] = arguments
     return found
 
 
