@@ -35,6 +35,7 @@ from detectors.profiles import digest
 VERSION = 1
 _MOST_EVENTS = 20
 _MOST_ORDERS = 10
+_MOST_SESSIONS = 10
 _MOST_COUNTED = 256
 """Orders of a case that are known when they are told again."""
 _MOST_ATTACKS = 8
@@ -55,6 +56,7 @@ class Case(msgspec.Struct, array_like=True):
     had come, as a position in ACTIONS: a customer who orders after a hijacker's sign-in does not
     have the account locked. `closed` tells that a verdict has ended it. `earlier` has the account's
     cases before this one, with the last revision of each, `cleared` the events of those closed.
+    `session_keys` stand for its sessions as they were judged, whether or not they have a name.
     """
 
     version: int
@@ -83,6 +85,7 @@ class Case(msgspec.Struct, array_like=True):
     closed: bool = False
     earlier: dict[str, int] = {}
     cleared: list[str] = []
+    session_keys: list[int] = []
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -147,7 +150,8 @@ def take(
     """
     event = reading.event
     news = severity > case.severity or stage > case.stage
-    _take_event(case, event.event_id, event.session_id, event.occurred_at)
+    _take_event(case, event.event_id, event.occurred_at)
+    take_session(case, reading.session_key, event.session_id)
     _raise(case, risk, severity, stage, severity if own is None else own)
     if type(event) is Order and _take_order(case, event):
         news = news or case.revised < _MOST_REVISIONS
@@ -166,16 +170,30 @@ def _raise(case: Case, risk: float, severity: int, stage: int, own: int) -> None
     case.action = max(case.action, action_for(min(severity, max(own, UNLOCKED)), case.stage))
 
 
-def _take_event(case: Case, event_id: str, session_id: str | None, at: float) -> None:
+def _take_event(case: Case, event_id: str, at: float) -> None:
     case.last = max(case.last, at)
     if event_id not in case.events:
         # The trigger stays first, whatever follows.
         case.events = [*case.events[:1], *case.events[1:][2 - _MOST_EVENTS :], event_id]
-    if session_id and session_id not in case.sessions:
-        case.sessions = [*case.sessions, session_id][-_MOST_ORDERS:]
     day = int(at // 86400)
     if day > case.day:
         case.day, case.revised = day, 0
+
+
+def take_session(case: Case, key: int, session_id: str | None) -> None:
+    """Note a session of a case by what stands for it, 0 where nothing does, and by its name."""
+    if key and key not in case.session_keys:
+        case.session_keys = [*case.session_keys, key][-_MOST_SESSIONS:]
+    if session_id and session_id not in case.sessions:
+        case.sessions = [*case.sessions, session_id][-_MOST_SESSIONS:]
+
+
+def is_in_session(case: Case, key: int, session_id: str | None) -> bool:
+    """Return whether an event is of one of a case's sessions, by what it was judged as going on in.
+
+    An earlier version kept their names alone.
+    """
+    return key in case.session_keys or session_id in case.sessions
 
 
 def _take_order(case: Case, order: Order) -> bool:
@@ -192,15 +210,20 @@ def _take_order(case: Case, order: Order) -> bool:
     return True
 
 
-def take_entry(case: Case, entry: Entry, hot: Hot, risk: float, severity: int) -> bool:
+def take_entry(
+    case: Case, entry: Entry, hot: Hot, risk: float, severity: int, *, session: int
+) -> bool:
     """Take a sign-in into its case that an attack led to; return whether that is news.
+
+    `session` stands for the one that it began, 0 where that is not known any more.
 
     It is where the attack is another one, of these so many a day, and where what is told of a known
     one makes the case graver.
     """
     another = hot.episode not in case.attacks
     news = severity > case.severity
-    _take_event(case, entry.event_id, entry.session_id, hot.at)
+    _take_event(case, entry.event_id, hot.at)
+    take_session(case, session, entry.session_id)
     _raise(case, risk, severity, STAGES.index("access"), severity)
     if another:
         case.attacks = [*case.attacks, hot.episode][-_MOST_ATTACKS:]

@@ -431,13 +431,21 @@ class Engine:
 
     def _tell_case(self, reading: Reading, *, flagged: bool, revised: bool) -> None:
         """Tell what the events of an open case, and of its sessions, brought along."""
-        if self._sightings is None or not (flagged or carries_news(reading)):
-            return
         account_id, session_id = reading.event.account_id, reading.event.session_id
+        tells = self._sightings is not None and (flagged or carries_news(reading))
+        # Some shops change ids at the checkout: the case knows its session by all of them.
+        renamed = reading.implied and session_id is not None
+        if not tells and not renamed:
+            return
         case = self._accounts.case(account_id)
         if case is None or not self._is_open(case, reading.at):
             return
-        if flagged or session_id in case.sessions:
+        if not flagged and not cases.is_in_session(case, reading.session_key, session_id):
+            return
+        if renamed and session_id not in case.sessions:
+            cases.take_session(case, reading.session_key, session_id)
+            self._accounts.put_case(account_id, case)
+        if tells and self._sightings is not None:
             mark = cases.alert_mark(case, account_id)
             self._sightings.see_alert(reading, mark, lately=revised)
 
@@ -491,7 +499,8 @@ class Engine:
             case = cases.opened_by(account_id, "login", entry.event_id, entry.at, case)
         risk = self._risk(logit)
         alert = None
-        if cases.take_entry(case, entry, hot, risk, severity_of(risk, self._policy)):
+        severity, session = severity_of(risk, self._policy), reassessing.session_of(profile, entry)
+        if cases.take_entry(case, entry, hot, risk, severity, session=session):
             reasons, techniques = reassessing.explain(notice, case.reasons)
             alert = cases.alert_of(case, account_id, reasons, techniques, self._model)
             if self._sightings is not None:

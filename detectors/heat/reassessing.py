@@ -5,7 +5,7 @@ from msgspec import structs
 from detectors.assessments import Reason
 from detectors.heat.records import TECHNIQUE_IDS, Entry, Reassessment
 from detectors.heat.wording import describe, evidence_of
-from detectors.profiles import Profile
+from detectors.profiles import Profile, digest
 from detectors.stored_profiles import Doubt
 
 _CODE = "hot_indicator"
@@ -32,6 +32,16 @@ def remember(profile: Profile, entry: Entry, nats: float) -> None:
         profile.doubts.remove(min(profile.doubts, key=lambda doubt: (doubt.nats, doubt.minute)))
     for memory in (profile.devices, profile.prefixes):
         memory.add_doubt(minute, min(15, int(nats)))
+
+
+def session_of(profile: Profile, entry: Entry) -> int:
+    """Return what stands for the session that an entry began or went on in, 0 if forgotten."""
+    if entry.session_id:
+        return digest(entry.session_id)
+    minute = profile.minute(entry.at)
+    # Each sign-in that names no session has begun one of its own.
+    begun = [s.key for s in profile.sessions if s.signed_in and s.opened == minute]
+    return begun[-1] if begun else 0
 
 
 def explain(

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from detectors import cases
+from detectors import cases, profiles
 from detectors.assessments import Alert, Reason
 from detectors.cases import Case, opened_by
 from detectors.engine import Engine, Observed
@@ -65,6 +65,27 @@ def test_a_case_that_was_cleared_by_its_id_is_not_raised_again() -> None:
     engine, notice = reassessed()
     clear(engine, notice, alert_id=told(engine, notice).alert_id)
     assert engine.take_notice(hotter(notice)) is None
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_first_victim_s_case_knows_the_session_that_its_sign_in_began(*, named: bool) -> None:
+    """What follows in it is the case's, whether or not the shop gives its sessions ids."""
+    engine, notice = reassessed()
+    entry = notice.entry
+    if not named:
+        at = entry.at + 600
+        seen = sign_in(9, at, who="c3", network="203.0.113", device="tool 3")
+        event = msgspec.structs.replace(seen.event, session_id=None)
+        engine.process([Observed(event, seen.facts)])
+        entry = msgspec.structs.replace(entry, event_id=event.event_id, at=at, session_id=None)
+    told(engine, Reassessment(entry, msgspec.structs.replace(notice.hot, at=entry.at + 60)))
+    changed = engine.changes()
+    case, profile = changed[b"c:c3"], changed[b"a:c3"]
+    assert case is not None
+    assert profile is not None
+    begun = profiles.decode(profile).sessions[-1]
+    assert begun.opened == profiles.decode(profile).minute(entry.at)
+    assert cases.decode(case).session_keys == [begun.key]
 
 
 def test_what_was_cleared_stays_cleared_when_much_has_happened_since() -> None:

@@ -1,11 +1,13 @@
 """What an alert's case came with is told for linking, before the alert, by it and after it."""
 
+import pytest
+
 from detectors.engine import Engine
 from detectors.events import Login, Order
 from detectors.heat.indicators import KINDS, Indicator, Kind, key_of
 from detectors.heat.sightings import Sightings, host_of
 from detectors.policy import Policy
-from tests.contracts.detectors.histories import DAY, HOSTING, LAPTOP, STRANGER, History
+from tests.contracts.detectors.histories import DAY, HOME, HOSTING, LAPTOP, STRANGER, History
 from tests.contracts.detectors.traffic import customers
 
 
@@ -92,6 +94,37 @@ def test_what_a_case_brings_after_its_alert_is_told_though_it_is_no_revision() -
     history.wait(60).change("phone", "theirs as well")
     assert len(history.alerts) == revisions
     assert of(Kind.CONTACT, "theirs as well") in told.alerted()
+
+
+def _hijacked(session_id: str | None) -> Told:
+    """A hijack that is alerted as the address for mails is changed, under another session's id."""
+    told = Told()
+    told.history.sign_in(STRANGER, HOME, failures=3, session_id=session_id)
+    told.history.wait(60).change("email", "theirs", session_id="another")
+    assert told.history.alerts
+    told.alerted()
+    return told
+
+
+@pytest.mark.parametrize("first", ["at the sign-in", None])
+@pytest.mark.parametrize("then", ["another at the checkout", None])
+def test_what_comes_under_another_session_s_id_or_none_is_told_of_the_case(
+    first: str | None, then: str | None
+) -> None:
+    """Ids are optional, and some shops change them: it goes on in what its device had begun."""
+    told = _hijacked(first)
+    told.history.wait(600).order("5", payment="stolen", session_id=then)
+    assert told.history.assessments[-1].alert_id is None
+    assert of(Kind.PAYMENT, "stolen") in told.alerted()
+
+
+def test_a_case_lists_every_id_that_its_session_goes_on_under() -> None:
+    """Whoever looks for the orders of a hijacker's session goes by the ids in the alert."""
+    history = _hijacked("at the sign-in").history
+    history.wait(600).order("5", session_id="at the checkout")
+    assert history.assessments[-1].alert_id is None
+    history.wait(60).order("900", address="drop", payment="stolen", session_id=None)
+    assert history.alerts[-1].session_ids == ("another", "at the checkout")
 
 
 def test_what_the_customer_does_at_home_after_an_alert_is_not_told_of_it() -> None:
