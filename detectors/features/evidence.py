@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from detectors.events import AccountChange, Login, Order
+from detectors.events import Login, Order
 from detectors.features import access, changes, orders, sessions, signin, story
 from detectors.features.lesson import Lesson
-from detectors.features.reading import DAY, LOGIN, Reading
+from detectors.features.reading import DAY, LOGIN, Reading, is_staffs
 from detectors.features.registry import ACCESS, NAMES
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import HORIZON, Table
@@ -80,7 +80,7 @@ class Evidence:
         if not reading.success:
             signin.weigh_guessing(reading, self._population)
             return
-        if type(event) is AccountChange and event.actor not in {None, "customer"}:
+        if is_staffs(event):
             reading.who = 1
         else:
             self._weigh_doer(reading)

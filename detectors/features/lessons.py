@@ -21,6 +21,7 @@ from detectors.features.reading import (
     YOUNG,
     Reading,
     area_key,
+    is_staffs,
     terminal_of,
 )
 from detectors.features.signin import METHODS, guessed, tool_of
@@ -250,6 +251,9 @@ def _is_habit(known: str | None, memory: Memory, key: int, minute: int) -> bool:
 
 def _remember_session(reading: Reading) -> None:
     if not reading.session_key:
+        return
+    if reading.session is None and is_staffs(reading.event):
+        # Whoever's session it is has not been seen in it: it is read as one never signed in to.
         return
     session, signed_in = reading.session, reading.type == LOGIN
     sessions = reading.profile.sessions

@@ -175,6 +175,11 @@ class Reading:
         self.cells = [-1] * WIDTH
 
 
+def is_staffs(event: Login | Order | AccountChange) -> bool:
+    """Whether the shop's staff or systems did it, and no customer."""
+    return type(event) is AccountChange and event.actor not in {None, "customer"}
+
+
 def _is_proved(login: Login) -> bool:
     """Whether a list of passwords, or guessing, cannot have led to a sign-in or a failed one."""
     if login.outcome != "success":
@@ -242,8 +247,7 @@ def _session_of(reading: Reading) -> tuple[int, Session | None, bool]:
     is of no customer's session, unless they name it. 0 stands for what is of none.
     """
     event, sessions = reading.event, reading.profile.sessions
-    named = event.session_id
-    staffs = type(event) is AccountChange and event.actor not in {None, "customer"}
+    named, staffs = event.session_id, is_staffs(event)
     if named:
         key = digest(named)
         for session in sessions:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from detectors.features.registry import ACCESS, POSITION
+from detectors.features.sessions import CONTINUITY
 from detectors.features.story import STORY_CUSTOMER, STORY_HIJACKER, weigh_story
 from detectors.models.likelihood import Table
 from detectors.reasons import EXPLANATIONS
@@ -76,6 +77,19 @@ def test_an_order_that_names_no_sign_in_s_session_is_judged_by_the_one_before_it
     named = access_of_order(STRANGER, PROXY, **told)
     assert sum(named) > 6.0
     assert access_of_order(STRANGER, PROXY, session=session, **told) == named
+
+
+def test_a_session_that_staff_changed_something_in_is_one_that_nobody_signed_in_to() -> None:
+    """The support desk notes the caller's session; what it came with nobody has seen."""
+    read = []
+    for noted in (False, True):
+        history = History().months().steal_session(STRANGER, PROXY)
+        if noted:
+            history.change("email", "theirs", actor="support", session_id="given")
+        order = history.wait(5 * MINUTE).order("31", session_id="given").read_last()
+        read.append((order.weights[:ACCESS], order.weights[CONTINUITY]))
+    assert read[0] == read[1]
+    assert sum(read[0][0]) > 6.0
 
 
 def test_an_order_that_names_no_session_is_not_judged_by_another_s_sign_in() -> None:
