@@ -28,9 +28,10 @@ _FAILING, _UNKNOWN = 0.20, 0.03
 
 
 class _State(msgspec.Struct, array_like=True):
-    """Fading rates of both. Of strangers: the block, its counts, and past blocks' shares.
+    """Fading rates of both. Of strangers: the block, its counts, and those of past blocks.
 
-    `begun` is the first minute that anything was told of; state of an earlier version has 0.
+    `begun` is the first minute that anything was told of; state of an earlier version has 0. What
+    it had of past blocks were shares, in `failing` and `unknown`, which make room for `past`.
     """
 
     version: int
@@ -42,6 +43,7 @@ class _State(msgspec.Struct, array_like=True):
     unknown: list[float] = []
     accounts: int = 0
     begun: int = 0
+    past: dict[int, list[int]] = {}
 
 
 _decoder = msgspec.msgpack.Decoder(_State)
@@ -81,7 +83,7 @@ class Everybody:
         state.familiar.believe(minute, latest)
         state.strangers.believe(minute, latest)
         if state.block > latest // _BLOCK:
-            state.block = minute // _BLOCK
+            self._go_back(minute // _BLOCK, latest // _BLOCK)
         state.familiar.count(
             totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
         )
@@ -93,31 +95,67 @@ class Everybody:
             state.begun = minute
         state.begun = min(state.begun, minute)
         state.accounts += totals.newcomers
-        block = totals.minute // _BLOCK
+        block = minute // _BLOCK
         if block > state.block:
-            self._close(block)
-        counts = state.counts
+            self._begin(block)
+        counts = self._counts(block)
         counts[0] += totals.tried
         counts[1] += totals.failed
         counts[2] += totals.unknown
         self._dirty = True
 
-    def _close(self, block: int) -> None:
+    def _counts(self, block: int) -> list[int]:
+        """Return a block's counts: the present one's, or a past one's that something is late of.
+
+        Partitions of a backlog are read days apart. What is older than all that is kept is let go.
+        """
         state = self._state
-        tried, failed, unknown = state.counts
-        if tried >= _ENOUGH:
-            state.failing = [*state.failing, max(failed, 0) / tried][-_BLOCKS:]
-            state.unknown = [*state.unknown, unknown / tried][-_BLOCKS:]
+        if block == state.block:
+            return state.counts
+        self._is_quiet_known = False
+        counts = state.past.get(block)
+        if counts is None:
+            counts = [0, 0, 0]
+            if block > state.block - _BLOCKS:
+                state.past[block] = counts
+        return counts
+
+    def _begin(self, block: int) -> None:
+        state = self._state
+        state.past[state.block] = state.counts
         state.block, state.counts = block, [0, 0, 0]
-        self._set_quiet()
+        telling = [number for number, counts in state.past.items() if counts[0] >= _ENOUGH]
+        kept = set(sorted(telling)[-_BLOCKS:])
+        state.past = {
+            number: counts
+            for number, counts in state.past.items()
+            if number in kept or number > block - _BLOCKS
+        }
+        self._is_quiet_known = False
+
+    def _go_back(self, block: int, latest: int) -> None:
+        """Go on in a block from one that is later than is believed: a clock was wrong."""
+        state = self._state
+        state.past = {number: counts for number, counts in state.past.items() if number <= latest}
+        state.block = max([block, *state.past])
+        known = state.past.pop(state.block, [0, 0, 0])
+        state.counts = [one + other for one, other in zip(state.counts, known, strict=True)]
+        self._is_quiet_known = False
 
     def _set_quiet(self) -> None:
-        self._failing = _quiet(self._state.failing, _FAILING)
-        self._unknown = _quiet(self._state.unknown, _UNKNOWN)
+        state = self._state
+        telling = [counts for _, counts in sorted(state.past.items()) if counts[0] >= _ENOUGH]
+        failing = [*state.failing, *[max(counts[1], 0) / counts[0] for counts in telling]]
+        unknown = [*state.unknown, *[counts[2] / counts[0] for counts in telling]]
+        self._failing = _quiet(failing[-_BLOCKS:], _FAILING)
+        self._unknown = _quiet(unknown[-_BLOCKS:], _UNKNOWN)
+        self._is_quiet_known = True
 
     def now(self) -> Customers:
         """Return how strangers who are customers fail on ordinary days, and how it is now."""
         state = self._state
+        if not self._is_quiet_known:
+            self._set_quiet()
         return Customers(
             self._failing,
             self._unknown,

@@ -1,10 +1,12 @@
 """A backlog is read one partition after the other: days apart, and in any order."""
 
+from collections.abc import Iterable
 from itertools import chain, zip_longest
 
 import msgspec
 import pytest
 
+from detectors.heat.customers import Everybody
 from detectors.heat.records import VERSION, Batch, Totals
 from detectors.heat.tally import DAYS, Tally
 from tests.unit.heat.counting import MINUTE, RANGE, Counted, tries
@@ -67,6 +69,57 @@ def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> N
     assert second is not None
     assert second.at == first.at
     assert second.sums[:9] == pytest.approx(first.sums[:9], rel=1e-6)
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_half_a_day_s_custom_is_what_all_partitions_tell_of_it(*, reopen: bool) -> None:
+    """One whose strangers fail more often is read later: its tries are of their own half-days."""
+    of_both = [
+        [_strangers(MINUTE + 720 * day, tried=40, failed=failed) for day in range(12)]
+        for failed in (4, 20)
+    ]
+    by_side = _quiet(chain.from_iterable(zip(*of_both, strict=True)), reopen=reopen)
+    assert _quiet(chain.from_iterable(of_both), reopen=reopen) == by_side
+    assert by_side[0] == pytest.approx(0.3)
+
+
+def test_what_is_older_than_all_half_days_that_are_kept_is_custom_no_longer() -> None:
+    """A month later nothing is known of that half-day but by whoever is late."""
+    days = [_strangers(MINUTE + 720 * day, tried=40, failed=8) for day in range(40)]
+    late = [_strangers(MINUTE + 720 * day, tried=400, failed=400) for day in range(8)]
+    assert _quiet([*days[:8], *late, days[8]], reopen=False)[0] > 0.2
+    assert _quiet([*days[:-1], *late, days[-1]], reopen=False) == _quiet(days, reopen=False)
+
+
+def test_half_days_are_read_as_an_earlier_version_has_left_them() -> None:
+    """It knew their shares alone, which make room for those that come."""
+    store: dict[bytes, bytes] = {}
+    everybody = Everybody(store.get)
+    everybody.add(_strangers(MINUTE, tried=40, failed=8), MINUTE + DAY)
+    stored = msgspec.msgpack.decode(dict(everybody.changes())[b"h:customers"])
+    stored[5:7] = [0.4] * 28, [0.1] * 28
+    store[b"h:customers"] = msgspec.msgpack.encode(stored[:-1])
+    after = Everybody(store.get)
+    assert after.now()[0] == pytest.approx(0.4)
+    for day in range(1, 30):
+        after.add(_strangers(MINUTE + 720 * day, tried=40, failed=8), MINUTE + 720 * day + DAY)
+    assert after.now()[0] == pytest.approx(0.2)
+
+
+def _strangers(minute: int, *, tried: int, failed: int) -> Totals:
+    return Totals(minute, 0, 0, tried, failed, 0, 0)
+
+
+def _quiet(told: Iterable[Totals], *, reopen: bool) -> tuple[float, float]:
+    store: dict[bytes, bytes] = {}
+    everybody, latest = Everybody(store.get), 0
+    for totals in told:
+        latest = max(latest, totals.minute + DAY)
+        everybody.add(totals, latest)
+        store.update(everybody.changes())
+        if reopen:
+            everybody = Everybody(store.get)
+    return everybody.now()[:2]
 
 
 def test_a_partition_whose_only_event_is_of_another_century_leads_nobody() -> None:
