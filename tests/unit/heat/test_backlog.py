@@ -6,10 +6,11 @@ from itertools import chain, zip_longest
 import msgspec
 import pytest
 
+from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
 from detectors.heat.records import VERSION, Batch, Totals
 from detectors.heat.tally import DAYS, Tally
-from tests.unit.heat.counting import MINUTE, RANGE, Counted, tries
+from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
 
 DAY = 1_440
 ATTACKED, PARTITIONS = 120, 4
@@ -69,6 +70,30 @@ def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> N
     assert second is not None
     assert second.at == first.at
     assert second.sums[:9] == pytest.approx(first.sums[:9], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "others", "follows"),
+    [(12, 30, False), (60, 13, True), (60, 16, False), (60 * 365, 16, False)],
+)
+def test_a_partition_that_is_weeks_ahead_and_silent_leads_for_weeks_at_most(
+    *, ahead: int, others: int, follows: bool
+) -> None:
+    """Three wrong steps agree with one another, and nothing after them sets them right."""
+    store: dict[bytes, bytes] = {}
+    latest = 0
+    wrong = [(1, ahead * DAY + 5 * step) for step in range(3)]
+    rest = [(source, hour * 60 + source) for hour in range(24 * others) for source in (0, 2)]
+    for source, minute in (*rest[:20], *wrong, *rest[20:]):
+        told = customers(MINUTE + minute, tried=1, failed=0)
+        clock = Clock(store.get)
+        latest = clock.take(msgspec.structs.replace(told, source=source))
+        store.update(clock.changes())
+    assert latest == pytest.approx(MINUTE + (1 + (ahead if follows else others)) * DAY, abs=65)
+    clock = Clock(store.get)
+    told = customers(MINUTE + ahead * DAY + 11, tried=1, failed=0)
+    if ahead > others:
+        assert clock.take(msgspec.structs.replace(told, source=1)) > MINUTE + ahead * DAY
 
 
 @pytest.mark.parametrize("reopen", [False, True])
