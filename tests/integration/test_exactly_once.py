@@ -8,18 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.counting import Counting, added
+from tests.integration.counting import added
 from tests.integration.counting_worker import DEATHS
-from tests.integration.harness import (
-    Expected,
-    Sent,
-    Shop,
-    last_values,
-    oracle,
-    read_all,
-    send,
-    worker,
-)
+from tests.integration.harness import Sent, Shop, last_values, read_all, send, worker
+from tests.integration.quiet import assert_ends_as_if_quiet, expected
 
 pytestmark = pytest.mark.kafka
 LONG_AGO = time.time() - 10_000
@@ -41,15 +33,6 @@ def traffic(shop: Shop, count: int, *, seed: int = 1) -> list[Sent]:
         )
         for number in range(count)
     ]
-
-
-def expected(shop: Shop) -> Expected:
-    """What one quiet worker would leave."""
-    return oracle(
-        shop.broker,
-        shop.sources,
-        lambda _, state: Counting(shop.alerts, state.get, across_topics=True),
-    )
 
 
 @pytest.fixture
@@ -75,7 +58,7 @@ def test_a_process_that_dies_between_any_two_steps(shop: Shop, tmp_path: Path) -
         shop.wait_until_read()
         shop.wait_until_read(shop.told)
         assert last.stop() == 0
-    quiet = expected(shop)
+    quiet = expected(shop, across_topics=True)
     assert shop.state() == quiet.state
     alerted = shop.alerted()
     assert set(alerted) == quiet.alerts
@@ -119,13 +102,7 @@ def test_a_bug_stops_the_worker_where_it_is(shop: Shop, tmp_path: Path) -> None:
         assert "ZeroDivisionError: a bug, on purpose" in running.output()
     with worker(faulty, tmp_path / "again.log") as running:
         assert running.wait() == 1, "skipped over it"
-    with worker(shop.options(tmp_path), tmp_path / "mended.log") as last:
-        last.wait_until_ready()
-        shop.wait_until_read()
-        assert last.stop() == 0
-    quiet = expected(shop)
-    assert shop.state() == quiet.state
-    assert set(shop.alerted()) == quiet.alerts
+    assert_ends_as_if_quiet(shop, shop.options(tmp_path), tmp_path / "mended.log")
 
 
 def test_a_lost_local_store_is_restored_from_the_changelog(shop: Shop, tmp_path: Path) -> None:
@@ -139,4 +116,4 @@ def test_a_lost_local_store_is_restored_from_the_changelog(shop: Shop, tmp_path:
     with worker(shop.options(tmp_path / "two", memory=True), tmp_path / "log") as second:
         shop.wait_until_read()
         assert second.stop() == 0
-    assert shop.state() == expected(shop).state
+    assert shop.state() == expected(shop, across_topics=True).state

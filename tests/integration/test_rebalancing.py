@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.counting import Counting
-from tests.integration.harness import Expected, Sent, Shop, oracle, send, sending, worker
+from tests.integration.harness import Sent, Shop, send, sending, worker
+from tests.integration.quiet import assert_ends_as_if_quiet, expected
 
 pytestmark = pytest.mark.kafka
 
@@ -28,15 +28,6 @@ def live(shop: Shop) -> Iterator[Sent]:
     for number in itertools.count():
         account = b"account-%d" % chance.randrange(100)
         yield Sent(chance.choice(shop.sources), account, b"%d" % number, time.time())
-
-
-def expected(shop: Shop) -> Expected:
-    """What one quiet worker would leave, each topic by itself: live, they have no common order."""
-    return oracle(
-        shop.broker,
-        shop.sources,
-        lambda _, state: Counting(shop.alerts, state.get, across_topics=False),
-    )
 
 
 def test_workers_that_come_and_go(shop: Shop, tmp_path: Path) -> None:
@@ -59,13 +50,7 @@ def test_workers_that_come_and_go(shop: Shop, tmp_path: Path) -> None:
                 time.sleep(1)
                 second.kill()
                 third.wait_until_ready(2)
-    with worker(options, tmp_path / "4.log") as last:
-        last.wait_until_ready()
-        shop.wait_until_read()
-        assert last.stop() == 0
-    quiet = expected(shop)
-    assert shop.state() == quiet.state
-    assert set(shop.alerted()) == quiet.alerts
+    assert_ends_as_if_quiet(shop, options, tmp_path / "4.log")
 
 
 def test_a_worker_that_was_frozen_stops(shop: Shop, tmp_path: Path) -> None:
@@ -85,13 +70,7 @@ def test_a_worker_that_was_frozen_stops(shop: Shop, tmp_path: Path) -> None:
             assert "Traceback" not in first.output()
             time.sleep(1)
             assert second.stop() == 0
-    with worker(two, tmp_path / "3.log") as last:
-        last.wait_until_ready()
-        shop.wait_until_read()
-        assert last.stop() == 0
-    quiet = expected(shop)
-    assert shop.state() == quiet.state
-    assert set(shop.alerted()) == quiet.alerts
+    assert_ends_as_if_quiet(shop, two, tmp_path / "3.log")
 
 
 def test_a_group_that_leaves_partitions_unowned_assigns_anew(shop: Shop, tmp_path: Path) -> None:
@@ -103,4 +82,4 @@ def test_a_group_that_leaves_partitions_unowned_assigns_anew(shop: Shop, tmp_pat
         shop.wait_until_read()
         assert "have no owner: assigning anew" in only.output()
         assert only.stop() == 0
-    assert shop.state() == expected(shop).state
+    assert shop.state() == expected(shop, across_topics=False).state
