@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from detectors.errors import ConfigurationError
+from detectors.errors import ConfigurationError, UnreadableFile
 from streams.cli.options import SettingsFile
 from streams.configuration import load
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from streams.report.contents import Report, Run
 
 DETECTOR: Final = "Nightlatch"
-WIDE: Final = 160
+WIDE: Final = 1_000
 _STANDARD_OUTPUT: Final = Path("-")
 
 
@@ -230,6 +230,9 @@ def _recorded(
         for done in backtest(events, enricher.facts, engines, written=written, recording=recording):
             bar.update(task, events=done)
     _say(done, time.monotonic() - began, dead)
+    if dead.total and not done:
+        other = ": --format rba reads that data set" if options.format is Format.NDJSON else ""
+        raise UnreadableFile(f"there is nothing to judge, since no line holds an event{other}")
     return recording, dead
 
 
@@ -331,9 +334,8 @@ def _say(events: int, seconds: float, dead: "DeadLines") -> None:
 def _show(report: "Report", *, to_stderr: bool) -> None:
     from streams.report.text import tables
 
-    console = Console(stderr=to_stderr)
-    if not console.is_terminal:
-        console.width = WIDE
+    # A narrow terminal breaks the lines; cut short, a figure would be lost or another.
+    console = Console(stderr=to_stderr, width=WIDE)
     for table in tables(report):
         console.print(table)
     for run in report.runs:

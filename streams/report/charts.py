@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, Percent
 from detectors.evaluation.judging import JudgedHijack
 from detectors.evaluation.summary import AtBudget, Group, Summary
 from streams.documents.plots import COLOURS, QUIET, plot, svg
-from streams.report.contents import RaisedAlert
+from streams.report.contents import RaisedAlert, Truth
 
 TAKEOVER: Final = COLOURS[1]
 
@@ -111,18 +111,22 @@ def delays(hijacks: Sequence[JudgedHijack], budget: int) -> str | None:
 
 
 def alerts_a_day(alerts: Sequence[RaisedAlert]) -> str | None:
-    """New cases a UTC day, takeovers below customers; None without alerts."""
+    """New cases a UTC day, takeovers below customers where that is known; None without alerts."""
     if not alerts:
         return None
     days = sorted({alert.raised_at[:10] for alert in alerts})
     dates = [datetime.fromisoformat(day) for day in days]
+    kinds: tuple[tuple[str, str, Truth], ...] = (
+        ("takeovers", TAKEOVER, "takeover"),
+        ("customers", QUIET, "customer"),
+        ("cases", COLOURS[0], "unknown"),
+    )
     with plot(10, 2.8) as (figure, axes):
         bottom = [0.0] * len(days)
-        for label, colour, wanted in (
-            ("takeovers", TAKEOVER, ("takeover",)),
-            ("customers", QUIET, ("customer", "unknown")),
-        ):
-            chosen = [alert.raised_at[:10] for alert in alerts if alert.truth in wanted]
+        for label, colour, truth in kinds:
+            chosen = [alert.raised_at[:10] for alert in alerts if alert.truth == truth]
+            if not chosen:
+                continue
             counts = [float(chosen.count(day)) for day in days]
             # Any: dates are understood by Matplotlib's converters, which its stubs do not know.
             x: Any = dates

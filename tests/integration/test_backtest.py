@@ -226,6 +226,30 @@ def test_labels_of_other_events_are_told(
     assert "1 labels of run name an event that did not come" in capsys.readouterr().err
 
 
+def test_without_labels_nobody_is_called_a_customer(traffic: Traffic, tmp_path: Path) -> None:
+    """Which alerts were false is not known then: neither the table nor the plot says so."""
+    assert called(traffic.events, "--no-baselines", "--report", tmp_path) == 0
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "The alerts it would have raised" in page
+    assert ">unknown<" in page
+    assert ">customers<" not in page
+    assert "<!-- customers -->" not in page  # as Matplotlib notes what its glyphs spell
+
+
+def test_no_figure_is_cut_short(
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However much there is in a line: an interval without its end is another interval."""
+    other = tmp_path / f"{'half-life-' * 10}.toml"
+    other.write_text("detection_story_half_life_days = 1.0\n")
+    arguments = [traffic.events, "--labels", traffic.labels, "--compare-settings", other]
+    assert called(*arguments, "--no-baselines") == 0
+    printed = capsys.readouterr().out
+    assert other.name in printed
+    assert "ECE ≥ .1 (events)" in printed
+    assert "…" not in printed
+
+
 def test_the_same_input_gives_the_same_report(traffic: Traffic, tmp_path: Path) -> None:
     """Byte for byte: reports can be compared."""
     for name in ("one", "two"):
@@ -352,6 +376,20 @@ def test_the_rba_data_set_is_read_with_its_truth(
     assert (hijack["account"], hijack["depth"]) == ("-432", 1)
     # Days judged: the customer's before access, and another's. The attacked day is left out.
     assert report["summaries"][0]["account_days"] == 2
+
+
+def test_files_without_a_single_event_are_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Such as the data set without its --format: nothing was judged, which is no success."""
+    path = tmp_path / "rba.csv"
+    path.write_text(RBA)
+    assert called(path) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1] == (
+        "nightlatch: there is nothing to judge, since no line holds an event: "
+        "--format rba reads that data set"
+    )
 
 
 @pytest.mark.parametrize(
