@@ -64,6 +64,11 @@ def printable(text: str) -> str:
                    for c in text)  # fmt: skip
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, `1 account`, `1,204 accounts`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def moment(seconds: float) -> str:
     """Return UTC epoch seconds as an analyst writes them, `2026-11-24 06:08:40 UTC`."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -79,13 +84,12 @@ def _headline(alert: Alert) -> Text:
 
 
 def _campaign(campaign: Campaign) -> Iterator[Text]:
-    count = len(campaign.accounts)
     yield Text.assemble(
         (" CAMPAIGN ", "bold white on magenta"),
         ("  " + printable(campaign.campaign_id), "bold"),
-        f"  {count} account{'' if count == 1 else 's'}",
+        f"  {counted(len(campaign.accounts), 'account')}",
     )
-    parts = [_period(campaign), f"{campaign.alerts} alerts", f"revision {campaign.revision}"]
+    parts = [_period(campaign), counted(campaign.alerts, "alert"), f"revision {campaign.revision}"]
     if campaign.unnoticed:
         parts.insert(2, f"{len(campaign.unnoticed)} more told by verdicts alone")
     if campaign.amount_at_risk:
@@ -115,8 +119,8 @@ def _attack(attack: Attack) -> Iterator[Text]:
     yield Text(" · ".join(parts), "dim")
     entered = f"{attack.entered:,} entered" if attack.entered else "none was entered"
     yield Text(
-        f"{attack.failed:,} of {attack.tried:,} tries failed, on {attack.accounts:,} accounts: "
-        f"{entered}."
+        f"{attack.failed:,} of the latest {attack.tried:,} tries failed; "
+        f"{counted(attack.accounts, 'account')} tried within days: {entered}."
     )
 
 
@@ -147,7 +151,7 @@ def _circumstances(alert: Alert) -> Text:
         case += f", revision {alert.revision}"
     parts.append(case)
     if alert.suppressed:
-        parts.append(f"{alert.suppressed} repeats folded in")
+        parts.append(f"{counted(alert.suppressed, 'repeat')} folded in")
     if alert.campaign_id:
         parts.append(f"campaign {printable(alert.campaign_id)}")
     if alert.techniques:
@@ -169,9 +173,14 @@ def _sentence(reason: Reason) -> Text:
     text = Text(printable(reason.summary))
     if reason.tlp is not UNSET:
         text.append(f" {label(reason.tlp)}", "bold")
-    if reason.evidence is not None:
+    if reason.evidence is not None and not _is_said(reason.evidence, reason.summary):
         text.append("\n").append_text(_comparison(reason.evidence))
     return text
+
+
+def _is_said(evidence: Evidence, summary: str) -> bool:
+    """Whether the sentence says it: no "now 10 minutes" under "changed 10 minutes before this"."""
+    return evidence.usual is None and evidence.seen in summary
 
 
 def _comparison(evidence: Evidence) -> Text:

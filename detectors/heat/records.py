@@ -153,9 +153,9 @@ class Hot(msgspec.Struct, array_like=True, frozen=True):
     """How an indicator stands: `nats` of evidence for a hijacker in a sign-in that comes with it.
 
     It holds for events before `until`; 0 nats is "no longer". `id` is the topic's key, so that
-    the newest takes the place of the older. `tried`, `failed` and `accounts` are of the window that
-    told it. `everywhere` is what the same window tells of all strangers, nats: of two things that
-    are hot by the same attack, so much is told twice.
+    the newest takes the place of the older. `tried` and `failed` are of the window that told it,
+    `accounts` were tried in the last three to six days. `everywhere` is what the same window tells
+    of all strangers, nats: of two things that are hot by the same attack, so much is told twice.
     """
 
     version: int
@@ -229,8 +229,9 @@ class Link(msgspec.Struct, array_like=True, frozen=True):
 class Attack(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords are being tried: for those who run the platform, not for an account.
 
-    Published on `campaigns` under `campaign_id`, told from a campaign by `kind`. `entered` counts
-    the accounts that let it in, each once and 256 at most, 0 for an attack that has succeeded
+    Published on `campaigns` under `campaign_id`, told from a campaign by `kind`. `tried`, `failed`
+    and `accounts` are as in `Hot`: the latest tries, the accounts of days. `entered` counts the
+    accounts that let it in, each once and 256 at most, 0 for an attack that has succeeded
     nowhere. Of those who came by an operator or client that many share, only the likely hijackers
     count.
     """

@@ -8,10 +8,15 @@ from detectors.heat.records import Hot, Technique
 
 
 def describe(hot: Hot) -> str:
-    """Return a sentence that names the technique, and what it was seen by."""
+    """Return a sentence that names the technique, and what it was seen by.
+
+    Tries fade with the window that told it, accounts are of the last days: there may be more
+    accounts than tries.
+    """
     return (
         f"{_TECHNIQUES[hot.technique]} through {NAMES[Kind(hot.kind)]} new to this account:"
-        f" {hot.failed} of {hot.tried} tries failed, on {_about(hot.accounts)} accounts."
+        f" {hot.failed} of the latest {hot.tried} tries failed;"
+        f" {_about(hot.accounts)} accounts were tried within days."
     )
 
 

@@ -92,6 +92,17 @@ def test_an_analyst_finds_everything() -> None:
         assert words in text, words
 
 
+def test_nothing_is_said_twice() -> None:
+    """What was seen stands in the sentence, beneath it, or in neither; never in both."""
+    summary = "The e-mail address was changed 10 minutes before this."
+    for usual in (None, "never"):
+        evidence = Evidence(seen="10 minutes", usual=usual)
+        reason = Reason(code="change", summary=summary, contribution=0.4, evidence=evidence)
+        told = shown(msgspec.structs.replace(ALERT, reasons=(reason,)))
+        assert ("now 10 minutes   usually never" in told) == (usual is not None)
+        assert ("now" in told) == (usual is not None)
+
+
 def test_an_attacker_does_not_steer_the_terminal() -> None:
     """Escape sequences, line breaks and text direction of what was sent are not passed on."""
     evil = "\x1b[2J\x1b]0;gotcha\x07 \u202etxet\u202c \r\n [bold]not markup[/bold]"

@@ -93,6 +93,9 @@ def test_an_analyst_reads_a_campaign() -> None:
         "customer-7 and 2 more",
     ):
         assert words in text, words
+    single = msgspec.structs.replace(CAMPAIGN, alerts=1, accounts=("customer-1",))
+    assert "1 account " in shown(single)
+    assert "1 alert " in shown(single)
     assert "Goes on as c0." in shown(msgspec.structs.replace(CAMPAIGN, merged_into="c0"))
 
 
@@ -101,7 +104,7 @@ def test_an_engineer_reads_an_attack() -> None:
     text = shown(ATTACK)
     for words in (
         "ATTACK fast stuffing through 192.0.2.7",
-        "409 of 412 tries failed, on 380 accounts: none was entered.",
+        "409 of the latest 412 tries failed; 380 accounts tried within days: none was entered.",
     ):
         assert words in text, words
     assert "3 entered." in shown(msgspec.structs.replace(ATTACK, entered=3))
