@@ -249,18 +249,18 @@ class DeadLetters:
 
         What cannot be used has an InvalidEvent for content. Raises TooManyDeadLetters.
         """
-        living, errors, letters = [], [], []
+        living, dead, letters = [], [], []
         input_records = 0
         for prepared in run:
             is_input = prepared.record.topic in self._sources
             input_records += is_input
             if isinstance(prepared.content, InvalidEvent):
                 if is_input:
-                    errors.append(prepared.content)
+                    dead.append((prepared.record, prepared.content))
                 letters.append(dead_letter(self._topic, prepared.record, prepared.content))
             else:
                 living.append(prepared.content)
-        self._share.count(input_records, errors)
+        self._share.count(input_records, dead)
         return living, letters
 
 
@@ -289,18 +289,22 @@ class DeadLetterShare:
         self._records = 0
         self._dead = 0
 
-    def count(self, records: int, dead: Sequence[InvalidEvent]) -> None:
+    def count(self, records: int, dead: Sequence[tuple[Record, InvalidEvent]]) -> None:
         """Count a run of `records`, of which `dead` could not be used.
 
-        Raises TooManyDeadLetters, with the last error seen.
+        Raises TooManyDeadLetters, with the last error seen, where it was, and the way on: what
+        stopped a worker is not taken, and stops it again at its next start.
         """
         self._records += records
         self._dead += len(dead)
         if dead and self._limit < 1 and self._dead >= self._limit * self._window:
+            record, error = dead[-1]
             raise TooManyDeadLetters(
                 f"{self._dead} of the last {self._records} records could not be used, which is "
                 f"more than dead_letter_limit allows ({self._limit:.0%} of {self._window}); the "
-                f"last: {dead[-1]}"
+                f"last, {record.topic}:{record.partition}:{record.offset}: {error}. Mend what "
+                "sends them; a worker with dead_letter_limit 1 then puts aside those that are "
+                "there, as dead letters, and goes on"
             )
         if self._records >= self._window:
             self._records = self._dead = 0

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import KafkaError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
 from detectors.errors import ConfigurationError, NightlatchError
 from streams.connections import client_options, why_not_let_in
@@ -33,7 +33,12 @@ def broker_trouble(settings: Settings) -> Iterator[None]:
         text = " ".join(str(error).split()) or type(error).__name__
         if settings.security_protocol == "plaintext" and (reason := why_not_let_in(settings)):
             raise ConfigurationError(reason) from error
-        raise BrokerTrouble(f"Kafka at {', '.join(settings.broker)}: {text}") from error
+        where = f"Kafka at {', '.join(settings.broker)}"
+        if isinstance(error, KafkaTimeoutError):
+            raise BrokerTrouble(
+                f"{where} does not answer: does it run, and is the setting broker right? ({text})"
+            ) from error
+        raise BrokerTrouble(f"{where}: {text}") from error
 
 
 @contextmanager

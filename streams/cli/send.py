@@ -39,8 +39,9 @@ def command(
 ) -> None:
     """Send events from files, or from standard input, to the input topics, keyed by account.
 
-    Each line is one JSON object with a `type`: login, order, account_change or feedback. Lines
-    that are no event are left out and told on standard error; the exit code is then 1.
+    Each line is one JSON object with a `type` (login, order, account_change or feedback) and an
+    `occurred_at`; docs/events.md has the fields. Lines that are no event are left out and told on
+    standard error; the exit code is then 1.
     """
     from streams.files import STANDARD_INPUT, read_merged
     from streams.sending import send_events
@@ -58,7 +59,8 @@ def command(
     for topic, count in sorted(sent.items()):
         typer.echo(f"{count:>12,} to {topic}")
     if lines.unusable:
-        typer.echo(f"{lines.unusable:,} lines were no events" + (": stopped" if strict else ""))
+        were = "line was no event" if lines.unusable == 1 else "lines were no events"
+        typer.echo(f"{lines.unusable:,} {were}" + (": stopped" if strict else ""))
         raise typer.Exit(1)
 
 

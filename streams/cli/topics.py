@@ -23,11 +23,13 @@ def create(
     Topics that are there stay as they are. Where one has another number of partitions than all
     must have, nothing is made.
     """
+    from streams.presentation import counted
     from streams.topic_administration import create as make
 
     done = make(settings_from(settings, broker, partitions=partitions))
     for spec in done.made:
-        typer.echo(f"made {spec.name}: {spec.partitions} partitions, {spec.meaning.lower()}")
+        many = counted(spec.partitions, "partition")
+        typer.echo(f"made {spec.name}: {many}, {spec.meaning[:1].lower()}{spec.meaning[1:]}")
     typer.echo(f"{len(done.made)} made, {len(done.present)} were there")
 
 
@@ -35,7 +37,8 @@ def create(
 def check(*, settings: SettingsFile = None, broker: Broker = None, as_json: AsJson = False) -> None:
     """Say what is wrong with the topics, and how to put it right. Exit code 1 where it matters.
 
-    Nothing is changed: the remedies are Kafka's own commands.
+    Nothing is changed: the remedies are Kafka's own commands. What is only missing, `nightlatch
+    topics create` makes.
     """
     from streams.topic_administration import check as find_faults
 
@@ -51,6 +54,8 @@ def check(*, settings: SettingsFile = None, broker: Broker = None, as_json: AsJs
             typer.echo(f"{prefix}{fault.topic} {fault.problem}\n    {fault.remedy}")
         if not faults:
             typer.echo("every topic is there and as it must be")
+        if any(fault.missing for fault in faults):
+            typer.echo("`nightlatch topics create` makes every topic that is missing")
     if any(fault.grave for fault in faults):
         raise typer.Exit(1)
 

@@ -122,7 +122,9 @@ class TestTopics:
         assert said.code == 2
         assert f"{orders}: has 2 partitions and the setting partitions is 3" in said.err
         assert said.err.count("\n") == 1
-        assert f"{settings.topic('logins')} is missing" in nightlatch("topics", "check").out
+        told = nightlatch("topics", "check").out
+        assert f"{settings.topic('logins')} is missing" in told
+        assert "`nightlatch topics create` makes every topic that is missing" in told
 
     def test_campaigns_are_linked_in_one_place(
         self, nightlatch: Command, settings: Settings
@@ -470,12 +472,12 @@ def test_the_largest_letters_fit_their_topic(topics: Settings) -> None:
 
 
 def test_brokers_that_are_not_there(nightlatch: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrong address is one sentence with the address in it."""
+    """A wrong address is one sentence with the address in it, and what to look at."""
     monkeypatch.setattr("streams.kafka_clients._PATIENCE_MS", 500)
     for command in (("topics", "check"), ("dead-letters", "list"), ("worker",), ("alerts",)):
         said = nightlatch(*command, "--broker", "127.0.0.1:1")
         assert said.code == FAILED, command
-        assert "Kafka at 127.0.0.1:1" in said.err
+        assert "Kafka at 127.0.0.1:1 does not answer: does it run, and is the setting" in said.err
         assert said.err.count("\n") == 1
 
 

@@ -34,6 +34,9 @@ def record(value: bytes | None, topic: str = "logins", key: bytes | None = b"a")
     return Record(topic, 3, 1234, 1795500000.12, key, value)
 
 
+DEAD = (record(b"?"), ERROR)
+
+
 @given(
     key=st.none() | st.binary(max_size=20),
     value=st.none() | st.binary(max_size=200),
@@ -218,11 +221,15 @@ def test_letters_are_chosen_by_their_properties() -> None:
 
 
 def test_a_share_above_the_limit_stops() -> None:
-    """Half of a window unusable is too much, as soon as it is so; the last error is told."""
+    """Half of a window unusable is too much, as soon as it is so.
+
+    The last one, where it is and the way on are told: at two in the morning nothing else is read.
+    """
     share = DeadLetterShare(0.5, 100)
-    share.count(60, [ERROR] * 49)
-    with pytest.raises(TooManyDeadLetters, match="field 'ip'"):
-        share.count(10, [ERROR])
+    share.count(60, [DEAD] * 49)
+    told = r"logins:3:1234: field 'ip'.* dead_letter_limit 1 "
+    with pytest.raises(TooManyDeadLetters, match=told):
+        share.count(10, [DEAD])
 
 
 def test_the_share_is_of_the_input() -> None:
@@ -241,7 +248,7 @@ def test_a_few_never_stop() -> None:
     """Below the limit it goes on for ever, one window after another; a limit of 1 always does."""
     share = DeadLetterShare(0.5, 100)
     for _ in range(50):
-        share.count(100, [ERROR] * 49)
+        share.count(100, [DEAD] * 49)
     never = DeadLetterShare(1, 10)
     for _ in range(50):
-        never.count(10, [ERROR] * 10)
+        never.count(10, [DEAD] * 10)
