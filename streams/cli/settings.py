@@ -13,8 +13,8 @@ from streams.settings import registry, shown
 def command(*, settings: SettingsFile = None, as_json: AsJson = False) -> None:
     """Print every setting with its value, where the value comes from, and its meaning.
 
-    A setting comes from its default, the settings file, or the environment variable named beside
-    it; the later of these wins. Passwords are not shown.
+    A setting comes from its default, the settings file (broker = ["kafka-1:9092"]), or the
+    environment (NIGHTLATCH_BROKER for broker); the later of these wins. Passwords are not shown.
     """
     entries = _entries(loaded(settings))
     if as_json:

@@ -1,13 +1,18 @@
 """What the documents say is what the product does."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
+import orjson
 import pytest
 from typer.main import get_command
 
+from detectors.errors import InvalidEvent
+from detectors.events import Event, EventType
+from detectors.parsing import EVENT_TYPES, parse_event
 from streams.cli import app
-from tests.support.readme import README, TABLES, with_table
+from tests.support.readme import EVENTS, README, TABLES, with_table
 
 ROOT = README.parent
 DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -19,6 +24,25 @@ def test_the_tables_are_the_registries(document: Path) -> None:
     text = document.read_text()
     assert text.count(f"<!-- {TABLES[document][0]} -->") == 1
     assert with_table(document) == text, "run `python -m tests.support.readme`"
+
+
+def test_the_least_events_are_events_and_the_least() -> None:
+    """Each line of the page's example can be used, and without one of its fields cannot.
+
+    The alert of a verdict is more than it must have: without events or an alert it says little.
+    """
+    lines = re.findall(r"^\{.*\}$", EVENTS.read_text(), re.MULTILINE)
+    assert [orjson.loads(line)["type"] for line in lines] == list(EVENT_TYPES)
+    for line in lines:
+        fields = orjson.loads(line)
+        _parsed(fields, fields.pop("type"))
+        for name in fields.keys() - {"alert_id"}:
+            with pytest.raises(InvalidEvent, match=f"'{name}'"):
+                _parsed({**fields, name: None}, orjson.loads(line)["type"])
+
+
+def _parsed(fields: Mapping[str, object], type_: EventType) -> Event:
+    return parse_event(fields, type_=type_, timestamp=1795500000.0, fallback_id="logins:0:0")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
