@@ -20,8 +20,8 @@ DETECTORS = (
     "features/access", "features/changes", "features/evidence", "features/heat",
     "features/lessons", "features/orders", "features/reading", "features/registry",
     "features/sessions", "features/signin", "features/story",
-    "heat/clock", "heat/counter", "heat/distinct", "heat/indicators", "heat/judging",
-    "heat/sightings", "heat/table", "heat/tallies",
+    "heat/clock", "heat/counter", "heat/customers", "heat/distinct", "heat/indicators",
+    "heat/judging", "heat/sightings", "heat/table", "heat/tallies", "heat/tally",
     "models/budget", "models/calibration", "models/drift", "models/feedback", "models/half_space",
     "models/likelihood", "models/prior",
 )  # fmt: skip

@@ -3,8 +3,10 @@
 from math import exp, log
 from typing import Final
 
+from detectors.arithmetic import rounded
 from detectors.assessments import Action, Severity, Stage
 from detectors.events import EventType
+from detectors.features.heat import GUESSING, HEAT
 from detectors.features.reading import LOGIN, ORDER, Reading
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import Prior
@@ -47,6 +49,28 @@ def counted(reading: Reading, prior: Prior, verdicts: VerdictModel) -> list[floa
         ]
     told.append(reading.shared)
     return told
+
+
+def telling_of(reading: Reading, prior: Prior, verdicts: VerdictModel) -> tuple[float, float]:
+    """Return the sum of what speaks for a hijacker in a sign-in, nats, and what of it is guessing.
+
+    What heat says of it is left out: an attack's share is added to that.
+    """
+    weights, values = prior.weights[reading.type], reading.weights
+    corrected = reading.success and verdicts.verdicts > 0
+    trust, corrections = verdicts.trust if corrected else 0.0, verdicts.corrections
+    telling = guessing = 0.0
+    for at, value in enumerate(values):
+        if value and at != HEAT:  # most are nought
+            weight = weights[at]
+            if corrected:
+                weight += trust * corrections[at]
+            told = weight * value
+            if told > 0.0:
+                telling += told
+                if at == GUESSING:
+                    guessing = told
+    return rounded(telling + max(reading.shared, 0.0), 3), rounded(guessing, 3)
 
 
 def severity_of(risk: float, policy: Policy) -> int:

@@ -21,14 +21,22 @@ from detectors import cases
 from detectors.accounts import Accounts
 from detectors.arithmetic import rounded
 from detectors.assessments import Alert, Assessment, Model, Outcome
-from detectors.decisions import TYPES, counted, log_odds, logistic, severity_of, stage_of
+from detectors.decisions import (
+    TYPES,
+    counted,
+    log_odds,
+    logistic,
+    severity_of,
+    stage_of,
+    telling_of,
+)
 from detectors.events import AccountChange, Feedback, Login, Order
 from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Observed
 from detectors.features import lessons
 from detectors.features.access import watched
 from detectors.features.evidence import Evidence
-from detectors.features.heat import GUESSING, HEAT, explaining, weigh_heat
+from detectors.features.heat import GUESSING, explaining, weigh_heat
 from detectors.features.lesson import Lesson
 from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
@@ -469,19 +477,22 @@ class Engine:
             self._sightings.see_hijack(example.brought, mark, minute)
 
     def _sight(self, reading: Reading, *, flagged: bool) -> None:
-        if self._sightings is not None:
-            known = reading.type == LOGIN and is_familiar(reading)
-            explained = None
-            if not (known or reading.success or reading.proved):
-                explained = explaining(self._heat.hottest(reading))
-            elif reading.type == LOGIN and not (known or reading.proved):
-                weights = counted(reading, self._prior, self._verdict_model)
-                weights[HEAT] = 0.0
-                reading.telling = rounded(
-                    sum([weight for weight in weights if weight > 0.0], 0.0), 3
+        sightings, event = self._sightings, reading.event
+        if sightings is None:
+            return
+        if type(event) is not Login:
+            if not flagged:
+                sightings.see(reading)
+            return
+        known, explained = is_familiar(reading), None
+        if not (known or reading.proved):
+            if reading.success:
+                reading.telling, reading.guessing = telling_of(
+                    reading, self._prior, self._verdict_model
                 )
-                reading.guessing = rounded(max(weights[GUESSING], 0.0), 3)
-            self._sightings.see(reading, known=known, flagged=flagged, explained=explained)
+            else:
+                explained = explaining(self._heat.hottest(reading))
+        sightings.see_sign_in(reading, event, explained, known=known, flagged=flagged)
 
     def _reassess(self, notice: Reassessment) -> Alert | None:
         entry, hot = notice.entry, notice.hot

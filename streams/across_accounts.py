@@ -5,14 +5,15 @@ every step is at hand at once, which is the order that the worker comes near to 
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from detectors.assessments import Alert
 from detectors.campaigns.linker import CampaignLinker
 from detectors.campaigns.records import Campaign
-from detectors.engine import Engine
+from detectors.engine import Engine, Observed, Outcome
 from detectors.heat.counter import HeatCounter
 from detectors.heat.records import Attack, Hot, Link, Notice
+from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
 
 Published = Campaign | Attack
@@ -29,6 +30,23 @@ class AcrossAccounts:
         self._counter = HeatCounter(read)
         self._linker = CampaignLinker(read)
         self._published: list[Published] = []
+
+    def process(
+        self, engine: Engine, sightings: Sightings, run: Sequence[Observed]
+    ) -> list[Outcome]:
+        """Assess, then learn, each event of a run in order; alerts raised anew follow it.
+
+        `sightings` is what the engine was made with.
+        """
+        outcomes = []
+        for observed in run:
+            assessment = engine.assess(observed)
+            outcomes.append(Outcome(observed, assessment, engine.learn(observed, assessment)))
+            if sightings.telling:
+                later = self.go_round(engine)
+                if later:
+                    outcomes += [Outcome(observed, None, alert) for alert in later]
+        return outcomes
 
     def go_round(self, engine: Engine) -> list[Alert]:
         """Count what the engine saw, and tell it what came of that; return alerts raised anew."""

@@ -140,14 +140,7 @@ class PrequentialEngine:
         if self._across is None:
             outcomes = self._engine.process(run)
         else:
-            outcomes = []
-            for observed in run:
-                assessment = self._engine.assess(observed)
-                alert = self._engine.learn(observed, assessment)
-                outcomes.append(Outcome(observed, assessment, alert))
-                if self._sightings.telling:
-                    later = self._across.go_round(self._engine)
-                    outcomes += [Outcome(observed, None, alert) for alert in later]
+            outcomes = self._across.process(self._engine, self._sightings, run)
         self._since += len(run)
         if self._engine.changed >= self._most or self._since >= (self._every or inf):
             self.hand_over()

@@ -43,7 +43,7 @@ class Reading:
     """One event against one profile, and what is made of it. Minutes are of the profile's clock.
 
     `account` is its account's digest. `at` is the time, epoch seconds, that all of it goes by: the
-    event's own, or what is believed.
+    event's own, or what is believed; `on` is the same in whole minutes since the epoch.
 
     `amount` is the logarithm of one and an order's amount, `address`, `postcode`, `payment` and
     `categories` (of its first eight items) are where it goes, how it is paid and what it is of: 0
@@ -94,6 +94,7 @@ class Reading:
         "logit",
         "minute",
         "network",
+        "on",
         "payment",
         "postcode",
         "prefix",
@@ -142,7 +143,8 @@ class Reading:
             self.amount = 0.0
             self.address = self.postcode = self.payment = 0
             self.categories = []
-        self.minute = max(0, int(at // 60) - profile.born)
+        self.on = int(at // 60)
+        self.minute = max(0, self.on - profile.born)
         self.hour = at / 3600.0
         self.day = int(at // 86400)
         self.weekhour = int(at // 3600 + 72) % 168

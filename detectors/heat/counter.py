@@ -9,9 +9,9 @@ import msgspec
 
 from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
-from detectors.heat.distinct import Distinct
-from detectors.heat.indicators import KINDS
-from detectors.heat.judging import Customers, Judgement, everywhere, judge
+from detectors.heat.distinct import Distinct, Few
+from detectors.heat.indicators import COARSE, KINDS
+from detectors.heat.judging import Customers, Judgement, everywhere, judge, may_be_attacked
 from detectors.heat.records import (
     TECHNIQUE_IDS,
     VERSION,
@@ -28,7 +28,7 @@ from detectors.heat.records import (
     Totals,
 )
 from detectors.heat.tallies import Tallies
-from detectors.heat.tally import HALF_LIVES, Tally
+from detectors.heat.tally import HALF_LIVES, Failures, Tally
 from detectors.profiles import digest
 
 _ENTRIES: Final = 32
@@ -67,24 +67,32 @@ class HeatCounter:
         latest = self._clock.take(batch)
         for totals in batch.totals:
             self._everybody.add(_no_later(totals, latest), latest)
-        customers = self._everybody.now()
+        rise, tallies = self._everybody.rise, self._tallies
         told: list[HeatOutput] = []
         for dated in batch.sightings:
-            sighting = dated if dated.minute <= latest else _no_later(dated, latest)
-            tally = self._tallies.of(sighting.kind, sighting.key, sighting.minute, latest)
-            if sighting.new:
-                if not tally.users:
-                    tally.users = bytearray(Distinct.SMALL)
-                Distinct.add(tally.users, sighting.new)
-            if sighting.shown is not None:
-                tally.shown = sighting.shown
+            sighting, minute = dated, dated.minute
+            if minute > latest:
+                sighting = _no_later(dated, latest)
+                minute = sighting.minute
+            tally = tallies.of(sighting.kind, sighting.key, minute, latest)
+            new, shown = sighting.new, sighting.shown
+            if new:
+                tally.users = Few.add(tally.users, new)
+            if shown is not None:
+                tally.shown = shown
             if sighting.accounts:
-                self._count(tally, sighting, customers.rise)
-                if sighting.failed > 0 or tally.nats > 0.0:
-                    told += self._judge(tally, sighting, customers)
-            if sighting.alerts:
+                failures, entries = tally.failures, sighting.entries
+                if entries:
+                    tally.entries = (tally.entries + entries)[-_ENTRIES:]
+                if failures is None and sighting.failed <= 0:
+                    # Nearly all are let in by what has never failed.
+                    tally.quiet += sighting.tried
+                else:
+                    self._count(tally, sighting, rise, told)
+            alerts = sighting.alerts
+            if alerts:
                 tally.alerted = True
-                told += [self._link(tally, mark, sighting.minute) for mark in sighting.alerts]
+                told += [self._link(tally, mark, minute) for mark in alerts]
         return told
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
@@ -93,39 +101,37 @@ class HeatCounter:
         yield from self._everybody.changes()
         yield from self._clock.changes()
 
-    def _count(self, tally: Tally, sighting: Sighting, rise: float) -> None:
-        made_good = sighting.failed < 0 and tally.rates is not None
-        if sighting.failed > 0 or made_good or tally.nats > 0.0:
-            self._count_tries(tally, sighting, rise)
-        else:
+    def _count(self, tally: Tally, sighting: Sighting, rise: float, told: list[HeatOutput]) -> None:
+        """Count tries through what has failed before, or does now; add to what is told."""
+        if sighting.failed == 0 and tally.nats <= 0.0:
             tally.quiet += sighting.tried
-        if sighting.entries:
-            tally.entries += sighting.entries
-            del tally.entries[:-_ENTRIES]
-
-    def _count_tries(self, tally: Tally, sighting: Sighting, rise: float) -> None:
-        minute, failed, unknown = sighting.minute, sighting.failed / rise, sighting.unknown / rise
+            return
+        # What is made good was a failure once.
+        minute, failures = sighting.minute, tally.fails(sighting.minute)
+        failed, unknown = sighting.failed / rise, sighting.unknown / rise
         if sighting.failed > 0:
-            tally.fail(minute)
-            share = self._take_places(tally, sighting)
+            failures.fail(minute)
+            share = self._take_places(failures, sighting)
             failed, unknown = failed * share, unknown * share
-        rates, hot = tally.fails(minute), tally.nats > 0.0
+        rates, hot = failures.rates, failures.nats > 0.0
         rates.count(minute, sighting.tried, failed, unknown, usual=not hot)
-        if hot and KINDS[tally.kind].coarse and sighting.tried > sighting.failed:
+        if hot and COARSE[tally.kind] and sighting.tried > sighting.failed:
             rates.keep_custom(sighting.tried - max(sighting.failed, 0))
+        if hot or (sighting.failed > 0 and may_be_attacked(failures)):
+            self._judge(tally, failures, sighting, told)
 
-    def _take_places(self, tally: Tally, sighting: Sighting) -> float:
+    def _take_places(self, failures: Failures, sighting: Sighting) -> float:
         """Note accounts and ranges of failures; return the share of them to be counted."""
-        minute, coarse = sighting.minute, KINDS[tally.kind].coarse
-        if minute - tally.tried_since >= 3 * _DAY:
-            tally.tried_since = minute
-            tally.accounts_before = tally.accounts
-            tally.accounts = tally.networks = None
-        if not tally.accounts or not tally.networks:
-            tally.accounts = bytearray(Distinct.SMALL)
-            tally.networks = bytearray(Distinct.LARGE if coarse else Distinct.SMALL)
-        Distinct.add(tally.accounts, sighting.accounts)
-        news = Distinct.add(tally.networks, sighting.networks)
+        minute, coarse = sighting.minute, COARSE[sighting.kind]
+        if minute - failures.tried_since >= 3 * _DAY:
+            failures.tried_since = minute
+            failures.accounts_before = failures.accounts
+            failures.accounts = failures.networks = None
+        if not failures.accounts or not failures.networks:
+            failures.accounts = bytearray(Distinct.SMALL)
+            failures.networks = bytearray(Distinct.LARGE if coarse else Distinct.SMALL)
+        Distinct.add(failures.accounts, sighting.accounts)
+        news = Distinct.add(failures.networks, sighting.networks)
         if not coarse or not sighting.networks:
             return 1.0
         # What many customers share is not judged by what one address does through it: a range's
@@ -133,80 +139,96 @@ class HeatCounter:
         return news / len(sighting.networks)
 
     def _judge(
-        self, tally: Tally, sighting: Sighting, customers: Customers
-    ) -> Iterator[HeatOutput]:
-        if tally.rates is None:
-            return
-        minute = tally.rates.at
+        self,
+        tally: Tally,
+        failures: Failures,
+        sighting: Sighting,
+        told: list[HeatOutput],
+    ) -> None:
+        """Judge an indicator anew, and add what there is to tell to what is told."""
+        minute, customers = failures.rates.at, self._everybody.now()
         found = judge(tally, customers)
         if found is None:
-            if tally.nats > 0.0:
-                yield self._cool(tally, minute)
+            if failures.nats > 0.0:
+                told.append(self._cool(tally, failures, minute))
             return
-        before = tally.nats if tally.until > minute else 0.0
+        before = failures.nats if failures.until > minute else 0.0
         if before == 0.0:
-            tally.since, tally.entered = 60.0 * minute, ()
-        nearly_over = tally.until - minute < found.holds / 2
-        if abs(found.nats - before) >= _STEP or nearly_over or found.technique != tally.technique:
-            hot = self._heat(tally, found, customers, minute)
-            yield hot
+            failures.since, failures.entered = 60.0 * minute, ()
+        nearly_over = failures.until - minute < found.holds / 2
+        other = found.technique != failures.technique
+        if abs(found.nats - before) >= _STEP or nearly_over or other:
+            hot = self._heat(tally, failures, found, customers, minute)
+            told.append(hot)
             rose = found.nats - before >= _STEP
-            yield from self._reassess(tally, hot, tally.entries if rose else sighting.entries)
-            yield self._attack(tally, hot)
-        elif sighting.entries:
-            yield from self._reassess(
-                tally, self._standing(tally, found, customers), sighting.entries
+            told += self._reassess(
+                tally, failures, hot, tally.entries if rose else sighting.entries
             )
+            told.append(self._attack(tally, failures, hot))
+        elif sighting.entries:
+            standing = self._standing(tally, failures, found, customers)
+            told += self._reassess(tally, failures, standing, sighting.entries)
 
-    def _heat(self, tally: Tally, found: Judgement, customers: Customers, minute: int) -> Hot:
-        tally.nats, tally.technique = round(found.nats, 3), found.technique
-        tally.until = minute + found.holds
-        tally.revision += 1
-        tally.window = found.window
-        return self._standing(tally, found, customers)
+    def _heat(
+        self,
+        tally: Tally,
+        failures: Failures,
+        found: Judgement,
+        customers: Customers,
+        minute: int,
+    ) -> Hot:
+        failures.nats, failures.technique = round(found.nats, 3), found.technique
+        failures.until = minute + found.holds
+        failures.revision += 1
+        failures.window = found.window
+        return self._standing(tally, failures, found, customers)
 
-    def _standing(self, tally: Tally, found: Judgement, customers: Customers) -> Hot:
+    def _standing(
+        self, tally: Tally, failures: Failures, found: Judgement, customers: Customers
+    ) -> Hot:
         level = everywhere(self._everybody.strangers, customers, found.window)
         return Hot(
-            VERSION, tally.kind, tally.key, found.technique, tally.nats, tally.since,
-            60.0 * tally.last, 60.0 * tally.until, found.tried, found.failed,
-            tally.tried_accounts, round(level, 3), tally.shown,
+            VERSION, tally.kind, tally.key, found.technique, failures.nats, failures.since,
+            60.0 * tally.last, 60.0 * failures.until, found.tried, found.failed,
+            failures.tried_accounts, round(level, 3), tally.shown,
         )  # fmt: skip
 
-    def _cool(self, tally: Tally, minute: int) -> Hot:
-        technique = _technique(tally)
-        tally.nats = tally.until = 0.0
+    def _cool(self, tally: Tally, failures: Failures, minute: int) -> Hot:
+        technique = _technique(failures)
+        failures.nats = failures.until = 0.0
         return Hot(
-            VERSION, tally.kind, tally.key, technique or "slow_stuffing", 0.0, tally.since,
+            VERSION, tally.kind, tally.key, technique or "slow_stuffing", 0.0, failures.since,
             60.0 * minute, 60.0 * minute, 0, 0, 0, shown=tally.shown,
         )  # fmt: skip
 
-    def _reassess(self, tally: Tally, hot: Hot, entries: Sequence[Entry]) -> Iterator[HeatOutput]:
-        if KINDS[tally.kind].coarse and hot.nats < _TELLS_OF_THE_PAST:
+    def _reassess(
+        self, tally: Tally, failures: Failures, hot: Hot, entries: Sequence[Entry]
+    ) -> Iterator[HeatOutput]:
+        if COARSE[tally.kind] and hot.nats < _TELLS_OF_THE_PAST:
             return
         since = hot.at - _LOOKS_BACK[hot.technique]
-        if not KINDS[tally.kind].coarse:
+        if not COARSE[tally.kind]:
             # Who came before anything failed was not let in by what fails nearly always.
-            since = max(since, 60.0 * (tally.failing - _BEFORE))
+            since = max(since, 60.0 * (failures.failing - _BEFORE))
         for entry in entries:
             told = hot if entry.at >= since else None
-            if told is not None and KINDS[tally.kind].coarse:
-                told = _as_of(entry, hot, HALF_LIVES[tally.window])
+            if told is not None and COARSE[tally.kind]:
+                told = _as_of(entry, hot, HALF_LIVES[failures.window])
             if told is not None:
-                self._enter(tally, told, entry)
+                self._enter(tally, failures, told, entry)
                 yield Reassessment(entry, told)
 
-    def _enter(self, tally: Tally, hot: Hot, entry: Entry) -> None:
+    def _enter(self, tally: Tally, failures: Failures, hot: Hot, entry: Entry) -> None:
         # Through what many share most who enter are customers: only a likely hijacker counts.
-        likely = not KINDS[tally.kind].coarse or entry.logit + hot.nats > 0.0
+        likely = not COARSE[tally.kind] or entry.logit + hot.nats > 0.0
         account = digest(entry.account_id)
-        if likely and account not in tally.entered and len(tally.entered) < _MOST_ENTERED:
-            tally.entered = (*tally.entered, account)
+        if likely and account not in failures.entered and len(failures.entered) < _MOST_ENTERED:
+            failures.entered = (*failures.entered, account)
 
-    def _attack(self, tally: Tally, hot: Hot) -> Attack:
+    def _attack(self, tally: Tally, failures: Failures, hot: Hot) -> Attack:
         return Attack(
             campaign_id=blake2b(hot.episode.encode(), digest_size=12).hexdigest(),
-            revision=tally.revision,
+            revision=failures.revision,
             technique=hot.technique,
             techniques=TECHNIQUE_IDS[hot.technique],
             indicator=hot.id,
@@ -216,16 +238,17 @@ class HeatCounter:
             tried=hot.tried,
             failed=hot.failed,
             accounts=hot.accounts,
-            entered=len(tally.entered),
+            entered=len(failures.entered),
         )
 
     def _link(self, tally: Tally, mark: AlertMark, minute: int) -> Link:
-        technique = _technique(tally)
-        hot = tally.nats if tally.until > tally.last else 0.0
-        # A verdict tells of hijacks weeks old: what is under attack since was not by then.
-        if technique is None or 60.0 * minute < tally.since - _LOOKS_BACK[technique]:
-            hot = 0.0
-        users, everybody = Distinct.count(tally.users), self._everybody.accounts
+        failures, technique, hot = tally.failures, None, 0.0
+        if failures is not None and failures.until > tally.last:
+            technique = _technique(failures)
+            # A verdict tells of hijacks weeks old: what is under attack since was not by then.
+            if technique is not None and 60.0 * minute >= failures.since - _LOOKS_BACK[technique]:
+                hot = failures.nats
+        users, everybody = Few.count(tally.users), self._everybody.accounts
         if users >= Distinct.MANY:
             # It may be anybody: however large the shop, this is not rare.
             users = max(users, everybody)
@@ -258,5 +281,5 @@ def _no_later(told: _Told, latest: int) -> _Told:
     return msgspec.structs.replace(told, minute=latest - _DAY)
 
 
-def _technique(tally: Tally) -> Technique | None:
-    return next((known for known in get_args(Technique) if known == tally.technique), None)
+def _technique(failures: Failures) -> Technique | None:
+    return next((known for known in get_args(Technique) if known == failures.technique), None)

@@ -14,7 +14,8 @@ import msgspec
 from detectors.errors import IncompatibleState, decoded
 from detectors.heat.judging import Customers
 from detectors.heat.records import Totals
-from detectors.heat.tally import DAYS, FAST, HOURS, USUAL, Rates
+from detectors.heat.stored import StoredCustomers, StoredRates
+from detectors.heat.tally import DAYS, FAST, HOURS, USUAL, Rates, rates_of
 
 VERSION: Final = 1
 _KEY: Final = b"h:customers"
@@ -23,30 +24,12 @@ _BLOCK: Final = 720
 _BLOCKS: Final = 28
 _ENOUGH: Final = 30
 """Tries without which a block tells nothing."""
-_FAILING, _UNKNOWN = 0.20, 0.03
+_FAILING: Final = 0.20
+_UNKNOWN: Final = 0.03
 """Shares of strangers' tries that fail, and that fail on no account, before any block tells."""
 
 
-class _State(msgspec.Struct, array_like=True):
-    """Fading rates of both. Of strangers: the block, its counts, and those of past blocks.
-
-    `begun` is the first minute that anything was told of; state of an earlier version has 0. What
-    it had of past blocks were shares, in `failing` and `unknown`, which make room for `past`.
-    """
-
-    version: int
-    familiar: Rates
-    strangers: Rates
-    block: int = 0
-    counts: list[int] = msgspec.field(default_factory=lambda: [0, 0, 0])
-    failing: list[float] = []
-    unknown: list[float] = []
-    accounts: int = 0
-    begun: int = 0
-    past: dict[int, list[int]] = {}
-
-
-_decoder = msgspec.msgpack.Decoder(_State)
+_decoder = msgspec.msgpack.Decoder(StoredCustomers)
 
 
 class Everybody:
@@ -54,13 +37,17 @@ class Everybody:
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         stored = read(_KEY)
-        self._state = _State(VERSION, Rates(0), Rates(0))
+        nothing = StoredRates(0, [0.0] * 12)
+        self._state = StoredCustomers(VERSION, nothing, nothing)
         if stored is not None:
             self._state = decoded(_decoder.decode, stored, "stored customers")
             if self._state.version != VERSION:
                 raise IncompatibleState(f"stored customers have version {self._state.version}")
+        # What is counted in: the state has them as they were handed over last.
+        self._familiar = rates_of(self._state.familiar)
+        self._strangers = rates_of(self._state.strangers)
         self._dirty = False
-        self._rise = _rise(self._state.familiar)
+        self._rise = _rise(self._familiar)
         self._set_quiet()
 
     @property
@@ -75,21 +62,25 @@ class Everybody:
     @property
     def strangers(self) -> Rates:
         """How strangers fare, whatever they come with."""
-        return self._state.strangers
+        return self._strangers
+
+    @property
+    def rise(self) -> float:
+        """By how much more than usual customers fail at the moment (`Customers`)."""
+        return self._rise
 
     def add(self, totals: Totals, latest: int) -> None:
         """Count what happened in a minute. `latest` is the latest that is believed."""
         state, minute = self._state, totals.minute
-        state.familiar.believe(minute, latest)
-        state.strangers.believe(minute, latest)
+        familiar, strangers = self._familiar, self._strangers
+        familiar.believe(minute, latest)
+        strangers.believe(minute, latest)
         if state.block > latest // _BLOCK:
             self._go_back(minute // _BLOCK, latest // _BLOCK)
-        state.familiar.count(
-            totals.minute, totals.familiar_tried, totals.familiar_failed, 0, usual=True
-        )
-        self._rise = rise = _rise(state.familiar)
-        state.strangers.count(
-            totals.minute, totals.tried, totals.failed / rise, totals.unknown / rise, usual=True
+        familiar.count(minute, totals.familiar_tried, totals.familiar_failed, 0.0, usual=True)
+        self._rise = rise = _rise(familiar)
+        strangers.count(
+            minute, totals.tried, totals.failed / rise, totals.unknown / rise, usual=True
         )
         if not (state.accounts or state.begun):
             state.begun = minute
@@ -153,29 +144,31 @@ class Everybody:
 
     def now(self) -> Customers:
         """Return how strangers who are customers fail on ordinary days, and how it is now."""
-        state = self._state
         if not self._is_quiet_known:
             self._set_quiet()
-        return Customers(
-            self._failing,
-            self._unknown,
-            self._rise,
-            tuple([state.strangers.entered(window) for window in (FAST, HOURS, DAYS, USUAL)]),
-        )
+        strangers = self._strangers
+        entered = (
+            strangers.entered(FAST), strangers.entered(HOURS),
+            strangers.entered(DAYS), strangers.entered(USUAL),
+        )  # fmt: skip
+        return Customers(self._failing, self._unknown, self._rise, entered)
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the counts where they changed."""
         if self._dirty:
             self._dirty = False
-            yield _KEY, msgspec.msgpack.encode(self._state)
+            state, familiar, strangers = self._state, self._familiar, self._strangers
+            state.familiar = StoredRates(familiar.at, familiar.sums)
+            state.strangers = StoredRates(strangers.at, strangers.sums)
+            yield _KEY, msgspec.msgpack.encode(state)
 
 
 def _rise(familiar: Rates) -> float:
     """By how much more than usual customers fail on what they know, at least 1."""
-    tried, failed, _ = familiar.window(USUAL)
-    usual = (failed + 2.0) / (tried + 20.0)
-    tried, failed, _ = familiar.window(FAST)
-    return max(1.0, (failed + 10.0 * usual) / (tried + 10.0) / usual)
+    sums = familiar.sums
+    usual = (sums[3 * USUAL + 1] + 2.0) / (sums[3 * USUAL] + 20.0)
+    now = (sums[3 * FAST + 1] + 10.0 * usual) / (sums[3 * FAST] + 10.0)
+    return max(1.0, now / usual)
 
 
 def _quiet(shares: list[float], before: float) -> float:

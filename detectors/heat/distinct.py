@@ -3,6 +3,10 @@
 from math import log
 from typing import Final
 
+_MIXED: Final = 0x9E3779B1 & 0xFFFFFFF
+"""What spreads digests. No more of either factor than the product is asked for: it stays small."""
+_BITS: Final[tuple[int, ...]] = tuple([1 << at for at in range(256)])
+
 
 class Distinct:
     """How many different digests: linear counting (Whang et al. 1990).
@@ -21,7 +25,7 @@ class Distinct:
         """Add digests to bits; return how many were set by it."""
         width, news = 8 * len(bits), 0
         for digest in digests:
-            at = (digest * 0x9E3779B1 >> 16) % width
+            at = ((digest & 0xFFFFFFF) * _MIXED >> 16) % width
             held, bit = bits[at >> 3], 1 << (at & 7)
             if not held & bit:
                 bits[at >> 3] = held | bit
@@ -33,11 +37,34 @@ class Distinct:
         """Return about how many different digests were added."""
         if bits is None:
             return 0
-        width = 8 * len(bits)
-        ones = int.from_bytes(bits, "little").bit_count()
-        return round(-width * log(1 - min(ones, width - 1) / width)) if width else 0
+        return _estimated(int.from_bytes(bits, "little").bit_count(), 8 * len(bits))
+
+
+class Few:
+    """The same in 256 bits of one whole number: nearly all indicators are met on one account."""
 
     @staticmethod
-    def ones(bits: bytearray | None) -> int:
-        """Return how many bits are set."""
-        return int.from_bytes(bits, "little").bit_count() if bits else 0
+    def add(bits: int, digests: tuple[int, ...]) -> int:
+        """Return bits with digests added."""
+        for digest in digests:
+            bits |= _BITS[((digest & 0xFFFFFF) * _MIXED >> 16) & 255]
+        return bits
+
+    @staticmethod
+    def count(bits: int) -> int:
+        """Return about how many different digests were added."""
+        return _estimated(bits.bit_count(), 256)
+
+    @staticmethod
+    def stored(bits: int) -> bytes | None:
+        """Return what is stored: the bytes that `Distinct` would count in, None for none."""
+        return bits.to_bytes(Distinct.SMALL, "little") if bits else None
+
+    @staticmethod
+    def read(stored: bytes | None) -> int:
+        """Return the bits that were stored."""
+        return int.from_bytes(stored, "little") if stored else 0
+
+
+def _estimated(ones: int, width: int) -> int:
+    return round(-width * log(1 - min(ones, width - 1) / width)) if width else 0

@@ -56,6 +56,9 @@ An address is told by its range: 256 neighbours (IPv4) or one customer's line (I
 half of what both would and say the same of whoever rents a server.
 """
 
+COARSE: Final[tuple[bool, ...]] = tuple([facts.coarse for facts in KINDS])
+"""Which kinds are: every event asks several times."""
+
 
 class Indicator(NamedTuple):
     """One value of a kind: `key` is 64 bits of a digest keyed by the kind."""

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from detectors.heat.distinct import Distinct
 from detectors.heat.indicators import KINDS
 from detectors.heat.records import Technique
-from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Rates, Tally
+from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Failures, Rates, Tally
 
 _PAYS: Final = 4.0
 _DOUBT: Final = 0.2
@@ -71,10 +71,10 @@ class Customers(NamedTuple):
 
 def judge(tally: Tally, customers: Customers) -> Judgement | None:
     """Return what attack an indicator's counts show, None where customers account for them."""
-    rates = tally.rates
-    # Nothing fades more slowly than what is summed over days.
-    if rates is None or rates.window(DAYS)[1] < _FAILURES or tally.tried_accounts < _FEWEST:
+    failures = tally.failures
+    if failures is None or not may_be_attacked(failures) or failures.tried_accounts < _FEWEST:
         return None
+    rates = failures.rates
     best: tuple[float, int] | None = None
     usual_failing, usual_unknown = _usual(rates)
     for window in (FAST, HOURS, DAYS):
@@ -94,8 +94,14 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
         return None
     nats, window = best
     tried, failed, _ = rates.window(window)
-    technique = _technique(rates, window, Distinct.count(tally.networks))
+    technique = _technique(rates, window, Distinct.count(failures.networks))
     return Judgement(nats, window, technique, round(tried), round(failed), _STAYS[window])
+
+
+def may_be_attacked(failures: Failures) -> bool:
+    """Return whether enough has failed through an indicator at all for `judge` to be asked."""
+    # Nothing fades more slowly than what is summed over days.
+    return failures.rates.sums[3 * DAYS + 1] >= _FAILURES
 
 
 def everywhere(rates: Rates, customers: Customers, window: int) -> float:
@@ -112,7 +118,7 @@ def _customers(tally: Tally, entered: float, window: int, customers: Customers) 
     many did get in now: the mean of a gamma distribution. Without the first, an attack that is let
     in often would hide behind its own successes.
     """
-    usual = tally.rates.entered(USUAL) if tally.rates is not None else 0.0
+    usual = tally.failures.rates.entered(USUAL) if tally.failures is not None else 0.0
     share = min((usual + 0.5) / (customers.entered[USUAL] + 1.0), 1.0)
     expected, firm = customers.entered[window] * share, _FIRM[KINDS[tally.kind].coarse]
     return expected * (firm + entered) / (firm + expected)

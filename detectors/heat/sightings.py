@@ -7,7 +7,7 @@ paid. That is what makes an office, a carrier, a forced reset or a new version o
 as they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -18,7 +18,7 @@ from detectors.facts import Facts
 from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import LOGIN, YOUNG, Reading
 from detectors.features.registry import POSITION
-from detectors.heat.indicators import KINDS, Kind, Met, met
+from detectors.heat.indicators import COARSE, KINDS, Kind, Met, met
 from detectors.heat.records import (
     VERSION,
     AlertMark,
@@ -57,36 +57,72 @@ class Sightings:
     def __init__(self, shards: int, source: int = 0) -> None:
         self._shards = shards
         self._source = source
-        self._sums: dict[tuple[int, int, int], Sighting] = {}
+        # In the order that they were begun in, and by minute and key: the keys of two kinds differ
+        # as surely as those of two values.
+        self._told: list[Sighting] = []
+        self._sums: dict[int, dict[int, Sighting]] = {}
         self._totals: dict[int, list[int]] = {}
-        self._telling = False
+        # Whether anything was seen that may change what others know: a failure or an alert.
+        self.telling = False
 
-    @property
-    def telling(self) -> bool:
-        """Whether anything was seen that may change what others know: a failure or an alert."""
-        return self._telling
+    def see(self, reading: Reading) -> None:
+        """Note an order or a change as it was read, before it is learnt, unless it was flagged."""
+        brought = carried_anew(reading)
+        if brought:
+            self._see_new(reading, brought)
 
-    def see(
-        self, reading: Reading, *, known: bool, flagged: bool, explained: Hot | None = None
+    def see_sign_in(
+        self,
+        reading: Reading,
+        login: Login,
+        explained: Hot | None = None,
+        *,
+        known: bool,
+        flagged: bool,
     ) -> None:
-        """Note an event as it was read, before it is learnt. Of a flagged one nothing is honest.
+        """Note a sign-in as it was read, before it is learnt. Of a flagged one nothing is honest.
 
-        `known` tells of a sign-in whether its account knows what it came with. A failure is
-        `explained` by what it came with that is hot already: it says nothing of what else it has in
-        common with customers, the operator and client where that is an address or device.
+        `known` tells whether its account knows what it came with. A failure is `explained` by what
+        it came with that is hot already: it says nothing of what else it has in common with
+        customers, the operator and client where that is an address or device.
         """
-        event = reading.event
-        if type(event) is Login:
-            if explained is not None and not KINDS[explained.kind].coarse:
-                self._see_failure(reading, (1, 1, 0), _minute(reading), explained)
-            else:
-                self._see_attempt(reading, event, explained, known=known, flagged=flagged)
-        elif not flagged:
-            self._see_new(reading, _minute(reading), carried_anew(reading))
+        minute = _minute(reading)
+        if explained is not None and not COARSE[explained.kind]:
+            self._see_failure(reading, (1, 1, 0), minute, explained)
+            return
+        tried, failed = _tries(reading)
+        totals = self._totals.get(minute // _SLOT)
+        if totals is None:
+            totals = self._totals[minute // _SLOT] = [0, 0, 0, 0, 0, 0]
+        if reading.success and reading.depth == 0:
+            totals[5] += 1
+        if known:
+            totals[0] += tried
+            totals[1] += failed
+            if reading.success and not flagged:
+                news = _news(reading)
+                if news:
+                    self._see_new(reading, news)
+            return
+        if reading.proved:
+            self._see_proved(reading, minute, made_good=failed < 0, flagged=flagged)
+            totals[3] -= failed < 0
+            return
+        unknown = tried if login.failure_reason == "unknown_account" else 0
+        hot = reading.hot
+        # A failure that an address or device explained counts nowhere else: nor is it made good.
+        apart = reading.success and hot is not None and not COARSE[hot.kind]
+        totals[2] += 1 if apart else tried
+        totals[3] += 0 if apart else failed
+        totals[4] += unknown
+        if reading.success:
+            self._see_entry(reading, login, minute, (tried, failed), flagged=flagged)
+        elif tried:
+            self._see_failure(reading, (tried, failed, unknown), minute, explained)
 
     def see_attacked(self, hot: Hot, mark: AlertMark) -> None:
         """Note that an alert was raised for what came through a hot indicator."""
-        self._telling = True
+        self.telling = True
         self._at(hot.kind, hot.key, int(hot.at // 60)).alerts += (mark,)
 
     def see_alert(self, reading: Reading, mark: AlertMark, *, lately: bool) -> None:
@@ -95,7 +131,7 @@ class Sightings:
 
     def see_hijack(self, brought: Iterable[Brought], mark: AlertMark, minute: int) -> None:
         """Note what an event came with, within a minute, of a hijack that is told of."""
-        self._telling = True
+        self.telling = True
         for one in brought:
             summed = self._at(one.kind, one.key, minute)
             told = structs.replace(mark, host=one.host) if one.host else mark
@@ -108,13 +144,15 @@ class Sightings:
 
         Call it right before the engine's `changes`, and make both durable as one.
         """
-        if not self._sums and not self._totals:
+        if not self._told and not self._totals:
             return []
-        totals = tuple(Totals(_SLOT * slot, *counts) for slot, counts in self._totals.items())
-        parts: list[list[Sighting]] = [[] for _ in range(self._shards)]
-        for at, summed in self._sums.items():
-            parts[at[1] % self._shards].append(summed)
-        self._sums, self._totals, self._telling = {}, {}, False
+        totals = tuple([Totals(_SLOT * slot, *counts) for slot, counts in self._totals.items()])
+        parts = [self._told]
+        if self._shards > 1:
+            parts = [[] for _ in range(self._shards)]
+            for summed in self._told:
+                parts[summed.key % self._shards].append(summed)
+        self._told, self._sums, self._totals, self.telling = [], {}, {}, False
         return [
             # Each shard is told the totals once.
             (shard, self._batch(() if begin else totals, part[begin : begin + _MOST]))
@@ -125,40 +163,10 @@ class Sightings:
     def _batch(self, totals: tuple[Totals, ...], part: list[Sighting]) -> Batch:
         return Batch(VERSION, totals, tuple(part), self._source)
 
-    def _see_attempt(
-        self, reading: Reading, login: Login, explained: Hot | None, *, known: bool, flagged: bool
-    ) -> None:
-        minute, (tried, failed) = _minute(reading), _tries(reading)
-        totals = self._totals.get(minute // _SLOT)
-        if totals is None:
-            totals = self._totals[minute // _SLOT] = [0, 0, 0, 0, 0, 0]
-        totals[5] += reading.success and reading.depth == 0
-        if known:
-            totals[0] += tried
-            totals[1] += failed
-            if reading.success and not flagged:
-                self._see_new(reading, minute, _news(reading))
-            return
-        if reading.proved:
-            self._see_proved(reading, minute, made_good=failed < 0, flagged=flagged)
-            totals[3] -= failed < 0
-            return
-        unknown = tried if login.failure_reason == "unknown_account" else 0
-        hot = reading.hot
-        # A failure that an address or device explained counts nowhere else: nor is it made good.
-        apart = reading.success and hot is not None and not KINDS[hot.kind].coarse
-        totals[2] += 1 if apart else tried
-        totals[3] += 0 if apart else failed
-        totals[4] += unknown
-        if reading.success:
-            self._see_entry(reading, login, minute, (tried, failed), flagged=flagged)
-        elif tried:
-            self._see_failure(reading, (tried, failed, unknown), minute, explained)
-
     def _see_proved(self, reading: Reading, minute: int, *, made_good: bool, flagged: bool) -> None:
         """Note a try that no list of passwords can make: it only takes back a failure before it."""
         if reading.success and not flagged:
-            self._see_new(reading, minute, _news(reading))
+            self._see_new(reading, _news(reading))
         if made_good:
             for kind, key, _ in came_by(reading):
                 summed = self._at(kind, key, minute)
@@ -173,12 +181,20 @@ class Sightings:
         explained: Hot | None,
     ) -> None:
         tried, failed, unknown = counts
-        self._telling = True
+        self.telling = True
         account, network = (reading.account,), (reading.prefix,)
+        sums = self._summed(minute)
         for kind, key, value in came_by(reading):
-            if explained is not None and KINDS[kind].coarse and kind != explained.kind:
+            if explained is not None and COARSE[kind] and kind != explained.kind:
                 continue
-            summed = self._at(kind, key, minute)
+            summed = sums.get(key)
+            if summed is None:
+                summed = sums[key] = Sighting(
+                    kind, key, minute, tried, failed, unknown, account, network, (), (), (),
+                    _shown(kind, value),
+                )  # fmt: skip
+                self._told.append(summed)
+                continue
             summed.tried += tried
             summed.failed += failed
             summed.unknown += unknown
@@ -203,41 +219,54 @@ class Sightings:
         account, entries = (reading.account,), (entry,)
         likely = entries if logit >= _REMOTE else ()
         new = () if flagged else account
+        tried, failed = counts
+        hot = reading.hot
+        sums = self._summed(minute)
         for kind, key, _ in came_by(reading):
-            shared = KINDS[kind].coarse
-            # What explained a failure has counted it; with what else is shared it never was.
-            elsewhere = shared and reading.hot is not None and kind != reading.hot.kind
-            tried, failed = (1, 0) if elsewhere else counts
-            told = likely if shared else entries
-            at = kind, key, minute
-            summed = self._sums.get(at)
+            told: tuple[Entry, ...] = entries
+            tries, failures = tried, failed
+            if COARSE[kind]:
+                told = likely
+                # What explained a failure has counted it; with what else is shared it never was.
+                if hot is not None and kind != hot.kind:
+                    tries, failures = 1, 0
+            summed = sums.get(key)
             if summed is None:
-                self._sums[at] = Sighting(
-                    kind, key, minute, tried, failed, 0, account, (), new, told
+                summed = sums[key] = Sighting(
+                    kind, key, minute, tries, failures, 0, account, (), new, told
                 )
+                self._told.append(summed)
                 continue
-            summed.tried += tried
-            summed.failed += failed
+            summed.tried += tries
+            summed.failed += failures
             summed.accounts += account
             summed.new += new
             summed.entries += told
 
-    def _see_new(self, reading: Reading, minute: int, brought: Iterable[Met]) -> None:
+    def _see_new(self, reading: Reading, brought: Sequence[Met]) -> None:
         """Note what is new to an account: how common a thing is, everybody tells."""
-        account, sums = (reading.account,), self._sums
+        minute = _minute(reading)
+        account, sums = (reading.account,), self._summed(minute)
         for kind, key, _ in brought:
-            at = kind, key, minute
-            summed = sums.get(at)
+            summed = sums.get(key)
             if summed is None:
-                sums[at] = Sighting(kind, key, minute, 0, 0, 0, (), (), account)
+                summed = sums[key] = Sighting(kind, key, minute, 0, 0, 0, (), (), account)
+                self._told.append(summed)
             else:
                 summed.new += account
 
+    def _summed(self, minute: int) -> dict[int, Sighting]:
+        sums = self._sums.get(minute)
+        if sums is None:
+            sums = self._sums[minute] = {}
+        return sums
+
     def _at(self, kind: int, key: int, minute: int) -> Sighting:
-        at = kind, key, minute
-        summed = self._sums.get(at)
+        sums = self._summed(minute)
+        summed = sums.get(key)
         if summed is None:
-            summed = self._sums[at] = Sighting(kind, key, minute)
+            summed = sums[key] = Sighting(kind, key, minute)
+            self._told.append(summed)
         return summed
 
 
@@ -270,7 +299,7 @@ def brought_by(reading: Reading, *, lately: bool) -> list[Brought]:
 def _tries(reading: Reading) -> tuple[int, int]:
     """Return how many tries, and how many of them failed, a sign-in adds to those that counted."""
     profile = reading.profile
-    if profile.failed >= 0 and profile.failed_prefix == reading.prefix:
+    if profile.failed >= 0 and profile.failed_prefix == reading.prefix:  # hardly ever
         since = reading.minute - profile.failed
         if 0 <= since <= _AGAIN:
             return (0, -1) if reading.success else (0, 0)
@@ -280,7 +309,7 @@ def _tries(reading: Reading) -> tuple[int, int]:
 def is_familiar(reading: Reading) -> bool:
     """Return whether the account knows the event's device or its address range."""
     profile = reading.profile
-    return profile.devices.find(reading.device) >= 0 or profile.prefixes.find(reading.prefix) >= 0
+    return reading.device in profile.devices.keys or reading.prefix in profile.prefixes.keys
 
 
 def is_strangers(reading: Reading) -> bool:
@@ -475,5 +504,6 @@ def _shown(kind: int, value: str) -> str | None:
 
 def _minute(reading: Reading) -> int:
     # What is dated too late to be believed is told as of now: others' clocks must not follow it.
-    ahead = reading.event.occurred_at > reading.at
-    return int((reading.at - TOLERANCE if ahead else reading.at) // 60)
+    if reading.event.occurred_at > reading.at:
+        return int((reading.at - TOLERANCE) // 60)
+    return reading.on

@@ -3,7 +3,7 @@
 from typing import Final
 
 from detectors.features.reading import Reading
-from detectors.heat.indicators import KINDS
+from detectors.heat.indicators import COARSE, KINDS
 from detectors.heat.judging import MOST_STAYS
 from detectors.heat.records import Hot
 from detectors.heat.sightings import came_by
@@ -55,11 +55,10 @@ class HotTable:
                 continue
             if not at < hot.until <= at + _LONGEST:
                 continue
-            facts = KINDS[kind]
             # Where the very address is hot, that its operator is too says no more.
-            told = not facts.coarse, hot.nats, hot
-            if facts.group not in best or told[:2] > best[facts.group][:2]:
-                best[facts.group] = told
+            group, told = KINDS[kind].group, (not COARSE[kind], hot.nats, hot)
+            if group not in best or told[:2] > best[group][:2]:
+                best[group] = told
         hottest = [told[2] for told in best.values()]
         if len(hottest) > 1:
             hottest.sort(key=lambda hot: -hot.nats)

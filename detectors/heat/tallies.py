@@ -13,14 +13,15 @@ import msgspec
 
 from detectors.errors import IncompatibleState, decoded
 from detectors.heat.indicators import KINDS
-from detectors.heat.tally import Tally
+from detectors.heat.stored import StoredTally
+from detectors.heat.tally import Tally, tally_of
 
 VERSION: Final = 2
 BUCKETS: Final = 8_192
 WAYS: Final = 8
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(tuple[int, list[Tally]])
+_decoder = msgspec.msgpack.Decoder(tuple[int, list[StoredTally]])
 
 
 class Tallies:
@@ -32,7 +33,8 @@ class Tallies:
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._read = read
-        self._tallies: list[dict[int, Tally]] = [{} for _ in KINDS]
+        self.known: list[dict[int, Tally]] = [{} for _ in KINDS]
+        """What is in memory, by kind and key: to be looked at; who changes it asks `of`."""
         self._buckets: dict[int, list[Tally]] = {}
         self._dirty = bytearray(BUCKETS)
 
@@ -41,13 +43,16 @@ class Tallies:
 
         `latest` is the latest minute that is believed.
         """
-        number, tally = (key >> 20) % BUCKETS, self._tallies[kind].get(key)
-        if tally is None and number not in self._buckets:
-            self._load(number)
-            tally = self._tallies[kind].get(key)
-        self._dirty[number] = 1
+        tally = self.known[kind].get(key)
         if tally is None:
-            return self._add(number, Tally(kind, key, minute), latest)
+            number = (key >> 20) % BUCKETS
+            if number not in self._buckets:
+                self._load(number)
+                tally = self.known[kind].get(key)
+            if tally is None:
+                self._dirty[number] = 1
+                return self._add(Tally(kind, key, minute, number), latest)
+        self._dirty[tally.bucket] = 1
         if tally.last > latest:
             tally.believe(minute, latest)
         tally.last = max(tally.last, minute)
@@ -55,47 +60,40 @@ class Tallies:
 
     def __len__(self) -> int:
         """How many tallies are in memory."""
-        return sum(map(len, self._tallies))
+        return sum(map(len, self.known))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the buckets that changed."""
         number = self._dirty.find(1)
         while number >= 0:
-            tallies = self._buckets[number]
-            yield _key(number), _encoder.encode((VERSION, [*map(_stored, tallies)]))
+            rows = [tally.row() for tally in self._buckets[number]]
+            yield _key(number), _encoder.encode((VERSION, rows))
             self._dirty[number] = 0
             number = self._dirty.find(1, number)
 
-    def _add(self, number: int, tally: Tally, latest: int) -> Tally:
-        bucket = self._buckets[number]
+    def _add(self, tally: Tally, latest: int) -> Tally:
+        bucket = self._buckets[tally.bucket]
         if len(bucket) >= WAYS:
             for known in bucket:
                 if known.last > latest:
                     known.believe(tally.last, latest)
             least = bucket.pop(_least(bucket))
-            del self._tallies[least.kind][least.key]
+            del self.known[least.kind][least.key]
         bucket.append(tally)
-        self._tallies[tally.kind][tally.key] = tally
+        self.known[tally.kind][tally.key] = tally
         return tally
 
     def _load(self, number: int) -> None:
         stored = self._read(_key(number))
         tallies: list[Tally] = []
         if stored is not None:
-            version, tallies = decoded(_decoder.decode, stored, "stored tallies")
+            version, rows = decoded(_decoder.decode, stored, "stored tallies")
             if version != VERSION:
                 raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
+            tallies = [tally_of(row, number) for row in rows]
         self._buckets[number] = tallies
         for tally in tallies:
-            self._tallies[tally.kind][tally.key] = tally
-
-
-def _stored(tally: Tally) -> Tally | tuple[object, ...]:
-    """Return a tally, or as much of it as says anything: most are met once, in peace."""
-    said = tally.rates or tally.accounts or tally.entries or tally.alerted or tally.shown
-    if said:
-        return tally
-    return tally.kind, tally.key, tally.last, tally.quiet, None, tally.users
+            self.known[tally.kind][tally.key] = tally
 
 
 def _least(bucket: list[Tally]) -> int:

@@ -18,7 +18,8 @@ from typing import Final
 import msgspec
 
 from detectors.heat.indicators import Kind
-from detectors.heat.tally import DAYS, Tally
+from detectors.heat.stored import StoredTally
+from detectors.heat.tally import DAYS, rates_of
 from streams.app import create_app
 from streams.kafka_clients import producer
 from streams.topics import own_topics
@@ -102,10 +103,12 @@ def _tried(installation: Installation) -> float:
         for keys in stored.values()
         for key, value in keys.items()
         if key.startswith(b"h:tallies:")
-        for tally in msgspec.msgpack.decode(value, type=tuple[int, list[Tally]])[1]
+        for tally in msgspec.msgpack.decode(value, type=tuple[int, list[StoredTally]])[1]
         if tally.kind == Kind.PREFIX and (tally.shown or "").startswith(NETWORK)
     ]
-    return sum(tally.rates.window(DAYS)[0] for tally in tallies if tally.rates is not None)
+    return sum(
+        rates_of(tally.rates).window(DAYS)[0] for tally in tallies if tally.rates is not None
+    )
 
 
 def _heat_differences(installation: Installation) -> list[str]:

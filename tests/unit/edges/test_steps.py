@@ -9,7 +9,7 @@ from detectors.heat.records import VERSION, Entry, Sighting, Totals
 from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
 from detectors.heat.tallies import BUCKETS, WAYS, Tallies
-from detectors.heat.tally import Rates, Tally
+from detectors.heat.tally import Failures, Rates, Tally
 from detectors.policy import Policy
 from streams.app import _factories, _stateful
 from streams.runtime.changelog import MAX_BATCH_BYTES
@@ -36,9 +36,9 @@ def _old_table() -> MemoryStore:
         for way in range(WAYS):
             key = way << 40 | number << 20
             tally: Tally = tallies.of(Kind.DEVICE, key, MINUTE - 60, MINUTE)
-            tally.rates = Rates(MINUTE - 60, [1 / 3] * 12)
-            tally.users = tally.accounts = tally.networks = bytearray(32)
-            tally.entries = [ENTRY]
+            tally.users, tally.entries = 1, (ENTRY,)
+            failures = tally.failures = Failures(Rates(MINUTE - 60, [1 / 3] * 12))
+            failures.accounts = failures.networks = bytearray(32)
     store.write(dict(tallies.changes()), 0)
     return store
 

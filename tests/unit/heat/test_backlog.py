@@ -34,9 +34,9 @@ def _tally(counted: Counted) -> Tally:
 
 
 def _days(counted: Counted) -> list[float]:
-    rates = _tally(counted).rates
-    assert rates is not None
-    return rates.window(DAYS)
+    failures = _tally(counted).failures
+    assert failures is not None
+    return failures.rates.window(DAYS)
 
 
 @pytest.mark.parametrize("reopen", [False, True])
@@ -65,11 +65,11 @@ def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> N
     """Whether yesterday's or today's tries are told first, the rates of both are the same."""
     batches = [tries(number, minute=MINUTE + number * 60, fails=True) for number in range(20)]
     in_time, backwards = Counted().take(*batches), Counted().take(*reversed(batches))
-    first, second = _tally(in_time).rates, _tally(backwards).rates
+    first, second = _tally(in_time).failures, _tally(backwards).failures
     assert first is not None
     assert second is not None
-    assert second.at == first.at
-    assert second.sums[:9] == pytest.approx(first.sums[:9], rel=1e-6)
+    assert second.rates.at == first.rates.at
+    assert second.rates.sums[:9] == pytest.approx(first.rates.sums[:9], rel=1e-6)
 
 
 @pytest.mark.parametrize(

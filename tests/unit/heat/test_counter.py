@@ -8,7 +8,7 @@ import pytest
 from detectors.heat import decode_batch, encode_batch
 from detectors.heat.clock import Clock
 from detectors.heat.counter import HeatCounter
-from detectors.heat.distinct import Distinct
+from detectors.heat.distinct import Few
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import (
     VERSION,
@@ -259,10 +259,12 @@ def test_an_attack_goes_on_where_it_was_for_whoever_takes_over() -> None:
     held = counted.counter._tallies
     assert len(held) == 0
     counted.take(*stuffing(60)[30:], Batch(VERSION, (), (seen_once(),)))
-    assert held.of(Kind.PREFIX, RANGE, MINUTE, MINUTE + 60).tried_accounts > 45
+    failures = held.of(Kind.PREFIX, RANGE, MINUTE, MINUTE + 60).failures
+    assert failures is not None
+    assert failures.tried_accounts > 45
     once = held.of(Kind.DEVICE, seen_once().key, MINUTE, MINUTE + 60)
-    assert Distinct.count(once.users) == 1
-    assert once == Tally(Kind.DEVICE, seen_once().key, MINUTE, users=once.users)
+    assert Few.count(once.users) == 1
+    assert once.row() == (Kind.DEVICE, seen_once().key, MINUTE, 0, None, Few.stored(once.users))
 
 
 def seen_once() -> Sighting:
@@ -337,8 +339,8 @@ def test_a_batch_comes_back_from_its_bytes() -> None:
 def test_what_came_in_peace_between_two_failures_came_evenly() -> None:
     """A hundred in three days: some twelve of them in the last hours, not all in the middle."""
     tally = Tally(Kind.AGENT, 1, MINUTE)
-    tally.fails(MINUTE).count(MINUTE, 1.0, 1.0, 0.0, usual=True)
+    tally.fails(MINUTE).rates.count(MINUTE, 1.0, 1.0, 0.0, usual=True)
     tally.quiet = 100
-    hours, _, _ = tally.fails(MINUTE + 4_320).window(HOURS)
+    hours, _, _ = tally.fails(MINUTE + 4_320).rates.window(HOURS)
     fading = [2.0 ** (-age / 360.0) for age in range(4_320)]
     assert hours == pytest.approx(100 * sum(fading) / len(fading), rel=0.01)
