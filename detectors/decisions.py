@@ -58,7 +58,7 @@ def telling_of(reading: Reading, prior: Prior, verdicts: VerdictModel) -> tuple[
     """
     weights, values = prior.weights[reading.type], reading.weights
     corrected = reading.success and verdicts.verdicts > 0
-    trust, corrections = verdicts.trust if corrected else 0.0, verdicts.corrections
+    trust, corrections = (verdicts.trust, verdicts.corrections) if corrected else (0.0, ())
     telling = guessing = 0.0
     for at, value in enumerate(values):
         if value and at != HEAT:  # most are nought

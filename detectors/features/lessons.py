@@ -14,6 +14,7 @@ from detectors.features.evidence import carried
 from detectors.features.lesson import Forgotten, Lesson
 from detectors.features.orders import DELIVERIES
 from detectors.features.reading import (
+    CHANGE,
     DAY,
     HABIT,
     LOGIN,
@@ -257,15 +258,20 @@ def _remember_session(reading: Reading) -> None:
         return
     session, signed_in = reading.session, reading.type == LOGIN
     sessions = reading.profile.sessions
-    contact = contact_of(reading.event) or (session.contact if session is not None else 0)
+    contact = session.contact if session is not None else 0
+    if reading.type == CHANGE:
+        contact = contact_of(reading.event) or contact
     if session is None or signed_in:
         fresh = Session(
             reading.session_key, reading.device, reading.agent, reading.client, reading.prefix,
             reading.asn, reading.country, reading.device_class, reading.network, reading.minute,
             reading.minute, carried(reading), signed_in, contact, reading.proved,
         )  # fmt: skip
-        # Of sign-ins by one device within a minute that name no session, the last remains.
-        sessions[:] = [known for known in sessions if known.key != fresh.key]
+        for known in sessions:
+            if known.key == fresh.key:
+                # Of sign-ins by one device within a minute that name no session, the last remains.
+                sessions.remove(known)
+                break
         sessions.append(fresh)
         del sessions[:-_SESSIONS]
     else:

@@ -50,13 +50,14 @@ class VerdictModel:
         stored = read(_KEY)
         if stored is not None:
             self._restore(stored)
-        self._corrections = self._read_corrections()
+        # Read from the model when they are asked for: without a verdict nobody does.
+        self._corrections: tuple[float, ...] = ()
 
     def correction(self, weights: list[float]) -> float:
         """Return what to add to the likelihood score of these features, nats."""
         if not self.verdicts:
             return 0.0
-        return self.trust * product(self._corrections, weights)
+        return self.trust * product(self.corrections, weights)
 
     @property
     def trust(self) -> float:
@@ -66,6 +67,8 @@ class VerdictModel:
     @property
     def corrections(self) -> tuple[float, ...]:
         """What is added to each feature's weight of one."""
+        if not self._corrections:
+            self._corrections = self._read_corrections()
         return self._corrections
 
     def learn(
@@ -76,7 +79,7 @@ class VerdictModel:
         self._model.learn_one(dict(zip(self._names, weights, strict=True)), takeover, weight)
         if takeover:
             self.verdicts += 1
-        self._corrections = self._read_corrections()
+        self._corrections = ()
         self._dirty = True
 
     def judge(
@@ -102,7 +105,7 @@ class VerdictModel:
 
     def stored(self) -> tuple[bytes, bytes]:
         """Return the weights as they would be handed over now."""
-        return _KEY, pack(array("I", [self.verdicts])) + pack(array("d", self._corrections))
+        return _KEY, pack(array("I", [self.verdicts])) + pack(array("d", self.corrections))
 
     def _read_corrections(self) -> tuple[float, ...]:
         weights = self._model.weights
