@@ -86,19 +86,23 @@ class Clock:
         # Steps stand for no account: none of them is ever alone.
         watermark.advance(at, step)
         self._moved[source] = None
-        agreed = self._agreed.get(source, 0)
-        if watermark.latest < before:
+        latest, known = watermark.latest, self._agreed.get(source, -1)
+        agreed = max(known, 0)
+        if latest < before:
             agreed = 1
-        elif abs(watermark.latest - TOLERANCE - at) <= TOLERANCE:
-            agreed = min(agreed + 1, _WITNESSES)
-        if agreed != self._agreed.get(source):
+        elif agreed < _WITNESSES and abs(latest - TOLERANCE - at) <= TOLERANCE:
+            agreed += 1
+        if agreed != known:
             self._agreed[source], self._dirty = agreed, True
-        elif watermark.latest == before and not self._left:
+        elif latest == before and not self._left:
             return
         self._latest = self._furthest(source)
 
     def _furthest(self, telling: int | None = None) -> int:
         """Return the minute that partitions agree to have come to, or else the first of them."""
+        if len(self._watermarks) == 1 and not self._left:
+            # One alone leads nobody, whether it agrees with itself or not.
+            return int(next(iter(self._watermarks.values())).latest // 60)
         agreeing = [n for n, agreed in self._agreed.items() if agreed == _WITNESSES]
         if not agreeing:
             return int(min((each.latest for each in self._watermarks.values()), default=0.0) // 60)

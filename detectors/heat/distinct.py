@@ -46,6 +46,7 @@ class Few:
     @staticmethod
     def add(bits: int, digests: tuple[int, ...]) -> int:
         """Return bits with digests added."""
+        # Each is one of 256 by bits 16 to 23 of the product, as in `Distinct` of 32 bytes.
         for digest in digests:
             bits |= _BITS[((digest & 0xFFFFFF) * _MIXED >> 16) & 255]
         return bits
