@@ -22,20 +22,22 @@ Operation = Literal["READ", "WRITE", "CREATE", "DESCRIBE", "DESCRIBE_CONFIGS"]
 ROLES: Final[Mapping[Role, str]] = {
     "worker": "runs `nightlatch worker`",
     "pipeline": "sends the input events (`nightlatch send`)",
-    "analyst": "reads what the worker writes (`nightlatch alerts`, `nightlatch dead-letters`)",
+    "analyst": "reads what the worker writes, and judges it (`nightlatch alerts`, `nightlatch "
+    "verdict`, `nightlatch dead-letters`)",
     "intelligence": "shares indicators and takes in others' (`nightlatch intel`)",
     "reporter": "counts what was recorded (`nightlatch bulletin`)",
     "investigator": "puts together what belongs to a case (`nightlatch evidence`)",
     "operator": "makes and checks topics (`nightlatch topics`)",
 }
 _READ: Final[Mapping[Role, Sequence[str]]] = {
-    "analyst": ("alerts", "campaigns", "assessments", "dead_letters"),
+    "analyst": ("alerts", "campaigns", "assessments", "dead_letters", "feedback"),
     "intelligence": ("campaigns", "feedback", "indicators"),
     "reporter": get_args(CountedTopic),
     "investigator": ("alerts", "campaigns", "evidence", *get_args(SourceTopic)),
 }
 _WRITTEN: Final[Mapping[Role, Sequence[str]]] = {
     "pipeline": get_args(SourceTopic),
+    "analyst": ("feedback",),
     "intelligence": ("indicators",),
 }
 _NOT_ALLOWED: Final = 29

@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "simulate",
     "send",
     "alerts",
+    "verdict",
     "campaigns",
     "evidence",
     "verify",

@@ -63,7 +63,15 @@ def check(*, settings: SettingsFile = None, broker: Broker = None, as_json: AsJs
 @app.command()
 def acls(
     role: Annotated[
-        Literal["worker", "pipeline", "analyst", "intelligence", "operator"],
+        Literal[
+            "worker",
+            "pipeline",
+            "analyst",
+            "intelligence",
+            "reporter",
+            "investigator",
+            "operator",
+        ],
         typer.Argument(help="Whose: see docs/security.md."),
     ] = "worker",
     *,

@@ -17,8 +17,15 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from detectors.errors import InvalidEvent
+from detectors.events import Feedback
 from streams.cli import run
-from streams.codec import MAX_LETTER_BYTES, encode_alert, encode_dead_letter, encode_published
+from streams.codec import (
+    MAX_LETTER_BYTES,
+    decode,
+    encode_alert,
+    encode_dead_letter,
+    encode_published,
+)
 from streams.configuration import load
 from streams.connections import client_options
 from streams.dead_letters import decode_dead_letter, origin_of
@@ -94,6 +101,12 @@ def ndjson(path: Path, *lines: object) -> Path:
         b"".join((x if isinstance(x, bytes) else orjson.dumps(x)) + b"\n" for x in lines)
     )
     return path
+
+
+def _open_cases(nightlatch: Command) -> list[str]:
+    said = nightlatch("alerts", "--open", "--json")
+    assert said.code == 0, said.err
+    return [orjson.loads(line)["alert_id"] for line in said.out.splitlines()]
 
 
 class TestTopics:
@@ -303,6 +316,30 @@ class TestAlerts:
         assert "account a1" in people
         assert "CRITICAL" not in people
         assert nightlatch(*everything, "--account", "none").out == ""
+
+    def test_a_verdict_closes_a_case(self, nightlatch: Command, topics: Settings) -> None:
+        """What is open comes gravest first; what has been judged does not come again."""
+        with producer(topics) as client:
+            for severity in ("low", "high", "critical"):
+                alert = msgspec.structs.replace(
+                    ALERT, severity=severity, alert_id=severity, account_id=f"of-{severity}"
+                )
+                client.send(topics.topic("alerts"), key=b"a", value=encode_alert(alert))
+        assert _open_cases(nightlatch) == ["critical", "high", "low"]
+        said = nightlatch("verdict", "takeover", "high", "unheard-of")
+        assert said.code == 2
+        assert "there is no alert 'unheard-of'" in said.err
+        assert not records(topics, "feedback")
+        said = nightlatch("verdict", "takeover", "high", "low")
+        assert said.code == 0
+        assert "takeover: alert high of account of-high" in said.out
+        for record in records(topics, "feedback"):
+            said_of = decode(record.value, type_="feedback", timestamp=None, fallback_id="v")
+            assert isinstance(said_of, Feedback)
+            assert (record.key or b"").decode() == said_of.account_id == f"of-{said_of.alert_id}"
+            assert (said_of.verdict, said_of.source) == ("takeover", "analyst")
+        assert len(records(topics, "feedback")) == 2
+        assert _open_cases(nightlatch) == ["critical"]
 
     def test_since(self, nightlatch: Command, raised: Settings) -> None:
         """`--since` goes by when an alert was written, as a time or as how long ago."""

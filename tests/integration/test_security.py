@@ -138,7 +138,7 @@ def _refusal(secured: Secured) -> bool:
 def test_each_role_runs_with_its_least_acls_and_tells_no_password(
     secured: Secured, tmp_path: Path
 ) -> None:
-    """Over SASL_SSL a pipeline sends, a worker scores, an analyst reads; each may do no more.
+    """Over SASL_SSL a pipeline sends, a worker scores, an analyst judges; each may do no more.
 
     The worker signs in by PLAIN, which sends the password itself, and logs all it can.
     """
@@ -181,7 +181,11 @@ def test_each_role_runs_with_its_least_acls_and_tells_no_password(
             worker.kill()
             worker.wait()
     assert read.returncode == 0, read.stderr
-    assert orjson.loads(read.stdout)["account_id"] == shop_traffic.VICTIM
+    alert = orjson.loads(read.stdout)
+    assert alert["account_id"] == shop_traffic.VICTIM
+    for judging in (("verdict", "takeover", alert["alert_id"]), ("alerts", "--open", "--json")):
+        judged = nightlatch(*judging, environment=secured.environment("analyst"))
+        assert judged.returncode == 0, judged.stderr
     text = log.read_text()
     assert "SaslAuthenticateRequest" in text, "nothing was logged that could have told it"
     assert PASSWORDS["worker"] not in text

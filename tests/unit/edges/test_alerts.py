@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from io import StringIO
+from typing import Any
 
 import msgspec
 import orjson
@@ -10,11 +11,15 @@ from rich.console import Console
 
 from detectors.assessments import Alert, Assessment, Evidence, Reason
 from detectors.errors import InvalidEvent
+from detectors.events import Feedback
+from streams.cli.alerts import _open as cases_open
 from streams.cli.watching import decoded
 from streams.codec import decode_alert, encode_alert, encode_assessment
 from streams.presentation import alert_view, printable
 from streams.runtime.interfaces import Record
 from tests.support.alerts import ALERT
+
+SAID: dict[str, Any] = {"event_id": "v", "occurred_at": 1795600000.0}
 
 
 def shown(alert: Alert) -> str:
@@ -67,6 +72,35 @@ def test_an_assessment_says_all_that_the_contract_lists() -> None:
     }
     raised = msgspec.structs.replace(quiet, alert_id="x", reasons=("new_device",))
     assert orjson.loads(encode_assessment(raised))["alert_id"] == "x"
+
+
+def test_open_cases_as_they_stand_gravest_first() -> None:
+    """The last revision of each, without those that a verdict is on: by its alert, or an event."""
+
+    def case(name: str, **fields: Any) -> Alert:
+        return msgspec.structs.replace(ALERT, alert_id=name, account_id=f"of-{name}", **fields)
+
+    found = [
+        case("calm", severity="low", risk=0.99),
+        case("grave", severity="medium", revision=1),
+        case("by-alert"),
+        case("by-event", event_ids=("e7", "e8"), revision=1),
+        case("by-event", event_ids=("e8", "e9"), revision=2),
+        case("of-another", event_ids=("e7",), risk=0.5),
+        case("grave", severity="critical", revision=3),
+        case("grave", severity="high", revision=2),
+    ]
+    verdicts = [
+        Feedback(account_id="of-by-alert", verdict="takeover", alert_id="by-alert", **SAID),
+        Feedback(account_id="of-by-event", verdict="legitimate", event_ids=("e7",), **SAID),
+    ]
+    record = Record("alerts", 0, 0, 0.0, None, b"")
+    left = [alert for _, alert in cases_open([(record, alert) for alert in found], verdicts)]
+    assert [(alert.alert_id, alert.revision) for alert in left] == [
+        ("grave", 3),
+        ("of-another", 2),
+        ("calm", 2),
+    ]
 
 
 def test_an_analyst_finds_everything() -> None:

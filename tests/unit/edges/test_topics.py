@@ -4,6 +4,8 @@ from typing import get_args
 
 import pytest
 
+from streams.cli import run
+from streams.permissions import Role
 from streams.settings import Settings, SourceTopic
 from streams.topics import SOURCE_TYPES, flows, partition_counts, topic_specs
 
@@ -85,3 +87,10 @@ def test_topics_are_made_with_the_partitions_they_must_have() -> None:
 def test_every_source_has_a_type(name: SourceTopic) -> None:
     """A topic implies the type of its records."""
     assert name in SOURCE_TYPES
+
+
+@pytest.mark.parametrize("role", get_args(Role))
+def test_the_acls_of_every_role_are_printed(role: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command knows each role that docs/security.md lists."""
+    assert run(["topics", "acls", role]) == 0
+    assert "kafka-acls.sh" in capsys.readouterr().out
