@@ -293,18 +293,21 @@ class DeadLetterShare:
         """Count a run of `records`, of which `dead` could not be used.
 
         Raises TooManyDeadLetters, with the last error seen, where it was, and the way on: what
-        stopped a worker is not taken, and stops it again at its next start.
+        stopped a worker is not taken, and stops it again at its next start. The value that was
+        found is not told: this goes to the log, and may be anybody's.
         """
         self._records += records
         self._dead += len(dead)
         if dead and self._limit < 1 and self._dead >= self._limit * self._window:
             record, error = dead[-1]
+            subject = f"field {error.field!r}" if error.field else "the record"
             raise TooManyDeadLetters(
                 f"{self._dead} of the last {self._records} records could not be used, which is "
                 f"more than dead_letter_limit allows ({self._limit:.0%} of {self._window}); the "
-                f"last, {record.topic}:{record.partition}:{record.offset}: {error}. Mend what "
-                "sends them; a worker with dead_letter_limit 1 then puts aside those that are "
-                "there, as dead letters, and goes on"
+                f"last, {record.topic}:{record.partition}:{record.offset}: {error.code}, "
+                f"{subject}: expected {error.expected}. Mend what sends them; a worker with "
+                "dead_letter_limit 1 then puts aside those that are there, as dead letters, and "
+                "goes on"
             )
         if self._records >= self._window:
             self._records = self._dead = 0

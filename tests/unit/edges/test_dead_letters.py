@@ -224,12 +224,16 @@ def test_a_share_above_the_limit_stops() -> None:
     """Half of a window unusable is too much, as soon as it is so.
 
     The last one, where it is and the way on are told: at two in the morning nothing else is read.
+    What it held is not.
     """
     share = DeadLetterShare(0.5, 100)
     share.count(60, [DEAD] * 49)
-    told = r"logins:3:1234: field 'ip'.* dead_letter_limit 1 "
-    with pytest.raises(TooManyDeadLetters, match=told):
-        share.count(10, [DEAD])
+    told = r"logins:3:1234: not_allowed, field 'city': expected a string\. .* dead_letter_limit 1 "
+    found = "'14 Privet Drive'"
+    error = InvalidEvent("not_allowed", field="city", expected="a string", found=found)
+    with pytest.raises(TooManyDeadLetters, match=told) as raised:
+        share.count(10, [(record(b"?"), error)])
+    assert found not in str(raised.value), "whatever a customer sent would be in the log"
 
 
 def test_the_share_is_of_the_input() -> None:
