@@ -310,7 +310,8 @@ def show(found: list[dict[str, Any]]) -> None:
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, nargs="*", default=[s for pair in PAIRS for s in pair])
+    seeds = [seed for pair in PAIRS for seed in pair]
+    parser.add_argument("--pairs", type=int, nargs="*", default=seeds, help="of seeds: two a pair")
     parser.add_argument("--accounts", type=int, default=8_000)
     parser.add_argument("--more", type=float, default=16.0, help="times the usual hijacks")
     parser.add_argument("--gang-size", type=int, default=6, help="times the usual hijacks a gang")
@@ -321,6 +322,8 @@ def main() -> None:
     parser.add_argument("--unverified", type=int)
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
+    if len(asked.pairs) % 2:
+        parser.error("--pairs: a pair is two seeds, and one is left over")
     pairs = list(zip(asked.pairs[::2], asked.pairs[1::2], strict=True))
     found = [measure(pair, asked) for pair in pairs]
     show(found)
