@@ -105,6 +105,7 @@ def _make_pack(
     from streams.evidence.gathering import gather
     from streams.evidence.keys import fingerprint, private_key
     from streams.evidence.packing import pack, signed
+    from streams.presentation import counted
     from streams.whole_files import write_whole
 
     if settings.evidence_key is None:
@@ -118,7 +119,11 @@ def _make_pack(
     files = signed(files_of(case, reporter, made_at), case_id, key, made_at, case.marking)
     write_whole(out, pack(files))
     again = sum(score.verdict == "same" for score in case.scores)
-    typer.echo(f"wrote {out}: {len(case.gathered.events)} events of {len(case.accounts)} accounts")
+    events = counted(len(case.gathered.events), "event")
+    typer.echo(f"wrote {out}: {events} of {counted(len(case.accounts), 'account')}")
+    if case.unalerted:
+        more = counted(len(case.unalerted), "more account")
+        typer.echo(f"{more} of the campaign had no alert: named in campaign.json, and no more")
     typer.echo(f"{again} of {len(case.scores)} published scores come out again")
     if case.gathered.missing:
         typer.echo(f"{len(case.gathered.missing)} events are no longer in the topics", err=True)

@@ -5,10 +5,12 @@ from decimal import Decimal
 from typing import Final, NamedTuple
 
 from detectors.assessments import Alert
+from detectors.campaigns import Campaign
 from detectors.events import AccountChange, Feedback, Login, Order
 from detectors.facts import Facts
 from detectors.markings import Marking, strictest
 from detectors.techniques import Technique, technique
+from streams.codec import decode_published
 from streams.evidence.gathering import Gathered, Received, Revision
 from streams.evidence.marking import marking_of, without_staying
 from streams.evidence.recomputing import Score, recompute
@@ -87,6 +89,15 @@ class Case(NamedTuple):
     def is_campaign(self) -> bool:
         """Whether it is a campaign's."""
         return self.gathered.campaign is not None
+
+    @property
+    def unalerted(self) -> tuple[str, ...]:
+        """Accounts of the campaign that no alert of it is on: verdicts alone told of them."""
+        if self.gathered.campaign is None:
+            return ()
+        campaign = decode_published(self.gathered.campaign)
+        named = campaign.accounts if isinstance(campaign, Campaign) else ()
+        return tuple(account for account in named if account not in self.accounts)
 
     @property
     def first_seen(self) -> float:

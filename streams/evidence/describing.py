@@ -68,6 +68,13 @@ def _summary(case: Case, reporter: Reporter) -> Iterator[Block]:
             "strong",
         )
     yield from (Paragraph(sentence, "strong") for sentence in marked(case))
+    if case.unalerted:
+        yield Paragraph(
+            f"{_count(len(case.unalerted), 'more account')} of this campaign had no alert and "
+            f"{'is' if len(case.unalerted) == 1 else 'are'} told by verdicts alone: campaign.json "
+            "has the names, and nothing else here is about them.",
+            "strong",
+        )
     if reporter.contact:
         yield Paragraph(f"Questions to: {reporter.contact}")
 
@@ -92,7 +99,8 @@ def marked(case: Case) -> Iterator[str]:
 def _story(case: Case) -> str:
     whose = f"the account {case.accounts[0]}" if len(case.accounts) == 1 else "the accounts below"
     if case.is_campaign:
-        whose = f"{_count(len(case.accounts), 'account')} that share what few customers do"
+        share = "shares" if len(case.accounts) == 1 else "share"
+        whose = f"{_count(len(case.accounts), 'account')} that {share} what few customers do"
     signed = sum(h.what.startswith("Signed in") for h in case.timeline)
     changed = sum("changed" in h.what or "reset" in h.what for h in case.timeline)
     ordered = sum(h.what.startswith("Order ") for h in case.timeline)

@@ -12,11 +12,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pypdf import PdfReader
 
+from detectors.campaigns import Campaign
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.features.shared import MOST_HEARD
 from detectors.heat.indicators import Kind
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
+from streams.codec import encode_published
 from streams.evidence.case import case_of
 from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, files_of, lines_of
 from streams.evidence.crime_record import Reporter
@@ -54,6 +56,28 @@ def test_a_pack_is_whole_and_its_scores_come_out_again() -> None:
     assert all(check.ok for check in checks)
     again = [check for check in checks if "comes out again" in check.detail]
     assert len(again) == len(gathered().revisions) == 3
+
+
+def test_accounts_of_a_campaign_without_an_alert_are_not_passed_over() -> None:
+    """A pack that says "1 account" of a campaign of two says where the other is."""
+    campaign = Campaign(
+        campaign_id="gang-1",
+        revision=1,
+        first_seen=0.0,
+        last_seen=1.0,
+        alerts=1,
+        accounts=("unalerted", VICTIM),
+        alert_ids=(gathered().id,),
+        indicators=(),
+        techniques=(),
+        unnoticed=("unalerted",),
+    )
+    of_gang = case_of(gathered()._replace(campaign=encode_published(campaign)))
+    assert of_gang.accounts == (VICTIM,)
+    page = files_of(of_gang, Reporter(None, None), MADE_AT)["report.html"].decode()
+    assert "1 account that shares what few customers do" in page
+    assert "1 more account of this campaign had no alert and is told by verdicts alone" in page
+    assert "more account" not in pack_files()["report.html"].decode()
 
 
 @pytest.mark.parametrize("name", sorted(pack_files()))
