@@ -216,15 +216,18 @@ def _live(
 ) -> None:
     from streams.demonstration import screen
 
-    shown: set[str] = set()
+    shown: dict[str, Alert] = {}
     attacks: set[str] = set()
 
     def show(told: "Told", latency: float | None) -> None:
         if isinstance(told, Alert):
             finding = outcome.take(told, latency)
-            view = screen.revision_line if told.alert_id in shown else screen.alert_panel
-            shown.add(told.alert_id)
-            console.print(view(told, finding))
+            before = shown.get(told.alert_id)
+            shown[told.alert_id] = told
+            if before is None:
+                console.print(screen.alert_panel(told, finding))
+            else:
+                console.print(screen.revision_line(told, finding, before))
         elif isinstance(told, Campaign):
             if outcome.take_campaign(told):
                 console.print(screen.campaign_line(told))

@@ -36,11 +36,18 @@ def alert_panel(alert: Alert, finding: Finding) -> RenderableType:
     )
 
 
-def revision_line(alert: Alert, finding: Finding) -> RenderableType:
-    """A case's later revision, in short."""
+def revision_line(alert: Alert, finding: Finding, before: Alert) -> RenderableType:
+    """What is new in a case's later revision, in short."""
+    asks_the_same = (alert.severity, alert.action) == (before.severity, before.action)
+    if alert.campaign_id not in (None, before.campaign_id) and asks_the_same:
+        return Text.assemble(
+            "  ⤷ ",
+            (printable(alert.account_id), "bold"),
+            f" belongs to campaign {printable(str(alert.campaign_id))}.",
+        )
     return Text.assemble(
         "  ⤷ ",
-        (alert.account_id, "bold"),
+        (printable(alert.account_id), "bold"),
         " goes on: ",
         (alert.severity, STYLES[alert.severity]),
         f", {ACTIONS[alert.action].lower()}. ",

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from detectors.assessments import Alert, Model
 from detectors.campaigns import Campaign
 from detectors.simulation import SimulatedEvent, Staged, Story, Truth
-from streams.demonstration.outcome import Outcome
-from streams.demonstration.screen import duration
+from streams.demonstration.outcome import Finding, Outcome
+from streams.demonstration.screen import duration, revision_line
 
 LIVE_FROM = 1000.0
 STAGED = (
@@ -155,3 +156,13 @@ def test_that_a_case_is_of_a_campaign_is_no_answer_to_an_event() -> None:
 def test_durations_are_told_in_their_natural_unit(seconds: float, text: str) -> None:
     """Nobody reads 12600 seconds."""
     assert duration(seconds) == text
+
+
+def test_a_revision_says_what_is_new() -> None:
+    """A campaign that the case belongs to, where nothing graver is asked; else what is asked."""
+    first, finding = alert("c", ["e1"]), Finding("customer", None, first=False, latency=None)
+    joined = msgspec.structs.replace(first, revision=2, campaign_id="gang-1")
+    graver = msgspec.structs.replace(joined, revision=3, action="lock_account")
+    assert "belongs to campaign gang-1." in str(revision_line(joined, finding, first))
+    assert "goes on: high, lock the account." in str(revision_line(graver, finding, first))
+    assert "goes on: high, lock the account." in str(revision_line(graver, finding, joined))
