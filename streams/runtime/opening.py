@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final, NamedTuple
 
 from faust.types import TP
@@ -54,10 +54,11 @@ class Opener:
         self._stores: dict[int, LocalStore] = {}
 
     def close(self) -> None:
-        """Close every store."""
-        for store in self._stores.values():
-            store.close()
-        self._stores.clear()
+        """Close every store; where that fails (StoreFailed) all others are closed none the less."""
+        with ExitStack() as closing:
+            for store in self._stores.values():
+                closing.callback(store.close)
+            self._stores.clear()
 
     async def open(self, assigned: Iterable[TP], consumer: RunConsumer) -> list[Partition]:
         """Return the assigned partitions as they stood last; stores of all others are closed."""

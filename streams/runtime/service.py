@@ -26,6 +26,7 @@ from streams.runtime.options import RuntimeOptions
 from streams.runtime.outbox import BATCH_BYTES, Outbox, producer_options
 from streams.runtime.partition import Partition, Step
 from streams.runtime.rekeying import Rekeying
+from streams.runtime.store import StoreFailed
 from streams.runtime.transport import RunConsumer
 
 _TICK_SECONDS: Final = 0.1
@@ -101,7 +102,11 @@ class Runtime(Service):
     async def on_stop(self) -> None:
         """Close what is open; `release` has saved before."""
         for opener in self._openers:
-            opener.close()
+            try:
+                opener.close()
+            except StoreFailed as error:
+                # Told at the end, unless there was a failure before: that is told then.
+                await self.crash(error)
         for follower in self._followers:
             await follower.stop()
         await self._messages.stop()

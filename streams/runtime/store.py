@@ -35,6 +35,8 @@ _log: Final = logging.getLogger(__name__)
 # As RocksDB words them: a message may name a block, or a path, that has "lock" in it.
 _LOCKED: Final = re.compile(r"IO error: (lock|While lock file)", re.IGNORECASE)
 _CORRUPT: Final = re.compile(r"Corruption:")
+# What the system says of a disk that is full, of a quota, of a limit on files.
+_FULL: Final = re.compile("No space left|quota exceeded|File too large", re.IGNORECASE)
 _MARK_KEY: Final = b"\x00changelog"
 _MARK: Final = struct.Struct(">Qd")  # next changelog offset, wall clock of the write
 
@@ -63,7 +65,7 @@ class LocalStore(Protocol):
         """Forget everything."""
 
     def close(self) -> None:
-        """Release files and locks; nothing may be called after it."""
+        """Release files and locks; nothing may be called after it. Raises StoreFailed."""
 
 
 class MemoryStore:
@@ -139,14 +141,17 @@ class RocksStore:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._db.close()
+        self.close()
         shutil.rmtree(self._path)
         self._db = self._open()
         self.next_offset = 0
 
     def close(self) -> None:
         """Release the directory."""
-        self._db.close()
+        try:
+            self._db.close()
+        except Exception as error:
+            raise _failed(self._path, error) from error
 
     def _open(self) -> Rdict:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,7 +185,11 @@ class StoreFailed(NightlatchError):
 
 
 def _failed(path: Path, error: Exception) -> StoreFailed:
-    return StoreFailed(f"local state in {path} cannot be written: {error}")
+    remedy = "free space there" if _FULL.search(str(error)) else "mend that"
+    return StoreFailed(
+        f"local state in {path} cannot be written ({error}): nothing is lost, since Kafka has it; "
+        f"{remedy} and start the worker again"
+    )
 
 
 class StoreInUse(ConfigurationError):

@@ -2,6 +2,7 @@
 
 import base64
 import random
+import resource
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +195,34 @@ def test_too_many_dead_letters_stop_the_worker(
     # Started again with the fault mended, it would read every one of them again.
     assert not committed_everything(kafka, settings.app_id, sources(settings))
     assert not read_all(kafka, settings.topic("dead_letters"))
+
+
+def test_a_full_disk_is_told_in_one_sentence(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """What is to be done is said, and said last; closing what cannot be written adds nothing."""
+    chosen = options(kafka, topic_prefix, tmp_path)
+    settings = settings_of(chosen)
+    create(settings)
+    send(kafka, shop_records(settings))
+    full = Options(settings=chosen, largest_file=20_000)
+    with worker(full, tmp_path / "log", module=MODULE) as running:
+        assert running.wait() == 1
+        output = running.output()
+    assert "Traceback" not in output
+    sentence = output.splitlines()[-1]
+    assert sentence.startswith(f"nightlatch: local state in {tmp_path}")
+    assert sentence.endswith("free space there and start the worker again")
+    assert output.count("cannot be written") == 1
+    with worker(Options(settings=chosen), tmp_path / "later.log", module=MODULE) as running:
+        running.wait_until(
+            lambda: committed_everything(settings.broker[0], settings.app_id, sources(settings)),
+            "read everything",
+        )
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        assert running.stop() == 1, "what could not be closed was not told"
+        output = running.output()
+    assert "Traceback" not in output
+    assert output.splitlines()[-1].endswith("free space there and start the worker again")
+    run_to_the_end(chosen, tmp_path / "again.log")
 
 
 def refused(chosen: dict[str, str], log: Path) -> str:

@@ -1,10 +1,8 @@
 """A file is there whole or not at all, and a secret one is its owner's alone."""
 
 import os
-import resource
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,20 +11,10 @@ from detectors.errors import ConfigurationError
 from streams.evidence.keys import new_key
 from streams.sharing.keys import add_key, read_keys
 from streams.whole_files import read_secret, write_new_secret, write_secret, write_whole
+from tests.support.disks import a_full_disk
 
 Write = Callable[[Path, bytes], None]
 SECRET: tuple[Write, ...] = (write_secret, write_new_secret)
-
-
-@contextmanager
-def a_full_disk() -> Iterator[None]:
-    """Let no file become longer than ten bytes: what is written fails half-way."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("write", [write_whole, *SECRET])

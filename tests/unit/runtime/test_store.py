@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from streams.runtime.store import RocksStore, StoreInUse
+from streams.runtime.changelog import Changelog, Restoring
+from streams.runtime.lanes import Flow
+from streams.runtime.opening import Opener
+from streams.runtime.options import RuntimeOptions, StatefulFlow
+from streams.runtime.store import RocksStore, StoreFailed, StoreInUse
+from tests.support.disks import a_full_disk
 
 
 def damage_manifest(path: Path) -> None:
@@ -50,3 +55,19 @@ def test_a_store_in_use_is_no_damaged_one(tmp_path: Path) -> None:
         RocksStore(tmp_path / "store")
     assert store.get(b"key") == b"value"
     store.close()
+
+
+def test_a_store_that_cannot_be_closed_says_what_to_do(tmp_path: Path) -> None:
+    """On a disk that is full: one sentence, all other stores closed, and a next worker goes on."""
+    flow = StatefulFlow(Flow("events", ("logins",), 10), "changelog", 2, None)  # type: ignore[arg-type] # nothing is folded
+    options = RuntimeOptions({}, (flow,), tmp_path, session_seconds=10)
+    opener = Opener(options, flow, Changelog(None, "changelog"), Restoring())
+    for number in range(2):
+        store = opener._stores[number] = RocksStore(tmp_path / str(number))
+        store.write({b"%d" % key: b"value" * 20 for key in range(500)}, next_offset=10)
+    with a_full_disk(), pytest.raises(StoreFailed, match="free space there and start the worker"):
+        opener.close()
+    for number in range(2):
+        again = RocksStore(tmp_path / str(number))
+        assert again.next_offset == 10
+        again.close()

@@ -1,0 +1,16 @@
+"""Disks that fail, for tests of what then is left."""
+
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def a_full_disk() -> Iterator[None]:
+    """Let no file become longer than ten bytes: what is written fails half-way."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
