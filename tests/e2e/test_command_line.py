@@ -1,5 +1,7 @@
 """The command line's manners: help, version, completion, exit codes and errors in one line."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,24 @@ def test_every_module_of_a_command_is_registered() -> None:
 def test_version() -> None:
     """`--version` prints the package's version and nothing else."""
     assert nightlatch("--version").stdout == f"nightlatch {__version__}\n"
+
+
+def test_a_command_starts_no_thread_a_core() -> None:
+    """What river brings along would: on a server of sixty cores sixty, which spin for a while."""
+    started = (
+        "import contextlib, psutil, sys; from streams.__main__ import main\n"
+        "sys.argv = ['nightlatch', '--version']\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "import detectors.engine; print(psutil.Process().num_threads())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", started],
+        env=clean_environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert ended.stdout.split()[-1:] == ["1"], ended.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
