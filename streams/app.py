@@ -4,10 +4,9 @@ Every name that is persisted (the group, the changelog, repartition topics, agen
 settings or stands here; none follows from a module's or a function's name.
 """
 
-import os
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Final
 
 from detectors.campaigns import CampaignLinker
@@ -22,6 +21,7 @@ from streams import health
 from streams.agents import fold, rekey
 from streams.codec import decode_object
 from streams.connections import client_options, faust_credentials
+from streams.data_directory import check_data_dir, held_data_dir
 from streams.dead_letters import DeadLetters, DeadLetterShare, dead_letter
 from streams.enrichment import Enricher
 from streams.exit_codes import exit_code
@@ -116,26 +116,18 @@ def _stateful(
 
 def run_worker(settings: Settings) -> int:
     """Run a worker until it is stopped or fails; return its exit code (`streams.exit_codes`)."""
-    try:
-        with ending_at_once():
-            check_data_dir(settings.data_dir)
-            check_topics(settings)
-            app = create_app(settings)
-    except NightlatchError as error:
-        print(f"nightlatch: {error}", file=sys.stderr)
-        return exit_code(error)
-    return run(app, log_level=settings.log_level, secrets=secrets(settings))
-
-
-def check_data_dir(path: Path) -> None:
-    """Make the directory of local state; raises ConfigurationError where that cannot be done."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = "there is a file of that name" if path.is_file() else error.strerror
-        raise ConfigurationError(f"data_dir {path} cannot be made: {reason}") from None
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise ConfigurationError(f"data_dir {path} cannot be written to: change its permissions")
+    with ExitStack() as held:
+        try:
+            with ending_at_once():
+                check_data_dir(settings.data_dir)
+                if settings.store == "rocksdb":
+                    held.enter_context(held_data_dir(settings.data_dir))
+                check_topics(settings)
+                app = create_app(settings)
+        except NightlatchError as error:
+            print(f"nightlatch: {error}", file=sys.stderr)
+            return exit_code(error)
+        return run(app, log_level=settings.log_level, secrets=secrets(settings))
 
 
 def check_topics(settings: Settings) -> None:

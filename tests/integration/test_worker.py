@@ -233,6 +233,22 @@ def refused(chosen: dict[str, str], log: Path) -> str:
     return sentence
 
 
+def test_a_data_dir_is_one_workers(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
+    """A second worker is told whose it is before it joins; who was killed is let in again."""
+    chosen = options(kafka, topic_prefix, tmp_path)
+    create(settings_of(chosen))
+    with worker(Options(settings=chosen), tmp_path / "log", module=MODULE) as first:
+        first.wait_until_ready()
+        sentence = refused(chosen, tmp_path / "second.log")
+        assert sentence.startswith(f"nightlatch: another worker (process {first.process.pid} on ")
+        assert f"uses data_dir {tmp_path}: give each worker one of its own" in sentence
+        assert first.output().count("Ready: partitions") == 1
+        first.kill()
+    with worker(Options(settings=chosen), tmp_path / "log", module=MODULE) as again:
+        again.wait_until_ready(2)
+        assert again.stop() == 0, again.output()
+
+
 def test_topics_that_do_not_fit_are_refused(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
     """An account's sign-ins and orders must reach the same worker: exit code 2, one sentence."""
     chosen = options(kafka, topic_prefix, tmp_path)
