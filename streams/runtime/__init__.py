@@ -5,9 +5,9 @@
 not durable yet; `position`, `changelog` and `store` make it durable and bring it back, `outbox`
 sends, and `numbering` has what one flow sends another folded once. `service` is the way of a run
 from fold to commit, `opening` and `recovery` what happens before the first one. `guards` tells when
-to stop, `vigil` that nothing gets on, and `watchdog` ends what cannot end. `rekeying` carries
-topics that are keyed otherwise. `application` puts the parts into a Faust application, and `worker`
-runs it.
+to stop, `vigil` that nothing gets on, `waiting` what is waited for, and `watchdog` ends what cannot
+end. `rekeying` carries topics that are keyed otherwise. `application` puts the parts into a Faust
+application, and `worker` runs it.
 
 **The way of a record.** The consumer's thread fetches it; it waits among its partition number's
 other records until it is the earliest; it is decoded, and reaches its flow's agent in a run. The

@@ -17,9 +17,7 @@ ten minutes, in which the owner has long stumbled over the foreign batch, restar
 the true values of its keys again (`Restored.void_keys`).
 """
 
-import logging
 import secrets
-import time
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -42,8 +40,6 @@ TOPIC_CONFIG: Final[Mapping[str, str]] = {
     # Small segments are compacted sooner, and recovery reads what is not compacted.
     "segment.bytes": str(128 << 20),
 }
-_log: Final = logging.getLogger(__name__)
-_TELL_SECONDS: Final = 5.0
 _FETCH_RECORDS: Final = 10_000
 _PENDING_KEYS: Final = 50_000
 
@@ -112,29 +108,24 @@ def new_lineage() -> str:
 
 
 class Restoring:
-    """How far restoring is: `records` read since the process started, and `left` to be read now."""
+    """How far restoring is: `records` read since the process started, and `left` to be read now.
+
+    `total` is how many there were to be read when what is read now was begun.
+    """
 
     def __init__(self) -> None:
         self.records = 0
         self.left = 0
-        self._total = 0
-        self._told = 0.0
+        self.total = 0
 
     def begin(self, total: int) -> None:
         """Note how much there is to read."""
-        self._total = self.left = total
-        self._told = time.monotonic()
+        self.total = self.left = total
 
     def note(self, records: int, left: int) -> None:
-        """Note what has been read, and tell of it now and then."""
+        """Note what has been read."""
         self.records += records
         self.left = left
-        if time.monotonic() - self._told >= _TELL_SECONDS:
-            self._told = time.monotonic()
-            done = self._total - left
-            _log.info(
-                "Restoring state: %s of %s changelog records", f"{done:,}", f"{self._total:,}"
-            )
 
 
 async def restore(

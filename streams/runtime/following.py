@@ -32,7 +32,7 @@ class Follower:
     """Reads one topic whole. `client` are aiokafka's connection arguments."""
 
     def __init__(self, client: Mapping[str, Any], followed: Followed) -> None:
-        self._topic = followed.topic
+        self.topic = followed.topic
         self._take = followed.take
         self._partitions = [TopicPartition(followed.topic, n) for n in range(followed.partitions)]
         self._consumer = AIOKafkaConsumer(
@@ -47,7 +47,7 @@ class Follower:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 await self._read_to_the_end()
         except TimeoutError:
-            _log.warning("%s is not read to its end yet: going on without", self._topic)
+            _log.warning("%s is not read to its end yet: going on without", self.topic)
 
     async def follow(self) -> None:
         """Take what comes, until the connection is closed."""

@@ -8,6 +8,7 @@ end, sends the messages of the last step again, and reads the topics from the po
 """
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Final
@@ -28,10 +29,13 @@ from streams.runtime.partition import Partition, Step
 from streams.runtime.rekeying import Rekeying
 from streams.runtime.store import StoreFailed
 from streams.runtime.transport import RunConsumer
+from streams.runtime.waiting import Waiting
 
+_log: Final = logging.getLogger(__name__)
 _TICK_SECONDS: Final = 0.1
 _COMMIT_SECONDS: Final = 1.0
 _GATHER_SECONDS: Final = 0.1
+_TAKING_UP: Final = "Taking partitions up"
 
 
 class _Due:
@@ -67,6 +71,7 @@ class Runtime(Service):
         self.folded_records = dict.fromkeys((flow.name for flow in options.flows), 0)
         self.repeated_records = dict(self.folded_records)
         self.restoring = Restoring()
+        self._awaited: str | None = None
         self._broken = False
         self._guard = StallGuard(options.session_seconds)
         self._watch = OwnershipWatch(
@@ -82,6 +87,7 @@ class Runtime(Service):
 
     async def on_start(self) -> None:
         """Connect the two producers, and read what every worker reads whole."""
+        self.add_future(self._tell_what_is_awaited())
         client = self.options.client
         self._messages = AIOKafkaProducer(**producer_options(client, batch_bytes=BATCH_BYTES))
         self._steps = AIOKafkaProducer(**producer_options(client, batch_bytes=MAX_BATCH_BYTES))
@@ -96,8 +102,10 @@ class Runtime(Service):
         ]
         self._followers = [Follower(client, followed) for followed in self.options.followed]
         for follower in self._followers:
+            self._awaited = f"Reading {follower.topic} to its end"
             await follower.start()
             self.add_future(follower.follow())
+        self._await_the_group()
 
     async def on_stop(self) -> None:
         """Close what is open; `release` has saved before."""
@@ -140,6 +148,21 @@ class Runtime(Service):
                 self.log.warning("%s partitions have no owner: assigning anew", len(unowned))
                 await self.app.consumer.thread.rejoin()
 
+    async def _tell_what_is_awaited(self) -> None:
+        waiting = Waiting()
+        while await self._still_runs_after(_COMMIT_SECONDS):
+            # Who leaves the group waits for nothing.
+            awaited = None if self.app.should_stop else self.awaited
+            line = waiting.line(awaited, self.loop.time())
+            if line is not None:
+                _log.info(line)
+
+    def _await_the_group(self) -> None:
+        self._awaited = (
+            f"Waiting to be let into the group {self.app.conf.id}: for a worker that has died it "
+            f"waits {self.options.session_seconds:.0f} s"
+        )
+
     async def _still_runs_after(self, seconds: float) -> bool:
         await self.sleep(seconds)
         return not self.should_stop
@@ -154,6 +177,7 @@ class Runtime(Service):
         Raises RebalanceAgain where the group began to assign anew meanwhile.
         """
         term = self.term
+        self._awaited = _TAKING_UP
         opened = [await opener.open(assigned, consumer) for opener in self._openers]
         partitions = {partition.place: partition for some in opened for partition in some}
         carried = {r.source: r for r in self.options.rekeyings}
@@ -179,6 +203,7 @@ class Runtime(Service):
         self._uncommitted = dict(starts)
         self._committed = {}
         self._carried = carried_from
+        self._awaited = None
         return lanes
 
     async def release(self) -> None:
@@ -187,6 +212,7 @@ class Runtime(Service):
         After a failure nothing is saved: what is durable is whole, what is not is folded again.
         """
         self.term += 1
+        self._await_the_group()
         if self._failed():
             pass
         elif self._owns():
@@ -210,6 +236,15 @@ class Runtime(Service):
     def ready(self) -> bool:
         """Whether what the group has assigned is being read."""
         return self._generation != -1
+
+    @property
+    def awaited(self) -> str | None:
+        """What keeps this worker from reading, as a line for people; None where nothing does."""
+        restoring = self.restoring
+        if self._awaited == _TAKING_UP and restoring.left:
+            done = restoring.total - restoring.left
+            return f"Restoring state: {done:,} of {restoring.total:,} changelog records"
+        return self._awaited
 
     def reached(self) -> dict[TP, int]:
         """By source partition, where folding has got to: its end, where all of it is folded."""

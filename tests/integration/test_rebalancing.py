@@ -83,3 +83,20 @@ def test_a_group_that_leaves_partitions_unowned_assigns_anew(shop: Shop, tmp_pat
         assert "have no owner: assigning anew" in only.output()
         assert only.stop() == 0
     assert shop.state() == expected(shop, across_topics=False).state
+
+
+def test_a_worker_that_is_not_let_in_yet_says_what_it_waits_for(shop: Shop, tmp_path: Path) -> None:
+    """The group waits for the session of one that was killed: the next is not silent meanwhile."""
+    options = shop.options(tmp_path / "data", session_seconds=9.0)
+    with worker(options, tmp_path / "1.log") as first:
+        first.wait_until_ready()
+        first.kill()
+    with worker(options, tmp_path / "2.log") as second:
+        second.wait_until_ready()
+        said = [line for line in second.output().splitlines() if "INFO" in line]
+        assert len(said) == 2, second.output()
+        told = f"Waiting to be let into the group {shop.app_id}: for a worker that has died it"
+        assert said[0].endswith(f"{told} waits 9 s")
+        assert "Ready: partitions" in said[1]
+        assert second.stop() == 0
+    assert second.output().count("Waiting") == 1

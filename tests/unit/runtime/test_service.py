@@ -122,6 +122,47 @@ def test_how_far_a_topic_is_carried_is_known_from_the_first_moment_on() -> None:
     assert told == [{LOGINS: 0}, {LOGINS: 0}, {LOGINS: 1}]
 
 
+def test_what_is_awaited_is_told_until_everything_is_taken_up() -> None:
+    """The group, then the state with how much of it is there, then nothing, then the group."""
+    told: list[str | None] = []
+
+    async def begin(*tps: TP) -> dict[TP, int]:
+        told.append(runtime.awaited)
+        runtime.restoring.begin(20_000)
+        runtime.restoring.note(5000, left=15_000)
+        told.append(runtime.awaited)
+        return dict.fromkeys(tps, 0)
+
+    async def committed(_tps: Iterable[TP]) -> dict[TP, None]:
+        return {LOGINS: None}
+
+    async def commit_offsets(_offsets: Mapping[TP, int]) -> bool:
+        return True
+
+    async def live() -> None:
+        await runtime.take_up(1, {LOGINS}, reader)
+        told.append(runtime.awaited)
+        await runtime.release()
+        told.append(runtime.awaited)
+
+    runtime, reader = _runtime(
+        earliest_offsets=begin,
+        highwaters=_ends,
+        commit_offsets=commit_offsets,
+        close_lanes=lambda: None,
+    )
+    runtime.app.conf = SimpleNamespace(id="shop")
+    reader.thread.committed = committed
+    asyncio.run(live())
+    group = "Waiting to be let into the group shop: for a worker that has died it waits 10 s"
+    restoring = "Restoring state: 5,000 of 20,000 changelog records"
+    assert told == ["Taking partitions up", restoring, None, group]
+
+
+async def _ends(*tps: TP) -> dict[TP, int]:
+    return dict.fromkeys(tps, 0)
+
+
 def _partition() -> Partition:
     return Partition(
         FLOW,

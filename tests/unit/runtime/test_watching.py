@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.runtime.vigil import GivenUp, Progress
+from streams.runtime.waiting import Waiting
 from streams.runtime.worker import _Masking, _Repeats
 
 REPOSITORY = Path(__file__).parents[3]
@@ -56,12 +57,26 @@ def test_what_is_said_again_and_again_is_said_now_and_then() -> None:
 
 
 def test_how_far_restoring_is_can_be_followed() -> None:
-    """Every five seconds, and what each rebalance gives: that is no noise of a client's."""
+    """Every ten seconds, and what each rebalance gives: that is no noise of a client's."""
     repeats = _Repeats()
-    for second in range(0, 120, 5):
+    for second in range(0, 120, 10):
         progress = entry("Restoring state: %s of %s changelog records", 1000.0 + second)
-        progress.name, progress.levelno = "streams.runtime.changelog", logging.INFO
+        progress.name, progress.levelno = "streams.runtime.service", logging.INFO
         assert repeats.filter(progress)
+
+
+def test_what_is_waited_for_is_told_once_and_its_progress_now_and_then() -> None:
+    """Not before it is long, no more often than every ten seconds, and anew in the next wait."""
+    waiting = Waiting()
+    awaited = ["the group"] * 20 + [f"{n} of 20" for n in range(20)] + [None] + ["the group"] * 5
+    told = [(now, waiting.line(what, now)) for now, what in enumerate(awaited)]
+    assert [(now, line) for now, line in told if line] == [
+        (3, "the group"),
+        (20, "0 of 20"),
+        (30, "10 of 20"),
+        (44, "the group"),
+    ]
+    assert not any(Waiting().line(what, now) for now, what in enumerate(["the group"] * 3))
 
 
 def test_a_secret_is_masked_however_it_is_written() -> None:
