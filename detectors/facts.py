@@ -43,6 +43,11 @@ class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
 NOTHING_KNOWN = Facts()
 
 
+def client_named(browser: str | None, system: str | None) -> str | None:
+    """Return a client for people, "Firefox on Linux", by what is known of it; None for nothing."""
+    return " on ".join([part for part in (browser, system) if part]) or None
+
+
 class Observed(msgspec.Struct, frozen=True, gc=False):
     """An event with what could be looked up about it."""
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from detectors.assessments import Evidence
 from detectors.events import Login
+from detectors.facts import client_named
 from detectors.features import access
 from detectors.features.access import KNOWN, MISSING, NEW, RECENT
 from detectors.features.reading import LOGIN, Reading
@@ -137,9 +138,9 @@ def _clients(reading: Reading) -> Evidence | None:
                 " ".join(part for part in pair if part)
                 for pair in zip((facts.browser, facts.os), versions, strict=True)
             )
-            return Evidence(seen=" on ".join(part for part in (browser, system) if part))
+            return Evidence(seen=client_named(browser, system) or "none")
         return Evidence(seen=agent or "none")
-    named = " on ".join(part for part in (facts.browser, facts.os) if part)
+    named = client_named(facts.browser, facts.os)
     return Evidence(seen=named or agent or "none", usual=reading.profile.client)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from detectors.arithmetic import rounded
 from detectors.events import AccountChange, Login, Order
+from detectors.facts import client_named
 from detectors.features.access import KINDS, is_own_device
 from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
@@ -236,7 +237,7 @@ def _place(reading: Reading) -> None:
 # Many customers share these: they are remembered.
 @lru_cache(4096)
 def _client_shown(browser: str, system: str | None) -> str:
-    return f"{browser} on {system}"[:48]
+    return (client_named(browser, system) or "")[:48]
 
 
 @lru_cache(4096)

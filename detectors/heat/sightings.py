@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import structs
 
 from detectors.events import AccountChange, Event, Login, Order
-from detectors.facts import Facts
+from detectors.facts import Facts, client_named
 from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
 from detectors.features.reading import LOGIN, YOUNG, Reading
 from detectors.features.registry import POSITION
@@ -410,7 +410,10 @@ def _operator(asn: int) -> Met:
 def _shape(browser: str | None, system: str | None, cookie: bool, network: str | None) -> Met:  # noqa: FBT001 - keywords would cost it its cache
     """Return what a tool that changes its version and address for every try still shows."""
     told = "cookie" if cookie else "no cookie"
-    return met(_SHAPE, f"{browser} on {system}, {told}, {network or 'unknown'} network")
+    # The key is of this text, whatever is known: what has been counted under it goes on.
+    key = met(_SHAPE, f"{browser} on {system}, {told}, {network or 'unknown'} network").key
+    known = [client_named(browser, system) or "unknown client", told]
+    return Met(_SHAPE, key, ", ".join([*known, f"{network} network"] if network else known))
 
 
 def carried(event: Event) -> list[Met]:
