@@ -15,13 +15,18 @@ from backports import zstd
 
 from detectors.errors import ConfigurationError
 from detectors.simulation import SimulatedEvent
+from streams.whole_files import whole_file
 
 STANDARD_OUTPUT: Final = Path("-")
 _COLUMNS: Final = ("network", "asn", "country", "region", "city", "latitude", "longitude")
 
 
 class Files:
-    """Files opened for writing until the stack closes, each path once; compressed by suffix."""
+    """Files opened for writing until the stack closes, each path once; compressed by suffix.
+
+    Where the stack is closed by an error, or by Ctrl-C, there are no new ones: half a file would
+    pass for a whole one.
+    """
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
@@ -44,7 +49,7 @@ class Files:
     def _open(self, path: Path) -> BinaryIO:
         if path == STANDARD_OUTPUT:
             return sys.stdout.buffer
-        file: BinaryIO = self._stack.enter_context(path.open("wb"))
+        file = self._stack.enter_context(whole_file(path))
         match path.suffix:
             case ".gz":
                 # Without a name and a time, so that the same run gives the same bytes.

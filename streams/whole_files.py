@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from detectors.errors import ConfigurationError
 
@@ -27,6 +27,24 @@ def write_whole(path: Path, data: bytes) -> None:
             _put(path, data, _ANYBODYS)
     except OSError as error:
         raise _not_written(path, error) from None
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """Give a file to write to that takes its name once the context has ended well.
+
+    Where it ends otherwise, by Ctrl-C too, what was there before stays. Links, pipes and devices
+    are written as by `write_whole`. Raises OSError where it cannot be opened.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as file:
+            yield file
+        return
+    path = path.resolve()
+    with _opened(path, _ANYBODYS) as (file, made):
+        yield file
+        _finish(file)
+        made.replace(path)
 
 
 def write_secret(path: Path, data: bytes) -> None:
@@ -73,16 +91,27 @@ def _put(path: Path, data: bytes, mode: int) -> None:
 @contextmanager
 def _made(path: Path, data: bytes, mode: int) -> Iterator[Path]:
     """Write data to a file beside a path, which is gone afterwards."""
+    with _opened(path, mode) as (file, made):
+        file.write(data)
+        _finish(file)
+        yield made
+
+
+@contextmanager
+def _opened(path: Path, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
+    """Open a file beside a path, which is closed and gone afterwards."""
     # A name of its own each time: what a process that was killed left behind blocks nobody.
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        yield made
+            yield file, made
     finally:
         made.unlink(missing_ok=True)
+
+
+def _finish(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _not_written(path: Path, error: OSError) -> ConfigurationError:

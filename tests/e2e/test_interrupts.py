@@ -68,3 +68,27 @@ def test_a_demo_that_loads_ends_quietly(tmp_path: Path, moment: str) -> None:
     assert "Traceback" not in said
     assert "Error" not in said
     assert not list(tmp_path.glob("nightlatch-*"))
+
+
+def test_a_simulation_that_is_interrupted_leaves_no_half_of_a_file(tmp_path: Path) -> None:
+    """Part of a shop's events would pass for all of them: what was there before stays."""
+    events, labels = tmp_path / "events.ndjson.gz", tmp_path / "labels.ndjson"
+    labels.write_bytes(b"of before\n")
+    process = subprocess.Popen(
+        [*NIGHTLATCH, "simulate", "--out", str(events), "--labels", str(labels)],
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until(
+            lambda: sum(one.stat().st_size for one in tmp_path.iterdir()) > 100_000, 60
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == INTERRUPTED
+    finally:
+        process.kill()
+        process.wait()
+    assert [one.name for one in tmp_path.iterdir()] == [labels.name]
+    assert labels.read_bytes() == b"of before\n"
