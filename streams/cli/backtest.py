@@ -148,13 +148,16 @@ def command(
         indicators=indicators or [],
     )
     outputs = _Outputs(assessments, alerts, campaigns)
-    runs = [run for path in pool or [] for run in read_report(path).runs]
+    runs: list[Run] = []
+    for path in pool or []:
+        for run in read_report(path).runs:
+            _pool(runs, run, f"{run.name} in {path}")
     comparison = None
     if events:
         recording, dead = _recorded(options, outputs, judged=judged)
         if recording is not None:
             run, comparison = _judged(options, recording, dead, name, warm_up)
-            runs.append(run)
+            _pool(runs, run, run.name)
     if runs:
         built = report_of(runs, warm_up, comparison)
         _show(built, to_stderr=_STANDARD_OUTPUT in outputs)
@@ -304,6 +307,16 @@ def _judged(
     if options.compare_settings:
         before, after = after, before
     return run, comparison_of(before, after, recording, run)
+
+
+def _pool(runs: "list[Run]", run: "Run", told_as: str) -> None:
+    """Add a run; one that is there, whatever it and its files are called, is not another."""
+    from msgspec.structs import replace
+
+    if any(replace(known, name=run.name, files=run.files) == run for known in runs):
+        typer.echo(f"{told_as} is pooled already: it is counted once", err=True)
+    else:
+        runs.append(run)
 
 
 def _bar() -> Progress:

@@ -12,7 +12,7 @@ from detectors.evaluation.judging import BUDGETS, JudgedHijack
 from streams.documents.page import environment
 from streams.report import charts
 from streams.report.contents import RaisedAlert, Report
-from streams.report.text import percent, share
+from streams.report.text import figure, percent, share
 
 SHOWN_ALERTS: Final = 400
 SHOWN_CHANGES: Final = 400
@@ -42,7 +42,8 @@ def write(report: Report, folder: Path) -> tuple[Path, Path]:
 def html(report: Report) -> str:
     """Return the page."""
     templates = environment("report")
-    templates.filters.update(percent=percent, share=share, delay=delay, money=money, moment=moment)
+    templates.filters.update(percent=percent, share=share, figure=figure)
+    templates.filters.update(delay=delay, money=money, moment=moment)
     return templates.get_template("report.html.j2").render(_context(report))
 
 

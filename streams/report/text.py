@@ -1,12 +1,16 @@
 """The report's main figures as tables for a terminal."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from detectors.evaluation.summary import Share, Summary
 from streams.report.contents import Report
+
+_NOUGHT: Final = re.compile(r"^([+-]?)0\.")
 
 
 def tables(report: Report) -> Iterator[Table]:
@@ -28,11 +32,13 @@ def share(value: Share | None) -> str:
     if value is None:
         return "-"
     low, high = value.interval
-    return f"{_short(value.value)} [{_short(low)}, {_short(high)}]"
+    return f"{figure(value.value)} [{figure(low)}, {figure(high)}]"
 
 
-def _short(value: float) -> str:
-    return f"{value:.2f}".replace("0.", ".", 1)
+def figure(value: float, digits: int = 2, *, signed: bool = False) -> str:
+    """A figure that is at most 1, without the nought that says nothing: `.45`, `1.00`, `-.02`."""
+    text = f"{value:{'+' if signed else ''}.{digits}f}"
+    return _NOUGHT.sub(r"\1.", text)
 
 
 def _table(title: str) -> Table:
@@ -56,16 +62,16 @@ def _detectors(report: Report) -> Table:
         table.add_row(
             summary.name,
             *(share(at.in_time) for at in summary.budgets),
-            _short(middle.at_access.value),
-            _short(middle.saved.value) if middle.saved else "-",
+            figure(middle.at_access.value),
+            figure(middle.saved.value) if middle.saved else "-",
             "-" if seconds is None else f"{seconds / 60:.0f}",
-            "-" if summary.average_precision is None else f"{summary.average_precision:.3f}",
-            "-" if summary.calibration_error is None else f"{summary.calibration_error:.4f}",
+            "-" if summary.average_precision is None else figure(summary.average_precision, 3),
+            "-" if summary.calibration_error is None else figure(summary.calibration_error, 4),
             _upper(summary),
         )
     table.caption = (
         f"at access, money saved and minutes at {percent(first.budgets[1].budget)}; "
-        "ECE over all events, and over those with a risk of 0.1 or more"
+        "ECE over all events, and over those with a risk of .1 or more"
     )
     return table
 
@@ -73,7 +79,7 @@ def _detectors(report: Report) -> Table:
 def _upper(summary: Summary) -> str:
     if summary.upper_calibration_error is None:
         return "-"
-    return f"{summary.upper_calibration_error:.3f} ({summary.upper_events:,})"
+    return f"{figure(summary.upper_calibration_error, 3)} ({summary.upper_events:,})"
 
 
 def _groups(summary: Summary) -> Table:
@@ -87,10 +93,10 @@ def _groups(summary: Summary) -> Table:
         for groups in zip(*(getattr(at, kind) for at in summary.budgets), strict=True):
             cells = []
             for group in groups:
-                access = _short(group.at_access.value)
-                cells.append(f"{_short(group.in_time.value)} ({access})")
+                access = figure(group.at_access.value)
+                cells.append(f"{figure(group.in_time.value)} ({access})")
                 rest = group.rest_in_time
-                cells.append(_short(rest.value) if rest else "-")
+                cells.append(figure(rest.value) if rest else "-")
             table.add_row(groups[0].name, str(groups[0].hijacks), *cells)
         table.add_section()
     return table

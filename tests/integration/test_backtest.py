@@ -13,6 +13,7 @@ import pytest
 from backports import zstd
 
 from streams.cli import run
+from streams.report.text import figure
 
 Line = dict[str, Any]
 Backtest = Callable[..., list[Line]]
@@ -207,7 +208,9 @@ def test_the_report_stands_alone_and_says_what_the_json_says(
     assert recalls == sorted(recalls)
     low, high = detector["budgets"][1]["in_time"]["interval"]
     assert low <= recalls[1] <= high
-    assert f"{recalls[1]:.2f}" in page
+    assert f">{figure(recalls[1])} <" in page
+    told = re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)
+    assert not re.findall(r"[>\[][+-]?0\.\d\d", told), "figures are written in two ways"
     best = max(rival["budgets"][0]["in_time"]["value"] for rival in report["summaries"][1:])
     assert report["leads"][0]["gain"]["value"] == pytest.approx(recalls[0] - best)
     (run_,) = report["runs"]
@@ -260,19 +263,42 @@ def test_the_same_input_gives_the_same_report(traffic: Traffic, tmp_path: Path) 
 
 
 def test_pooled_reports_hold_the_hijacks_of_both(traffic: Traffic, tmp_path: Path) -> None:
-    """Two runs of the same are twice the hijacks and the same recall."""
-    one, both = tmp_path / "one", tmp_path / "both"
+    """Two runs with as many hijacks each, by what was known to each: the recall between both."""
     arguments = [traffic.events, "--labels", traffic.labels, "--no-baselines"]
-    assert called(*arguments, "--report", one) == 0
-    assert called(*arguments, "--pool", one / "report.json", "--report", both) == 0
-    single, pooled = (
-        orjson.loads((folder / "report.json").read_bytes())["summaries"][0]
-        for folder in (one, both)
+    assert called(*arguments, "--report", tmp_path / "one") == 0
+    verdicts = ("--feedback", traffic.feedback)
+    assert called(*arguments, *verdicts, "--report", tmp_path / "two") == 0
+    reports = [tmp_path / name / "report.json" for name in ("one", "two")]
+    pool = [argument for report in reports for argument in ("--pool", report)]
+    assert called(*pool, "--report", tmp_path / "both") == 0
+    one, two, pooled = (
+        orjson.loads(report.read_bytes())["summaries"][0]
+        for report in (*reports, tmp_path / "both" / "report.json")
     )
-    assert pooled["hijacks"] == 2 * single["hijacks"]
-    assert pooled["budgets"][0]["in_time"]["value"] == pytest.approx(
-        single["budgets"][0]["in_time"]["value"]
+    assert pooled["hijacks"] == one["hijacks"] + two["hijacks"]
+    recalls = [of["budgets"][0]["in_time"]["value"] for of in (one, two)]
+    assert pooled["budgets"][0]["in_time"]["value"] == pytest.approx(sum(recalls) / 2)
+
+
+def test_a_run_is_counted_once_in_whatever_reports_it_comes(
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A report given twice, a copy of it, and the run of now under another name."""
+    arguments = [traffic.events, "--labels", traffic.labels, "--no-baselines"]
+    assert called(*arguments, "--report", tmp_path / "one") == 0
+    report, copy = tmp_path / "one" / "report.json", tmp_path / "copy.json"
+    copy.write_bytes(report.read_bytes())
+    capsys.readouterr()
+    pooled = ["--pool", report, "--pool", copy, "--pool", report]
+    assert called(*arguments, *pooled, "--name", "now", "--report", tmp_path / "all") == 0
+    told = capsys.readouterr().err
+    assert told.count("is pooled already: it is counted once") == 3
+    assert f"run in {copy} is pooled already" in told
+    single, all_ = (
+        orjson.loads((tmp_path / folder / "report.json").read_bytes()) for folder in ("one", "all")
     )
+    assert all_["runs"] == single["runs"]
+    assert all_["summaries"] == single["summaries"]
 
 
 def test_assessments_of_another_detector_are_judged_and_compared(

@@ -5,7 +5,7 @@ import pytest
 from detectors.evaluation.intervals import Interval
 from detectors.evaluation.summary import Share
 from streams.report.page import delay, moment, money
-from streams.report.text import percent, share
+from streams.report.text import figure, percent, share
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,8 @@ def test_figures_are_short_and_whole() -> None:
     """Shares with their intervals, budgets, amounts, moments."""
     assert share(Share(0.456, Interval(0.4, 1.0))) == ".46 [.40, 1.00]"
     assert share(None) == "-"
+    assert figure(-0.021, signed=True) == "-.02"
+    assert figure(0.0, 3, signed=True) == "+.000"
     assert percent(0.003) == "0.3 %"
     assert money("1234.50") == "1,234"
     assert moment(1_790_812_800.0) == "2026-10-01 00:00"
