@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from detectors.errors import ConfigurationError
 from streams.cli.progress import waiting
 from streams.local_kafka import DEFAULT_FOLDER, LocalKafka
 from streams.local_kafka.distribution import Report, say_nothing
@@ -30,10 +31,16 @@ def _broker(folder: Path, *, port: int = 0, report: Report = say_nothing) -> Loc
 def start(
     folder: Folder = DEFAULT_FOLDER,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
-    ] = DEFAULT_PORT,
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            show_default=str(DEFAULT_PORT),
+            help="Port on 127.0.0.1; 0 takes a free one.",
+        ),
+    ] = None,
 ) -> None:
-    """Start it and print its host:port. Where it already runs, just print that.
+    """Start it and print its host:port. Where it already runs on that port, just print that.
 
     The first start downloads Apache Kafka, about 45 MB; later ones take two seconds. Topics and
     records stay from one start to the next.
@@ -41,7 +48,13 @@ def start(
     running = _broker(folder).status().bootstrap
     if running is None:
         with waiting() as report:
-            running = _broker(folder, port=port, report=report).start()
+            wanted = DEFAULT_PORT if port is None else port
+            running = _broker(folder, port=wanted, report=report).start()
+    elif port and not running.endswith(f":{port}"):
+        raise ConfigurationError(
+            f"the Kafka in {folder} runs already, on {running}: stop it first, to start it on port "
+            f"{port}, or take another --folder"
+        )
     typer.echo(running)
 
 

@@ -18,6 +18,7 @@ from kafka.admin import ConfigFilterType, ConfigResource, ConfigResourceType, Ka
 
 from detectors.errors import ConfigurationError, NightlatchError
 from streams.local_kafka import BrokerFailed, LocalKafka
+from streams.local_kafka.broker import free_port
 from streams.local_kafka.distribution import classpath, listed_jars
 from tests.conftest import JARS, REPOSITORY
 from tests.support.processes import running_with, wait_until
@@ -254,6 +255,12 @@ def test_a_background_broker_is_seen_and_ended_by_another_process(tmp_path: Path
     try:
         assert started.returncode == 0, started.stderr
         assert nightlatch("start").stdout == started.stdout
+        port = started.stdout.strip().rpartition(":")[2]
+        assert nightlatch("start", "--port", port).stdout == started.stdout
+        elsewhere = nightlatch("start", "--port", str(free_port()))
+        assert (elsewhere.returncode, elsewhere.stdout) == (2, "")
+        assert f"runs already, on 127.0.0.1:{port}: stop it first" in elsewhere.stderr
+        assert elsewhere.stderr.count("\n") == 1
         status = nightlatch("status")
         assert status.returncode == 0
         assert started.stdout.strip() in status.stdout
