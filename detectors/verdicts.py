@@ -15,7 +15,7 @@ the new one, so that a repeated one changes nothing and a contrary one takes eve
 that the examples still show; only the doubts that one dropped stay dropped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from zlib import crc32
 
 from detectors import cases
@@ -120,10 +120,28 @@ class Verdicts:
             return events
         if verdict.alert_id == case.alert_id:
             events.update(case.events)
-        if verdict.verdict == "legitimate" and not case.closed and cases.is_named(case, verdict):
+        ends = verdict.verdict == "legitimate" and not case.closed and cases.is_named(case, verdict)
+        if ends and not (verdict.source == "customer" and self._is_reported(case, verdict)):
             cases.close(case)
             self._accounts.put_case(verdict.account_id, case)
         return events
+
+    def _is_reported(self, case: cases.Case, verdict: Feedback) -> bool:
+        """Return whether somebody has said that a case is a takeover, as far as is remembered."""
+        account_id, alert_id = verdict.account_id, case.alert_id
+        if any(
+            example.verdict == "takeover"
+            and (example.alert_id == alert_id or example.event_id in case.events)
+            for example in self._accounts.examples(account_id)
+        ):
+            return True
+        profile = self._accounts.profile(account_id)
+        recent = profile.recent if profile is not None else []
+        marks = _marks_of(case.events)
+        return any(
+            recent[at] in marks and recent[at + 1] < -1 and (-2 - recent[at + 1]) % 2
+            for at in range(0, len(recent), 2)
+        )
 
     def _judge(self, example: Example, profile: Profile, now: Verdict | None, at: float) -> None:
         before = example.verdict
@@ -172,6 +190,11 @@ def mark_of(kind: int, event_id: str) -> int:
     return crc32(f"{kind}:{event_id}".encode())
 
 
+def _marks_of(events: Iterable[str]) -> set[int]:
+    """Return what stands for events of which the id alone is told, not what they were."""
+    return {mark_of(kind, name) for name in events for kind in (LOGIN, ORDER, CHANGE)}
+
+
 def _day_of(example: Example, profile: Profile) -> int:
     return (profile.born + example.minute) // 1440
 
@@ -218,7 +241,7 @@ def _take_recent(
     """
     recent = profile.recent
     takeover = verdict == "takeover"
-    named = {mark_of(kind, name) for name in events for kind in (LOGIN, ORDER, CHANGE)}
+    named = _marks_of(events)
     minutes = []
     for at in range(0, len(recent), 2):
         if recent[at] not in named or recent[at + 1] == -1:

@@ -90,11 +90,24 @@ def test_a_customer_s_word_is_learnt_by_the_account_and_by_nobody_else() -> None
 
 
 def test_a_thief_s_word_does_not_stand_against_a_reported_takeover() -> None:
-    """Said after a bank has reported it, that it was me changes nothing."""
+    """Said after a bank has reported it, that it was me changes nothing, and ends no case."""
     history = History().months()
     attacked(history).judge("takeover", source="chargeback")
-    before = history.stored()[b"a:customer"]
-    assert history.judge("legitimate", source="customer").stored()[b"a:customer"] == before
+    before = history.stored()
+    assert history.judge("legitimate", source="customer").stored() == before
+    assert b"c:customer" in before
+
+
+def test_a_takeover_that_awaits_no_verdict_any_more_stands_against_the_thief_s_word() -> None:
+    """What an account remembers of its last events tells as well that it was reported."""
+    history = History().months()
+    attacked(history).judge("takeover", source="police")
+    before = history.stored()
+    forgetful = History()
+    forgetful._store |= {key: value for key, value in before.items() if key[:2] != b"x:"}
+    forgetful.now, forgetful.assessments = history.now, history.assessments
+    forgetful.judge("legitimate", source="customer")
+    assert forgetful.stored()[b"c:customer"] == before[b"c:customer"]
 
 
 def usual(history: History) -> tuple[set[int], set[int], set[int]]:
