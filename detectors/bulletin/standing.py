@@ -110,17 +110,20 @@ def attempts(recorded: Recorded, country: str | None = None) -> list[Attempt]:
 def unalerted(recorded: Recorded) -> list[Feedback]:
     """Return the takeover verdicts on events that no alert names; the latest of each account's.
 
-    A verdict that names an alert is on an alert, though it may not be kept any more.
+    A verdict that names an alert is on an alert, though it may not be kept any more. One that was
+    taken back says nothing: of those on an event, that counts which counts of an attempt's.
     """
     cases: dict[str, list[_Case]] = defaultdict(list)
     for case in _cases(recorded.alerts).values():
         cases[case.revisions[0].account_id].append(case)
-    orders = _by_account(recorded.orders)
+    orders, verdicts = _by_account(recorded.orders), _by_account(recorded.verdicts)
     latest: dict[str, Feedback] = {}
     for verdict in recorded.verdicts:
         account = verdict.account_id
         known = any(_is_on(verdict, case, orders[account]) for case in cases[account])
         if verdict.verdict == "takeover" and verdict.alert_id is None and not known:
+            if not _stands(verdict, verdicts[account]):
+                continue
             before = latest.get(account)
             if before is None or verdict.occurred_at >= before.occurred_at:
                 latest[account] = verdict
@@ -202,6 +205,20 @@ def _standing(verdicts: Sequence[Feedback]) -> Verdict | None:
     others = [v for v in ordered if v.source != "customer" or v.verdict != "legitimate"]
     latest = (others or ordered)[-1:]
     return latest[0].verdict if latest else None
+
+
+def _stands(takeover: Feedback, verdicts: Sequence[Feedback]) -> bool:
+    """Whether an event that a verdict calls a takeover's is one's by all that was said of it.
+
+    One that names nothing is on the account alone, and so is what takes it back.
+    """
+    if not takeover.event_ids:
+        alike = [v for v in verdicts if v.alert_id is None and not v.event_ids]
+        return _standing(alike) == "takeover"
+    return any(
+        _standing([v for v in verdicts if event in v.event_ids]) == "takeover"
+        for event in takeover.event_ids
+    )
 
 
 def _orders_of(

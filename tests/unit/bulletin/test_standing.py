@@ -151,6 +151,24 @@ def test_takeovers_nobody_was_alerted_to() -> None:
     assert unalerted(read) == [again]
 
 
+@pytest.mark.parametrize("event_ids", [("unseen", "with it"), ()])
+def test_a_takeover_that_was_taken_back_is_none_that_nobody_was_alerted_to(
+    event_ids: tuple[str, ...],
+) -> None:
+    """What counts of an attempt's verdicts counts here: not the customer's own word for itself."""
+    names: dict[str, Any] = {"alert_id": None, "event_ids": event_ids}
+    missed = verdict(2, at(7), **names)
+    taken_back = verdict(2, at(9), "legitimate", **names)
+    own = msgspec.structs.replace(taken_back, source="customer")
+    for verdicts, left in (
+        ([missed, taken_back], []),
+        ([taken_back, missed], []),
+        ([missed, own], [missed]),
+        ([missed, msgspec.structs.replace(taken_back, event_ids=("another",))], [missed]),
+    ):
+        assert unalerted(CASE._replace(verdicts=verdicts)) == left
+
+
 @pytest.mark.parametrize(
     ("postcode", "country", "area"),
     [
