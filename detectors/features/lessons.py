@@ -186,11 +186,7 @@ def record(reading: Reading, *, flagged: bool) -> None:
     profile, event, minute = reading.profile, reading.event, reading.minute
     profile.seen = max(profile.seen, minute)
     if type(event) is Login and not reading.success:
-        fade = 0.0
-        if profile.failed >= 0:
-            fade = power(2.0, -max(0, minute - profile.failed) / 120.0)
-        profile.failures = profile.failures * fade + 1.0
-        profile.failed, profile.failed_prefix = minute, reading.prefix
+        _count_failure(reading)
         return
     if type(event) is Login:
         profile.signed_in = max(profile.signed_in, minute)
@@ -205,11 +201,24 @@ def record(reading: Reading, *, flagged: bool) -> None:
         profile.ordered = max(profile.ordered, minute)
     elif type(event) is AccountChange:
         group = GROUP[event.change]
-        profile.changed[group] = max(profile.changed[group], minute)
-        if event.change == "address":
+        if event.change == "address" and minute >= profile.changed[group]:
             profile.added = digest(event.value_hash) if event.value_hash else 0
+        profile.changed[group] = max(profile.changed[group], minute)
     _remember_session(reading)
     _remember_doubt(reading)
+
+
+def _count_failure(reading: Reading) -> None:
+    profile, minute = reading.profile, reading.minute
+    if minute < profile.failed:
+        # What is told late has faded by now, and is not the latest.
+        profile.failures += power(2.0, (minute - profile.failed) / 120.0)
+        return
+    fade = 0.0
+    if profile.failed >= 0:
+        fade = power(2.0, -(minute - profile.failed) / 120.0)
+    profile.failures = profile.failures * fade + 1.0
+    profile.failed, profile.failed_prefix = minute, reading.prefix
 
 
 def _place(reading: Reading) -> None:

@@ -159,6 +159,33 @@ def test_a_late_event_is_no_journey_and_no_place_to_travel_from() -> None:
     assert engine.read(home).weights[travel] < soon
 
 
+def _burst(*, late: bool) -> float:
+    """What six failures tell of the success after them; with `late`, one of before is told last."""
+    engine, failed = _settled(), {"outcome": "failure", "failure_reason": "bad_password"}
+    now = START + 6 * DAY
+    engine.process([_login("a", now + 20 * number, AWAY | failed) for number in range(6)])
+    if late:
+        engine.process([_login("a", now - 10 * HOUR, HOME | failed)])
+    return engine.read(_login("a", now + 200, AWAY)).weights[POSITION["failures"]]
+
+
+def test_a_failure_told_late_does_not_hide_those_after_it() -> None:
+    """It is not the latest one, and has faded by as much as if it had come in time."""
+    assert _burst(late=True) == _burst(late=False) > 0.5
+
+
+def test_an_address_added_before_and_told_late_is_not_the_one_added_last() -> None:
+    """An order to the address that was added just now is not taken for one to another address."""
+    engine, order = _settled(), {"delivery": "home", "shipping_address_id": "new"}
+    engine.process([_order("a", START + (5 + n) * DAY, HOME, order_id=f"{n}") for n in range(2)])
+    for minutes, address in ((-5, "new"), (-90, "friend")):
+        at = START + 7 * DAY + 60 * minutes
+        change: dict[str, Any] = {"event_id": address, "change": "address", "value_hash": address}
+        engine.process([_seen(AccountChange(account_id="a", occurred_at=at, **change))])
+    weights = engine.read(_order("a", START + 7 * DAY, HOME, order_id="3", **order)).weights
+    assert weights[POSITION["destination"]] == 0.0
+
+
 def test_a_login_and_an_order_of_one_number_are_two_events() -> None:
     """Topics number their events apart: the order is learnt, a repeat of it is not."""
     engine = _settled(medium_risk=1e-9, alert_floor=1e-9)
