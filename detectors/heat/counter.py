@@ -189,7 +189,7 @@ class HeatCounter:
         level = everywhere(self._everybody.strangers, customers, found.window)
         return Hot(
             VERSION, tally.kind, tally.key, found.technique, failures.nats, failures.since,
-            60.0 * tally.last, 60.0 * failures.until, found.tried, found.failed,
+            60.0 * failures.rates.at, 60.0 * failures.until, found.tried, found.failed,
             failures.tried_accounts, round(level, 3), tally.shown,
         )  # fmt: skip
 

@@ -217,6 +217,20 @@ def test_what_was_hot_cools() -> None:
     assert counted.hot[-1].nats == 0.0
 
 
+def test_what_cools_is_cold_for_whoever_asks_though_it_was_met_later_in_peace() -> None:
+    """Partitions tell in any order: by when it failed is said how it stands, or both would part."""
+    counted = Counted().take(*stuffing(30))
+    met = Sighting(Kind.PREFIX, RANGE, MINUTE + 900, new=(5,))
+    counted.take(Batch(VERSION, (), (met,)), *stuffing(90)[30:])
+    counted.take(*(tries(1000 + n, minute=MINUTE + 9, fails=False) for n in range(3_000)))
+    assert counted.hot[-1].nats == 0.0
+    assert all(hot.at < hot.until for hot in counted.hot if hot.nats)
+    table = HotTable()
+    for hot in counted.hot:
+        table.take(hot)
+    assert [hot.nats for hot in table._hot.values()] == [0.0]
+
+
 def test_the_same_batches_give_the_same_whatever_is_restored_between() -> None:
     """A counter made anew from its bytes goes on as the one before it."""
     batches = stuffing(80, entered=(3, 40))
