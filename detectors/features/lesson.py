@@ -17,7 +17,7 @@ class Lesson(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Forgotten(NamedTuple):
-    """A value that a verdict took from a memory, with what was known of it."""
+    """A value that a verdict took from a memory, with what was known of it; or the last place."""
 
     memory: str
     key: int

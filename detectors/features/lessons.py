@@ -36,6 +36,9 @@ from detectors.stored_profiles import Doubt, Session
 _SESSIONS: Final = 5
 _DOUBTS: Final = 3
 _REMEMBERED: Final = 16
+_PLACE: Final = "place"
+_MILLI: Final = 1_000.0
+"""A place is known to thousandths of a degree, and forgotten as whole ones."""
 _NO_ORDER: Final = 1e-6
 """A count of orders below this is rounding, once the last one is taken back."""
 
@@ -398,18 +401,31 @@ def _count_news(reading: Reading, population: Population) -> None:
 
 
 def undo(profile: Profile, minute: int) -> list[Forgotten]:
-    """Forget every value that was brought in at a minute or later: a hijacker had access."""
-    return [
+    """Forget every value that was brought in at a minute or later: a hijacker had access.
+
+    Nor is it known any more where the account was last, if that was since.
+    """
+    forgotten = [
         Forgotten(name, *value)
         for name in _LIMITS
         if name not in {"deliveries", "methods", "categories"}
         for value in getattr(profile, name).forget_since(minute)
     ]
+    place = profile.place
+    if place is not None and place[2] >= minute:
+        profile.place = None
+        row = [round(_MILLI * place[0]), round(_MILLI * place[1]), place[2]]
+        forgotten.append(Forgotten(_PLACE, 0, row))
+    return forgotten
 
 
 def recall(profile: Profile, forgotten: Iterable[Forgotten]) -> None:
     """Undo `undo`: nobody but the customer had access."""
     for name, key, row in forgotten:
+        if name == _PLACE:
+            if profile.place is None:
+                profile.place = row[0] / _MILLI, row[1] / _MILLI, row[2]
+            continue
         getattr(profile, name).recall(key, row, _LIMITS[name])
 
 

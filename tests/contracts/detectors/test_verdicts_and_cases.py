@@ -12,6 +12,7 @@ from detectors.cases import Case, alert_id_of, opened_by, take
 from detectors.engine import Engine
 from detectors.events import Verdict
 from detectors.features.reading import HABIT, Reading
+from detectors.features.registry import POSITION
 from detectors.heat.indicators import Kind
 from detectors.heat.records import Hot
 from detectors.models.calibration import Calibration
@@ -23,6 +24,7 @@ from tests.contracts.detectors.histories import (
     DAY,
     HOME,
     HOSTING,
+    HOTEL,
     HOUR,
     LAPTOP,
     MINUTE,
@@ -73,6 +75,20 @@ def test_a_takeover_verdict_removes_what_was_learnt_since_the_access() -> None:
     history.judge("takeover")
     assert learnt > before
     assert devices(history) == before
+
+
+def travelled(*, judged: bool) -> float:
+    """What the journey tells of the customer at home, after a sign-in from Lisbon an hour ago."""
+    history = History().months().forget_what_was_said().sign_in(LAPTOP, HOTEL)
+    if judged:
+        history.judge("takeover")
+    return history.wait(HOUR).read_of(LAPTOP, HOME).weights[POSITION["travel"]]
+
+
+def test_a_customer_is_no_traveller_from_where_a_hijacker_was() -> None:
+    """Where the account was last, a takeover has made unknown: that was somebody else."""
+    assert travelled(judged=False) > 1.0
+    assert travelled(judged=True) == 0.0
 
 
 def test_a_verdict_on_events_never_seen_changes_nothing() -> None:
