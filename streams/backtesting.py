@@ -236,9 +236,9 @@ def backtest(
     for run in runs(events, RUN_LENGTH):
         observed = [Observed(event, enrich(event)) for event in run]
         for number, (name, engine) in enumerate(engines.items()):
-            outcomes = engine.process(observed)
+            outcomes, published = engine.process(observed), engine.published()
             if number == 0:
-                written.take(outcomes, engine.published())
+                written.take(outcomes, published)
             if recording is not None:
                 recording.take(name, outcomes, alerts=number == 0)
         if recording is not None:

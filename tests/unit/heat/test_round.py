@@ -3,6 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
 from detectors.parsing import parse_event
 from detectors.policy import Policy
-from streams.backtesting import PrequentialEngine
+from streams.backtesting import PrequentialEngine, Written, backtest
 
 START = 1_790_812_800.0
 DAY = 86_400.0
@@ -137,6 +138,23 @@ def test_state_is_handed_over_once_enough_accounts_have_changed(
         who = n % accounts
         engine.process([sign_in(n, START + n, who=f"c{who}", network="10.0.1", device=f"d{who}")])
     assert engine.hand_overs == hand_overs * (300 // accounts)
+
+
+def test_what_no_file_takes_is_not_kept() -> None:
+    """Of two engines that are compared the second's campaigns are nobody's: they fill no memory."""
+    engines = {name: PrequentialEngine(Policy(), heat=True) for name in ("first", "second")}
+    facts = {observed.event.event_id: observed.facts for observed in traffic()}
+    written, events = BytesIO(), [observed.event for observed in traffic()]
+    done = backtest(
+        events,
+        lambda event: facts[event.event_id],
+        engines,
+        written=Written(campaigns=written),
+        recording=None,
+    )
+    assert [*done][-1] == len(events)
+    assert b'"campaign_id"' in written.getvalue()
+    assert [engine.published() for engine in engines.values()] == [[], []]
 
 
 def test_heat_adds_nothing_to_what_a_customer_does_behind_the_hot_range() -> None:
