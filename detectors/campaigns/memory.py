@@ -171,9 +171,18 @@ class Memory:
         return len(self._get(_indicator_key(kind, key), list[str]) or [])
 
     def found(self, oldest: Known) -> Gang:
-        """Begin a campaign with an alert; one that was forgotten since goes on with its own."""
-        hashed = blake2b(b"campaign\0" + oldest.mark.alert_id.encode(), digest_size=12)
-        return self.gang(hashed.hexdigest()) or Gang(hashed.hexdigest(), oldest.mark.raised_at)
+        """Begin a campaign with an alert; one that was forgotten since goes on with its own.
+
+        Where that is forgotten as well, it begins another: what was told of the first as its
+        revisions would be told otherwise.
+        """
+        latest = (self._get(b"g:next", int) or 0) - 1
+        rounds = (latest - (latest - oldest.slot) % ALERTS) // ALERTS
+        for known in dict.fromkeys((0, rounds)):
+            gang = self.gang(_campaign_id(oldest, known))
+            if gang is not None and gang.remembered:
+                return gang
+        return Gang(_campaign_id(oldest, rounds), oldest.mark.raised_at)
 
     def join(self, gang: Gang, known: Known) -> None:
         """Make an alert a member."""
@@ -325,6 +334,15 @@ def _believed(mark: AlertMark) -> float:
 @lru_cache(4096)
 def _indicator_key(kind: int, key: int) -> bytes:
     return b"g:i:" + Indicator(kind, key).id.encode()
+
+
+def _campaign_id(oldest: Known, rounds: int) -> str:
+    """Return the id of the campaign that an alert begins, which came when the ring had been round.
+
+    By as many times it tells from one another what the same alert began before it was forgotten.
+    """
+    text = f"campaign\0{oldest.mark.alert_id}" + (f"\0{rounds}" if rounds else "")
+    return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
 def _gang_key(campaign_id: str) -> bytes:

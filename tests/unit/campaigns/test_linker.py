@@ -7,6 +7,7 @@ import pytest
 from msgspec import structs
 
 from detectors.campaigns import Campaign, CampaignLinker
+from detectors.campaigns.memory import ALERTS
 from detectors.campaigns.pace import Pace
 from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import VERSION, AlertMark, Link, Membership
@@ -30,18 +31,20 @@ def link(alert: AlertMark, kind: Kind, value: str, users: int, hot: float = 0.0)
 
 
 class Linked:
-    """A linker whose state is handed over after each link."""
+    """A linker whose state is handed over after so many links."""
 
-    def __init__(self, *, reopen: bool = False) -> None:
+    def __init__(self, *, reopen: bool = False, batch: int = 1) -> None:
         self.store: dict[bytes, bytes] = {}
         self.reopen = reopen
+        self.batch = batch
         self.linker = CampaignLinker(self.store.get)
         self.told: list[Campaign | Membership] = []
 
     def take(self, *links: Link) -> "Linked":
         """Take links."""
-        for one in links:
-            self.told += self.linker.take(one)
+        for begin in range(0, len(links), self.batch):
+            for one in links[begin : begin + self.batch]:
+                self.told += self.linker.take(one)
             self.told += self.linker.summaries()
             for key, value in self.linker.changes():
                 if value is None:
@@ -352,6 +355,22 @@ def test_a_merge_keeps_the_older_id_and_says_so() -> None:
     assert linked.campaigns[first].merged_from == (second,)
     assert linked.campaigns[second].merged_into == first
     assert linked.campaigns[first].accounts == ("a", "b", "c", "d")
+
+
+def test_what_a_forgotten_campaign_was_told_of_is_never_told_otherwise() -> None:
+    """A late verdict brings an alert back when twenty thousand more have come: another begins."""
+    one = mark("one", HOUR)
+    told = [
+        link(one, Kind.DELIVERY, "drop", 0),
+        link(mark("other", HOUR), Kind.DELIVERY, "drop", 0),
+    ]
+    more = [link(mark(f"{n}", HOUR), Kind.DELIVERY, f"{n}", 0) for n in range(ALERTS)]
+    certain = link(structs.replace(one, risk=1.0), Kind.DELIVERY, "another", 0)
+    linked = Linked(batch=500).take(*told, *more)
+    linked.take(certain, link(mark("third", HOUR), Kind.DELIVERY, "another", 0))
+    revisions = [(c.campaign_id, c.revision) for c in linked.told if isinstance(c, Campaign)]
+    assert len(revisions) == len(set(revisions)) == 2
+    assert linked.members["one"] == linked.members["third"] != linked.members["other"]
 
 
 def test_the_order_of_arrival_changes_no_id() -> None:
