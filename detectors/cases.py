@@ -135,6 +135,11 @@ def close(case: Case) -> None:
     case.cleared = [*case.cleared, *case.events][-_MOST_CLEARED:]
 
 
+def has_been(case: Case, alert_id: str) -> bool:
+    """Whether an id is of an account's last case, or of one before it that is remembered."""
+    return alert_id == case.alert_id or alert_id in case.earlier
+
+
 def is_named(case: Case, verdict: Feedback) -> bool:
     """Whether a verdict is on a case, or on any of the events that it names."""
     return verdict.alert_id == case.alert_id or not set(case.events).isdisjoint(verdict.event_ids)

@@ -404,12 +404,16 @@ class Engine:
         unknown = event.failure_reason == "unknown_account"
         return unknown and self._accounts.profile(event.account_id) is None
 
-    def _alert_id(self, reading: Reading) -> str:
+    def _alert_id(self, reading: Reading) -> str | None:
         event = reading.event
         case = self._accounts.case(event.account_id)
         if case is not None and self._is_open(case, reading.at):
             return case.alert_id
-        return cases.alert_id_of(event.account_id, TYPES[reading.type], event.event_id)
+        alert_id = cases.alert_id_of(event.account_id, TYPES[reading.type], event.event_id)
+        if mark_of(reading.type, event.event_id) not in reading.profile.recent[::2]:
+            return alert_id
+        # What is told again opens no case: it is of one only where it had opened that.
+        return alert_id if case is not None and cases.has_been(case, alert_id) else None
 
     def _is_open(self, case: cases.Case, at: float) -> bool:
         return not case.closed and at - case.last <= self._policy.case_quiet_hours * 3600

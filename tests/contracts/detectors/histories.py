@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from detectors.assessments import Alert, Assessment
-from detectors.engine import Engine, Intelligence, Observed
+from detectors.engine import Engine, Intelligence, Observed, Outcome
 from detectors.events import AccountChange, Feedback, Item, Login, Order, Verdict, VerdictSource
 from detectors.facts import Facts
 from detectors.features.reading import Reading
@@ -203,6 +203,10 @@ class History:
         """Have the same engine see all that another account has done."""
         self._engine.process(other.observed)
         return self
+
+    def again(self, told: Observed) -> list[Outcome]:
+        """Return what the engine makes of an event that it is told once more."""
+        return self._engine.process([told])
 
     def hear(self, told: Observed) -> "History":
         """Have the engine hear what somebody says of another account."""

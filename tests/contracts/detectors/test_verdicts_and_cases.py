@@ -209,6 +209,20 @@ def test_a_legitimate_verdict_ends_the_case(hijacked: History) -> None:
     assert opened.revision == 1
 
 
+def test_an_event_told_again_names_no_case_that_was_never_raised(hijacked: History) -> None:
+    """Its own case had ended by a verdict; what had opened that still names it."""
+    told = hijacked.observed[-3:]
+    [raised] = {alert.alert_id for alert in hijacked.alerts}
+    # On the e-mail address alone: the sign-in before it and the order after it are as risky.
+    hijacked.judge("legitimate", event_ids=(told[1].event.event_id,))
+    again = [outcome for observed in told for outcome in hijacked.again(observed)]
+    assert [outcome.alert for outcome in again] == [None] * 3
+    named = [outcome.assessment.alert_id for outcome in again if outcome.assessment is not None]
+    assert named == [raised, None, None]
+    assert again[2].assessment is not None
+    assert again[2].assessment.reasons
+
+
 def test_a_takeover_verdict_leaves_the_case_open(hijacked: History) -> None:
     """The hijack that was reported may go on: what follows is a revision of its alert."""
     first = hijacked.alerts[-1].alert_id
