@@ -31,6 +31,8 @@ _TOLD_RUN_BYTES: Final = 32 * 1024
 # Of events at the same moment: the sign-in before what it made possible, the verdict last.
 MERGE_ORDER: Final[tuple[SourceTopic, ...]] = ("logins", "account_changes", "orders", "feedback")
 _SOURCE: Final = {"cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
+# As long as a customer may take to notice, and the police to ask.
+_QUARTER: Final = {"retention.ms": str(90 * _DAY_MS)}
 _COMPACTED: Final = {"cleanup.policy": "compact"}
 # What is told long after it is known to be over is not read by anybody who begins.
 _EXPIRING: Final = {"cleanup.policy": "compact,delete", "retention.ms": str(7 * _DAY_MS)}
@@ -75,8 +77,16 @@ def _sources(settings: Settings) -> list[TopicSpec]:
         "account_changes": "Contact, credential, address, payment and MFA changes, resets",
         "feedback": "Verdicts: this was a takeover, this was the customer",
     }
+    # A verdict that is gone before the alert that it is on leaves a case that looks open.
+    longer: dict[SourceTopic, dict[str, str]] = {"feedback": _QUARTER}
     return [
-        TopicSpec(settings.topic(name), settings.partitions, _SOURCE, "account_id", meanings[name])
+        TopicSpec(
+            settings.topic(name),
+            settings.partitions,
+            {**_SOURCE, **longer.get(name, {})},
+            "account_id",
+            meanings[name],
+        )
         for name in get_args(SourceTopic)
     ]
 
@@ -85,8 +95,7 @@ def _others(settings: Settings) -> list[TopicSpec]:
     month = {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS)}
     # A dead letter is a third larger than the record that it holds, in base64.
     large = {**month, "max.message.bytes": str(MAX_LETTER_BYTES)}
-    # As long as a customer may take to notice, and the police to ask.
-    quarter = {"cleanup.policy": "delete", "retention.ms": str(90 * _DAY_MS)}
+    quarter = {"cleanup.policy": "delete", **_QUARTER}
     week = {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS)}
     table: tuple[tuple[str, dict[str, str], str, str], ...] = (
         ("indicators", _COMPACTED, "indicator id", "Intelligence shared by other retailers"),

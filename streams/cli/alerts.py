@@ -60,6 +60,7 @@ def command(
     )
     found = decoded(records, decode_alert)
     if open_:
+        _tell_what_is_gone(chosen)
         found = _open(found, _verdicts(chosen))
     wanted = (
         (record, alert)
@@ -67,6 +68,21 @@ def command(
         if account in (None, alert.account_id) and _RANKS[alert.severity] >= _RANKS[severity]
     )
     show(islice(wanted, max_count), alert_view, as_json=as_json)
+
+
+def _tell_what_is_gone(settings: Settings) -> None:
+    """Verdicts that are not kept as long as alerts are leave cases that look open."""
+    from streams.codec import rfc3339
+    from streams.tailing import kept
+
+    topic = settings.topic("feedback")
+    missing_before = kept(settings, topic).missing_before
+    if missing_before is not None:
+        typer.echo(
+            f"{topic} is kept from {rfc3339(missing_before)} on: a case that was settled before may"
+            " be shown as open",
+            err=True,
+        )
 
 
 def _verdicts(settings: Settings) -> Iterator[Feedback]:

@@ -15,6 +15,7 @@ import msgspec
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
+from kafka import TopicPartition
 
 from detectors.errors import InvalidEvent
 from detectors.events import Feedback
@@ -340,6 +341,14 @@ class TestAlerts:
             assert (said_of.verdict, said_of.source) == ("takeover", "analyst")
         assert len(records(topics, "feedback")) == 2
         assert _open_cases(nightlatch) == ["critical"]
+        assert not nightlatch("alerts", "--open").err
+        assert nightlatch("verdict", "legitimate", "high").code == 0
+        feedback = topics.topic("feedback")
+        of_high = [one for one in records(topics, "feedback") if one.key == b"of-high"]
+        with admin(topics) as client:
+            place = TopicPartition(feedback, of_high[0].partition)
+            client.delete_records({place: of_high[-1].offset})
+        assert f"{feedback} is kept from" in nightlatch("alerts", "--open").err
 
     def test_since(self, nightlatch: Command, raised: Settings) -> None:
         """`--since` goes by when an alert was written, as a time or as how long ago."""

@@ -43,6 +43,12 @@ def test_sources_keep_the_brokers_time() -> None:
         assert specs[SETTINGS.topic(name)].config["message.timestamp.type"] == "LogAppendTime"
 
 
+def test_a_verdict_is_kept_for_longer_than_the_alert_that_it_is_on() -> None:
+    """Else what was settled long ago is among what awaits a verdict."""
+    kept = {spec.name: int(spec.config.get("retention.ms", 0)) for spec in topic_specs(SETTINGS)}
+    assert kept[SETTINGS.topic("feedback")] > kept[SETTINGS.topic("alerts")]
+
+
 def test_a_carried_record_is_neither_too_old_nor_too_large() -> None:
     """The repartition topic keeps what the source kept, with a header more, whenever it was."""
     (spec,) = (s for s in topic_specs(SETTINGS) if s.name == "latch-shop-orders-by-account")
