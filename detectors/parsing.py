@@ -222,7 +222,7 @@ def _code(value: object, field: str, length: int, expected: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise InvalidEvent("wrong_type", field=field, expected=expected, found=describe(value))
-    if value == "" or value in _NO_COUNTRY:
+    if value == "" or value.upper() in _NO_COUNTRY:
         return None
     if len(value) != length or not value.isascii() or not value.isalpha():
         raise InvalidEvent("not_allowed", field=field, expected=expected, found=describe(value))

@@ -278,6 +278,7 @@ def test_places_and_networks() -> None:
     assert read("login", {**LEAST["login"], "asn": 0}).asn is None
     # What geolocation services answer for Tor and for "don't know" must not hide a sign-in.
     assert read("login", {**LEAST["login"], "country": "T1"}).country is None
+    assert read("login", {**LEAST["login"], "country": "xx"}).country is None
     for field, wrong, code in (
         ("country", "GBR", "not_allowed"),
         ("country", 44, "wrong_type"),
