@@ -70,13 +70,13 @@ def weigh_clocks(reading: Reading, tables: tuple[Table, ...], quiet: "array[Any]
     """Judge how long ago each group of details was changed.
 
     That nothing was changed says nothing, and is most of what happens: such events are counted
-    together, in `quiet`, one number a context and their sum.
+    together, in `quiet`, one number a context and their sum. Of what is told late, a change after
+    it is as near or far as one before it.
     """
     event = reading.event
     changed, minute = reading.profile.changed, reading.minute
     context = reading.type * 3 + reading.who
-    latest = max(changed)
-    if latest < 0 or minute - latest >= CLOCK_STEPS[-1]:
+    if not _is_near(changed, minute):
         reading.cells[CLOCKS[0]] = -2 - context
         return
     own = GROUP[event.change] if type(event) is AccountChange else -1
@@ -86,12 +86,20 @@ def weigh_clocks(reading: Reading, tables: tuple[Table, ...], quiet: "array[Any]
         if group == own:
             continue
         since = changed[group]
-        outcome = 4 if since < 0 else bisect_right(CLOCK_STEPS, minute - since)
+        outcome = 4 if since < 0 else bisect_right(CLOCK_STEPS, abs(minute - since))
         cells[at] = context * 5 + outcome
         if outcome < 4:
             weight = tables[group].ratio_beside(context, outcome, others, everywhere)
             # What was changed is told by several clocks: none says it all.
             weights[at] = min(max(weight, -0.5), 4.0)
+
+
+def _is_near(changed: list[int], minute: int) -> bool:
+    """Whether any group of details was changed within the longest of the steps."""
+    latest = max(changed)
+    if latest <= minute:  # nearly always
+        return latest >= 0 and minute - latest < CLOCK_STEPS[-1]
+    return any(since >= 0 and abs(minute - since) < CLOCK_STEPS[-1] for since in changed)
 
 
 def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:

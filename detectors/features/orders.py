@@ -251,6 +251,7 @@ def weigh_pace(reading: Reading, table: Table) -> None:
     last = reading.profile.ordered
     if last < 0:
         return
-    outcome = bisect_right(PACE_STEPS, reading.minute - last)
+    # One that is told late was as near to the last one as that to it.
+    outcome = bisect_right(PACE_STEPS, abs(reading.minute - last))
     reading.cells[PACE] = reading.who * 5 + outcome
     reading.weights[PACE] = table.ratio(reading.who, outcome)

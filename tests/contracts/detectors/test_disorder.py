@@ -174,6 +174,21 @@ def test_a_failure_told_late_does_not_hide_those_after_it() -> None:
     assert _burst(late=True) == _burst(late=False) > 0.5
 
 
+@pytest.mark.parametrize("days", [0.02, 3, 30])
+def test_an_order_told_late_is_as_far_from_what_came_after_it(days: float) -> None:
+    """A month before a change or another order is not a moment after it."""
+    weights = []
+    for direction in (-1, 1):
+        engine, at = _settled(), START + 60 * DAY
+        engine.process(_others(START + 5 * DAY, at))
+        change: dict[str, Any] = {"event_id": "change", "change": "email", "account_id": "a"}
+        engine.process([_seen(AccountChange(occurred_at=at, **change)), _order("a", at, HOME)])
+        engine.process(_others(at, at + 31 * DAY))
+        told = engine.read(_order("a", at + direction * days * DAY, HOME, order_id="2"))
+        weights.append([told.weights[POSITION[name]] for name in ("contact_clock", "pace")])
+    assert weights[0] == weights[1]
+
+
 def test_an_address_added_before_and_told_late_is_not_the_one_added_last() -> None:
     """An order to the address that was added just now is not taken for one to another address."""
     engine, order = _settled(), {"delivery": "home", "shipping_address_id": "new"}
