@@ -460,6 +460,11 @@ class Engine:
         if tells and self._sightings is not None:
             mark = cases.alert_mark(case, account_id)
             self._sightings.see_alert(reading, mark, lately=revised)
+            for example in self._accounts.examples(account_id) if revised else ():
+                # A phished session is opened through the relay and goes on from elsewhere.
+                if example.session in case.session_keys and example.verdict != "legitimate":
+                    minute = reading.profile.born + example.minute
+                    self._sightings.see_hijack(example.brought, mark, minute)
 
     def _tell_confirmed(self, account_id: str, hijacks: Sequence[Example]) -> None:
         """Tell what events brought along that a verdict has said are a hijacker's."""

@@ -153,11 +153,11 @@ class Memory:
     def near(self, known: Known) -> list[Known]:
         """Return the alerts that an alert may belong to, the oldest first.
 
-        They share something that is not shared by hundreds, or both are under attack.
+        They share something that is not shared by hundreds, or is a tool, or both are under attack.
         """
-        fine = [tie for tie in known.held if not KINDS[tie.kind].coarse]
-        names = {name for tie in fine for name in self._names(_indicator_key(tie.kind, tie.key))}
-        if any(tie.attacked for tie in fine):
+        telling = [tie for tie in known.held if tie.is_tool or not KINDS[tie.kind].coarse]
+        names = {name for tie in telling for name in self._names(_indicator_key(tie.kind, tie.key))}
+        if any(tie.attacked for tie in telling):
             names.update(self._names(_ATTACKED))
         found = [self.alert(name) for name in names - {known.mark.alert_id}]
         return sorted((one for one in found if one is not None), key=lambda one: one.age)

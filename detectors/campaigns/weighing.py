@@ -72,6 +72,14 @@ class Tie(NamedTuple):
         """Whether an alert came by an address range or device that is under attack."""
         return self.hot >= _ATTACKED and not KINDS[self.kind].coarse
 
+    @property
+    def is_tool(self) -> bool:
+        """Whether an alert came with a client that an attack is seen to come by.
+
+        It is the attack's own where hardly a customer uses it: `weight_of` says nothing of others.
+        """
+        return self.hot >= _ATTACKED and self.kind == Kind.AGENT
+
 
 Ties = dict[tuple[int, int], Tie]
 
@@ -126,8 +134,8 @@ def pair_weight(
     best: dict[str, float] = {}
     coarse: dict[str, float] = {}
     for at in ties.keys() & others.keys():
-        facts = KINDS[at[0]]
-        told_by = coarse if facts.coarse else best
+        facts, is_tool = KINDS[at[0]], ties[at].is_tool and others[at].is_tool
+        told_by = best if not facts.coarse or is_tool else coarse
         weight = weight_of(ties[at], others[at], alerts(*at))
         told_by[facts.group] = max(told_by.get(facts.group, 0.0), weight)
     apart = abs(mark.raised_at - another.raised_at)

@@ -47,7 +47,8 @@ _HOUR, _DAY = 60, 1_440
 _ORDERED: Final = frozenset({"goods", "payment"})
 _SEEN: Final = 14 * _DAY
 """Minutes that a shop has to be watched before most who order have done so. Until then a household
-is a few strangers who share a door, and alerted for that: who will come counts with who came."""
+is a few strangers who share a door, and alerted for that: who will come counts with who came, one
+more being taken to have come, or what is alerted on a shop's first day would be rare."""
 _Told = TypeVar("_Told", Totals, Sighting)
 
 
@@ -254,7 +255,7 @@ class HeatCounter:
             users = max(users, everybody)
         elif KINDS[tally.kind].group in _ORDERED:
             watched = max(self._everybody.watched(int(mark.at // 60)), _HOUR)
-            users = max(users, users * _SEEN // watched)
+            users = max(users, (users + 1) * _SEEN // watched - 1)
         return Link(
             VERSION, tally.kind, tally.key, mark, users, everybody, hot,
             technique if hot else None, tally.shown,

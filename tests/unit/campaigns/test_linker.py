@@ -227,6 +227,24 @@ def test_an_operator_and_a_client_link_nobody_even_together() -> None:
 
 
 @pytest.mark.parametrize(
+    ("users", "hot", "together"),
+    [
+        pytest.param(20, 3.0, True, id="an attack's tool"),
+        pytest.param(20, 0.0, False, id="no attack comes by it"),
+        pytest.param(2_000, 3.0, False, id="customers use it"),
+    ],
+)
+def test_a_client_links_where_it_is_an_attack_s_and_hardly_a_customer_s(
+    users: int, hot: float, *, together: bool
+) -> None:
+    """A list is tried through ever new homes, days long: its tool is all that its victims share."""
+    linked = Linked()
+    for name, at in (("one", HOUR), ("other", 30 * HOUR)):
+        linked.take(link(mark(name, at), Kind.AGENT, "a client", users, hot))
+    assert bool(linked.told) is together
+
+
+@pytest.mark.parametrize(
     ("hot", "apart", "risk", "together"),
     [
         pytest.param(3.0, 0.5, 0.9, True, id="one raid"),

@@ -7,7 +7,16 @@ from detectors.events import Login, Order
 from detectors.heat.indicators import KINDS, Indicator, Kind, key_of
 from detectors.heat.sightings import Sightings, host_of
 from detectors.policy import Policy
-from tests.contracts.detectors.histories import DAY, HOME, HOSTING, LAPTOP, STRANGER, History
+from tests.contracts.detectors.histories import (
+    DAY,
+    HOME,
+    HOSTING,
+    LAPTOP,
+    PROXY,
+    STRANGER,
+    Device,
+    History,
+)
 from tests.contracts.detectors.traffic import customers
 
 
@@ -94,6 +103,18 @@ def test_what_a_case_brings_after_its_alert_is_told_though_it_is_no_revision() -
     history.wait(60).change("phone", "theirs as well")
     assert len(history.alerts) == revisions
     assert of(Kind.CONTACT, "theirs as well") in told.alerted()
+
+
+def test_the_relay_that_a_session_was_phished_through_is_told_with_its_alert() -> None:
+    """The sign-in passed, through what looks like home; the order comes from elsewhere."""
+    told = Told()
+    history = told.history.sign_in(Device(None, "Chrome", "Windows"), PROXY, mfa="passed")
+    assert not history.alerts
+    history.wait(600).steal_session(STRANGER, HOSTING)
+    told.alerted()
+    history.order("900", address="drop", payment="stolen")
+    assert history.alerts
+    assert of(Kind.PREFIX, "90.207.11.0/24") in told.alerted()
 
 
 def _hijacked(session_id: str | None) -> Told:
