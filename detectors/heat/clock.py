@@ -5,9 +5,8 @@ heated would stay hot until then.
 
 Each partition that tells of its events has a watermark of its own, and the shard has come as far as
 the one that is furthest. A backlog is read one partition after the other: that the last of them is
-days behind says nothing against the clock of the first, but a partition that goes back on itself
-had been wrong. So had one that is weeks ahead of all others and falls silent, by the time that
-these have come weeks further: no backlog takes so long.
+weeks behind says nothing against the clock of the first, but a partition that goes back on itself
+had been wrong.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,16 +20,11 @@ from detectors.watermark import TOLERANCE, Watermark
 
 VERSION: Final = 1
 _KEY: Final = b"h:sources"
-_LEADER_KEY: Final = b"h:leader"
 _STEP: Final = 5
 """Minutes that count as one witness of the time, however much happened in them."""
 _WITNESSES: Final = 3
 """Of a partition's steps, those that have to agree before it leads others: one event of the year
 2099 may be all that there ever was in it."""
-
-_SILENT: Final = 14 * 86_400
-"""Seconds: by so much one partition may be ahead for as long as it likes, and by more until the
-others have come so far without a word of it."""
 
 _decoder = msgspec.msgpack.Decoder(tuple[int, dict[int, int]])
 
@@ -41,12 +35,15 @@ class Clock:
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._read = read
         # Of each partition, how many of its steps agree.
-        self._agreed = _stored(_KEY, read)
-        # Of one that leads by weeks, how far the others were when it last told anything.
-        self._left = _stored(_LEADER_KEY, read)
+        self._agreed: dict[int, int] = {}
+        stored = read(_KEY)
+        if stored is not None:
+            version, self._agreed = decoded(_decoder.decode, stored, "stored sources of heat")
+            if version != VERSION:
+                raise IncompatibleState(f"stored sources of heat have version {version}")
         self._watermarks = {source: _watermark(source, read) for source in self._agreed}
         self._moved: dict[int, None] = {}
-        self._dirty = self._is_leader_dirty = False
+        self._dirty = False
         self._latest = self._furthest()
 
     def take(self, batch: Batch) -> int:
@@ -73,10 +70,7 @@ class Clock:
             yield from self._watermarks[source].changes()
         if self._dirty:
             yield _KEY, msgspec.msgpack.encode((VERSION, self._agreed))
-        if self._is_leader_dirty:
-            yield _LEADER_KEY, msgspec.msgpack.encode((VERSION, self._left))
-        self._moved = {}
-        self._dirty = self._is_leader_dirty = False
+        self._moved, self._dirty = {}, False
 
     def _advance(self, source: int, step: int) -> None:
         watermark = self._watermarks.get(source)
@@ -94,42 +88,19 @@ class Clock:
             agreed += 1
         if agreed != known:
             self._agreed[source], self._dirty = agreed, True
-        elif latest == before and not self._left:
+        elif latest == before:
             return
-        self._latest = self._furthest(source)
+        self._latest = self._furthest()
 
-    def _furthest(self, telling: int | None = None) -> int:
+    def _furthest(self) -> int:
         """Return the minute that partitions agree to have come to, or else the first of them."""
-        if len(self._watermarks) == 1 and not self._left:
+        if len(self._watermarks) == 1:
             # One alone leads nobody, whether it agrees with itself or not.
             return int(next(iter(self._watermarks.values())).latest // 60)
         agreeing = [n for n, agreed in self._agreed.items() if agreed == _WITNESSES]
-        if not agreeing:
-            return int(min((each.latest for each in self._watermarks.values()), default=0.0) // 60)
-        times = {source: self._watermarks[source].latest for source in agreeing}
-        first = max(agreeing, key=times.__getitem__)
-        second = max(
-            (times[source] for source in agreeing if source != first), default=times[first]
-        )
-        left = self._left
-        if times[first] - second <= _SILENT:
-            left = {}
-        elif telling == first or first not in left:
-            left = {first: int(second)}
-        if left != self._left:
-            self._left, self._is_leader_dirty = left, True
-        silent = first in left and second - left[first] > _SILENT
-        return int((second if silent else times[first]) // 60)
-
-
-def _stored(key: bytes, read: Callable[[bytes], bytes | None]) -> dict[int, int]:
-    stored = read(key)
-    if stored is None:
-        return {}
-    version, by_source = decoded(_decoder.decode, stored, "stored sources of heat")
-    if version != VERSION:
-        raise IncompatibleState(f"stored sources of heat have version {version}")
-    return by_source
+        if agreeing:
+            return int(max([self._watermarks[source].latest for source in agreeing]) // 60)
+        return int(min((each.latest for each in self._watermarks.values()), default=0.0) // 60)
 
 
 def _watermark(source: int, read: Callable[[bytes], bytes | None]) -> Watermark:

@@ -1,26 +1,26 @@
 """A backlog is read one partition after the other: days apart, and in any order."""
 
 from collections.abc import Iterable
+from decimal import Decimal
 from itertools import chain, zip_longest
 
 import msgspec
 import pytest
 
-from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
-from detectors.heat.records import VERSION, Batch, Totals
+from detectors.heat.records import VERSION, AlertMark, Batch, Sighting, Totals
 from detectors.heat.tally import DAYS, Tally
-from tests.unit.heat.counting import MINUTE, RANGE, Counted, customers, tries
+from tests.unit.heat.counting import MINUTE, RANGE, Counted, tries
 
 DAY = 1_440
 ATTACKED, PARTITIONS = 120, 4
 
 
-def _week(source: int) -> list[Batch]:
+def _week(source: int, days: int = 7) -> list[Batch]:
     """A partition's week: a customer every half an hour, and at its end a quarter of an attack."""
     quiet = [
         Batch(VERSION, (Totals(MINUTE - at, 3, 0, 1, 0, 0, 0),), ())
-        for at in range(7 * DAY, 0, -30)
+        for at in range(days * DAY, 0, -30)
     ]
     attack = [
         tries(number, minute=MINUTE + number // 10, fails=True)
@@ -61,6 +61,23 @@ def test_partitions_read_one_after_the_other_count_as_those_read_side_by_side(
         assert counted.hot[-1].until < 60.0 * (MINUTE + 30 * DAY)
 
 
+@pytest.mark.parametrize("reopen", [False, True])
+def test_a_partition_that_was_read_first_keeps_the_time_while_two_months_of_others_are_read(
+    *, reopen: bool
+) -> None:
+    """Having been read to its end it says nothing more: that is no sign of a wrong clock."""
+    first, *others = [_week(source, days=60) for source in range(PARTITIONS)]
+    seen = tries(0, fails=True).sightings[0]
+    mark = AlertMark("alert", "c1", 1, 0.0, 60.0 * MINUTE, 0.9, "access", (), Decimal(0), None)
+    again = Sighting(seen.kind, seen.key, MINUTE, alerts=(mark,))
+    middle = len(others[0]) // 2
+    told = Batch(VERSION, (), (again,), 1)
+    counted = Counted(reopen=reopen).take(
+        *first, *others[0][:middle], told, *others[0][middle:], *chain.from_iterable(others[1:])
+    )
+    assert _days(counted)[:2] == pytest.approx([ATTACKED, ATTACKED], abs=0.5)
+
+
 def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> None:
     """Whether yesterday's or today's tries are told first, the rates of both are the same."""
     batches = [tries(number, minute=MINUTE + number * 60, fails=True) for number in range(20)]
@@ -70,30 +87,6 @@ def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> N
     assert second is not None
     assert second.rates.at == first.rates.at
     assert second.rates.sums[:9] == pytest.approx(first.rates.sums[:9], rel=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("ahead", "others", "follows"),
-    [(12, 30, False), (60, 13, True), (60, 16, False), (60 * 365, 16, False)],
-)
-def test_a_partition_that_is_weeks_ahead_and_silent_leads_for_weeks_at_most(
-    *, ahead: int, others: int, follows: bool
-) -> None:
-    """Three wrong steps agree with one another, and nothing after them sets them right."""
-    store: dict[bytes, bytes] = {}
-    latest = 0
-    wrong = [(1, ahead * DAY + 5 * step) for step in range(3)]
-    rest = [(source, hour * 60 + source) for hour in range(24 * others) for source in (0, 2)]
-    for source, minute in (*rest[:20], *wrong, *rest[20:]):
-        told = customers(MINUTE + minute, tried=1, failed=0)
-        clock = Clock(store.get)
-        latest = clock.take(msgspec.structs.replace(told, source=source))
-        store.update(clock.changes())
-    assert latest == pytest.approx(MINUTE + (1 + (ahead if follows else others)) * DAY, abs=65)
-    clock = Clock(store.get)
-    told = customers(MINUTE + ahead * DAY + 11, tried=1, failed=0)
-    if ahead > others:
-        assert clock.take(msgspec.structs.replace(told, source=1)) > MINUTE + ahead * DAY
 
 
 @pytest.mark.parametrize("reopen", [False, True])
