@@ -60,7 +60,8 @@ class Clock:
             if seen.minute != last and not _tells_alerts_only(seen):
                 last = seen.minute
                 steps[last // _STEP] = None
-        for step in steps:
+        # A backlog's hand-over spans days: what was seen early in it is no clock set back.
+        for step in sorted(steps):
             self._advance(batch.source, step)
         return self._latest
 

@@ -154,8 +154,13 @@ class Sightings:
                 parts[summed.key % self._shards].append(summed)
         self._told, self._sums, self._totals, self.telling = [], {}, {}, False
         return [
-            # Each shard is told the totals once.
-            (shard, self._batch(() if begin else totals, part[begin : begin + _MOST]))
+            # Each shard is told the totals once, and at last: they tell of the hand-over's end.
+            (
+                shard,
+                self._batch(
+                    totals if begin + _MOST >= len(part) else (), part[begin : begin + _MOST]
+                ),
+            )
             for shard, part in enumerate(parts)
             for begin in range(0, max(len(part), 1), _MOST)
         ]

@@ -7,6 +7,7 @@ from itertools import chain, zip_longest
 import msgspec
 import pytest
 
+from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
 from detectors.heat.records import VERSION, AlertMark, Batch, Sighting, Totals
 from detectors.heat.tally import DAYS, Tally
@@ -76,6 +77,18 @@ def test_a_partition_that_was_read_first_keeps_the_time_while_two_months_of_othe
         *first, *others[0][:middle], told, *others[0][middle:], *chain.from_iterable(others[1:])
     )
     assert _days(counted)[:2] == pytest.approx([ATTACKED, ATTACKED], abs=0.5)
+
+
+def test_a_hand_over_of_days_sets_no_clock_back() -> None:
+    """It tells its totals and then its sightings, of half-hours too in which nobody signed in."""
+    seen = tries(0, fails=True).sightings[0]
+    totals = tuple(Totals(MINUTE + at, 3, 0, 1, 0, 0, 0) for at in range(0, 4 * DAY, 60))
+    between = tuple(
+        Sighting(seen.kind, seen.key, MINUTE + at, new=(5,)) for at in range(30, 2 * DAY, 60)
+    )
+    store: dict[bytes, bytes] = {}
+    latest = Clock(store.get).take(Batch(VERSION, totals, between))
+    assert latest == pytest.approx(MINUTE + 5 * DAY, abs=65)
 
 
 def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> None:
