@@ -197,26 +197,19 @@ class Attempts:
 
         Returns what was `recent` before.
         """
-        # `recent` once more, in place: three times a sign-in.
+        attempts, failures = self.recent(key, hour)
         pages = self.pages
         cells = pages.cells
         at = key % self._width * 4
-        attempts: float = cells[at]
-        failures: float = cells[at + 1]
-        day: float = cells[at + 2]
-        rest: float = cells[at + 3]
-        age = hour - day - rest
-        if age > 0.0:
-            fade = power(2.0, -age / self._half_life)
-            attempts, failures = attempts * fade, failures * fade
         cells[at] = attempts + tried
         cells[at + 1] = max(0.0, failures + failed)
         # A four-byte number holds an hour since the epoch only to the nearest minute or two:
         # whole days and the rest are kept apart.
+        day: float = cells[at + 2]
+        rest: float = cells[at + 3]
         if hour > day + rest:
             day = float(int(hour) // 24 * 24)
-            cells[at + 2] = day
-            cells[at + 3] = hour - day
+            cells[at + 2], cells[at + 3] = day, hour - day
         pages.dirty.add(at // PAGE)
         return attempts, failures
 
@@ -332,16 +325,11 @@ class Newcomers:
 
     def _find(self, key: int, day: int) -> int:
         """Return where a value is held and not forgotten, -1 where it is not."""
-        # `_places` once more, in place: every event asks for several values.
-        cells, width = self.pages.cells, self._width
-        at = key % width * 4
-        held: int = cells[at]
-        if held >> 16 == (key // width) & 0xFFFF and self._holds(at, day):
-            return at
-        at = (key >> 20) % width * 4
-        held = cells[at]
-        if held >> 16 == key & 0xFFFF and self._holds(at, day):
-            return at
+        cells = self.pages.cells
+        for at, tag in self._places(key):
+            held: int = cells[at]
+            if held >> 16 == tag and self._holds(at, day):
+                return at
         return -1
 
     def _room(self, key: int, day: int) -> tuple[int, int]:

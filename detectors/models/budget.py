@@ -52,11 +52,10 @@ class AlertBudget:
         pages = self._pages
         cells = pages.cells
         if before < 0:
-            pages.count([BINS, now])
-        else:
-            if cells[before]:
-                pages.add(before, -1)
-            pages.add(now)
+            pages.add(BINS)
+        elif cells[before]:
+            pages.add(before, -1)
+        pages.add(now)
         if cells[BINS] >= _HORIZON:
             found = cells[BINS + 1], cells[BINS + 2]
             pages.halve()

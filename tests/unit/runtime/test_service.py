@@ -181,14 +181,21 @@ def _carried(partition: Partition, offset: int = 0) -> list[Prepared]:
     return [partition.prepare(record)]
 
 
+def _owner() -> tuple[Runtime, Any, Partition]:
+    """A runtime that owns a partition, and what it reads by."""
+    runtime, reader = _runtime()
+    partition = _partition()
+    runtime._generation = 1
+    runtime.partitions = {partition.place: partition}
+    runtime._flushing = {partition.place: asyncio.Lock()}
+    return runtime, reader, partition
+
+
 def test_what_another_owner_may_have_sent_is_not_sent_behind_it() -> None:
     """A group that went on while a step was written: its messages are the next owner's to send."""
     sent = []
     for generation in (1, 2):
-        runtime, reader = _runtime()
-        runtime._generation = 1
-        partition = _partition()
-        runtime.partitions = {partition.place: partition}
+        runtime, reader, partition = _owner()
         partition.fold(_carried(partition), {"by-account": 1})
         step = partition.step()
         assert step is not None
@@ -208,11 +215,7 @@ def test_nothing_is_delivered_while_an_alert_is_on_its_way(*, behind: bool) -> N
     """Whatever is folded meanwhile would keep it waiting; a backlog is read on."""
 
     async def live() -> list[bool]:
-        runtime, _ = _runtime()
-        runtime._generation = 1
-        partition = _partition()
-        runtime.partitions = {partition.place: partition}
-        runtime._flushing = {partition.place: asyncio.Lock()}
+        runtime, _, partition = _owner()
         durable, delivered = asyncio.Event(), []
 
         async def append(*_: Any) -> int:
@@ -253,11 +256,7 @@ def test_an_alert_does_not_wait_for_the_rest_of_a_backlog_that_has_ended(
     monkeypatch.setattr(service, "_GATHER_SECONDS", 60.0)  # a machine that stalls makes it due, too
 
     async def live() -> list[bool]:
-        runtime, _ = _runtime()
-        runtime._generation = 1
-        partition = _partition()
-        runtime.partitions = {partition.place: partition}
-        runtime._flushing = {partition.place: asyncio.Lock()}
+        runtime, _, partition = _owner()
         begun, durable = asyncio.Event(), asyncio.Event()
 
         async def append(*_: Any) -> int:
@@ -287,11 +286,7 @@ def test_delivery_goes_on_whatever_becomes_of_an_alert_on_its_way(fate: str) -> 
     """Its partition may be another worker's by then; or its step fails, and the worker ends."""
 
     async def live() -> bool:
-        runtime, _ = _runtime()
-        runtime._generation = 1
-        partition = _partition()
-        runtime.partitions = {partition.place: partition}
-        runtime._flushing = {partition.place: asyncio.Lock()}
+        runtime, _, partition = _owner()
 
         async def append(*_: Any) -> int:
             raise ConnectionError
