@@ -30,21 +30,37 @@ def row(report: Report) -> str:
     )
 
 
+def _faults(names: str) -> list[str]:
+    chosen = names.split(",")
+    if unknown := [name for name in chosen if name not in FAULTS]:
+        known = ", ".join(FAULTS)
+        raise argparse.ArgumentTypeError(f"no such fault: {', '.join(unknown)} (of: {known})")
+    return chosen
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def main() -> int:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--faults", help=f"of: {', '.join(FAULTS)}; else all that fit")
+    known = ", ".join(FAULTS)
+    parser.add_argument("--faults", type=_faults, help=f"of: {known}; else all that fit")
     parser.add_argument("--heat", action="store_true", help="with a gang at it, heat and campaigns")
-    parser.add_argument("--seeds", default="1", help="one run each, by comma")
+    parser.add_argument("--seeds", type=_numbers, default="1", help="one run each, by comma")
     parser.add_argument("--seconds", type=float, default=20, help="how long faults go on, about")
     parser.add_argument("--rate", type=int, default=300, help="events a second meanwhile")
     chosen = parser.parse_args()
     print(_HEADING, flush=True)
     broken = False
-    faults = chosen.faults.split(",") if chosen.faults else GANG_FAULTS if chosen.heat else FAULTS
+    faults = chosen.faults or (GANG_FAULTS if chosen.heat else FAULTS)
     run = gangs.run if chosen.heat else partial(campaign.run, rate=chosen.rate)
     for fault in faults:
-        for seed in map(int, chosen.seeds.split(",")):
+        for seed in chosen.seeds:
             folder = Path(tempfile.mkdtemp(prefix=f"nightlatch-chaos-{fault}-{seed}-"))
             report = run(fault, seed, folder, seconds=chosen.seconds)
             print(row(report), flush=True)
