@@ -13,7 +13,6 @@ from typing import Any, BinaryIO, Final, NamedTuple, cast
 import orjson
 from backports import zstd
 
-from detectors.errors import ConfigurationError
 from detectors.simulation import SimulatedEvent
 from streams.whole_files import whole_file
 
@@ -35,15 +34,13 @@ class Files:
     def open(self, path: Path | None) -> BinaryIO | None:
         """Open a file, or give the one already open there; None for no path.
 
-        Raises ConfigurationError where it can't be written.
+        It, and whoever writes to it, raises ConfigurationError or DiskFull where it can't be
+        written.
         """
         if path is None:
             return None
         if path not in self._opened:
-            try:
-                self._opened[path] = self._open(path)
-            except OSError as error:
-                raise ConfigurationError(f"{path} can't be written: {error.strerror}") from None
+            self._opened[path] = self._open(path)
         return self._opened[path]
 
     def _open(self, path: Path) -> BinaryIO:

@@ -1,32 +1,70 @@
-"""Files that are written whole or not at all, and secret ones, which are their owner's alone."""
+"""Files that are written whole or not at all, and secret ones, which are their owner's alone.
 
+What cannot be written is told in one sentence, here and in `streams.cli` for standard output:
+`not_written` makes it.
+"""
+
+import errno
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from io import BufferedWriter, FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
-from detectors.errors import ConfigurationError
+from detectors.errors import ConfigurationError, NightlatchError
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 _OTHERS: Final = 0o077
 _OWNERS: Final = 0o600
 _ANYBODYS: Final = 0o666
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says of a disk that is full, of a quota, of a limit on files."""
+
+
+class DiskFull(NightlatchError):
+    """There is no room for what is to be written: trying again helps once there is."""
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether it is for want of room that something cannot be written."""
+    return error.errno in _FULL
+
+
+def not_written(what: object, error: OSError) -> NightlatchError:
+    """Return what to raise where a file, or standard output, cannot be written."""
+    sentence = f"{what} cannot be written: {error.strerror}"
+    if is_full(error):
+        return DiskFull(f"{sentence}; free space there and try again")
+    return ConfigurationError(sentence)
 
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file so that who reads it finds the old or the new one, never half of one.
 
     A link stays one, and its target is written; a pipe or device is written to. Raises
-    ConfigurationError where it cannot be done; nothing is left of it then.
+    ConfigurationError, or DiskFull, where it cannot be done; nothing is left of it then.
     """
-    try:
-        if path.exists() and not path.is_file():
+    with _telling(path):
+        if _is_special(path):
             path.write_bytes(data)
         else:
             _put(path, data, _ANYBODYS)
-    except OSError as error:
-        raise _not_written(path, error) from None
+
+
+def write_together(files: Mapping[Path, bytes]) -> None:
+    """Write files as `write_whole` does: where there is no room for one of them, none is there."""
+    with ExitStack() as stack:
+        made = {}
+        for path, data in files.items():
+            with _telling(path):
+                made[path.resolve()] = stack.enter_context(_made(path.resolve(), data, _ANYBODYS))
+        for path, new in made.items():
+            with _telling(path):
+                new.replace(path)
 
 
 @contextmanager
@@ -34,37 +72,39 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Give a file to write to that takes its name once the context has ended well.
 
     Where it ends otherwise, by Ctrl-C too, what was there before stays. Links, pipes and devices
-    are written as by `write_whole`. Raises OSError where it cannot be opened.
+    are written as by `write_whole`. Raises ConfigurationError, or DiskFull, where it cannot be
+    opened; whoever writes to it gets them where it cannot be written.
     """
-    if path.exists() and not path.is_file():
-        with path.open("wb") as file:
+    if _is_special(path):
+        with _telling(path):
+            raw = _Telling(path, path)
+        with BufferedWriter(raw) as file:
             yield file
         return
     path = path.resolve()
     with _opened(path, _ANYBODYS) as (file, made):
         yield file
-        _finish(file)
-        made.replace(path)
+        with _telling(path):
+            _finish(file)
+            made.replace(path)
 
 
 def write_secret(path: Path, data: bytes) -> None:
     """Write a file as `write_whole` does, for its owner alone from its first byte on."""
-    try:
+    with _telling(path):
         _put(path, data, _OWNERS)
-    except OSError as error:
-        raise _not_written(path, error) from None
 
 
 def write_new_secret(path: Path, data: bytes) -> None:
     """Write a file as `write_secret` does, never in the place of another."""
-    try:
-        with _made(path, data, _OWNERS) as made:
-            # The name is taken with all that it is to hold, or not at all, whenever we are killed.
-            os.link(made, path)
-    except FileExistsError:
-        raise ConfigurationError(f"{path} is there already: it is not overwritten") from None
-    except OSError as error:
-        raise _not_written(path, error) from None
+    with _telling(path):
+        try:
+            with _made(path, data, _OWNERS) as made:
+                # The name is taken with all that it is to hold, or not at all, whenever we are
+                # killed.
+                os.link(made, path)
+        except FileExistsError:
+            raise ConfigurationError(f"{path} is there already: it is not overwritten") from None
 
 
 def read_secret(path: Path, what: str) -> bytes:
@@ -102,8 +142,10 @@ def _opened(path: Path, mode: int) -> Iterator[tuple[BinaryIO, Path]]:
     """Open a file beside a path, which is closed and gone afterwards."""
     # A name of its own each time: what a process that was killed left behind blocks nobody.
     made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    with _telling(path):
+        raw = _Telling(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), path)
     try:
-        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        with BufferedWriter(raw) as file:
             yield file, made
     finally:
         made.unlink(missing_ok=True)
@@ -114,5 +156,30 @@ def _finish(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _not_written(path: Path, error: OSError) -> ConfigurationError:
-    return ConfigurationError(f"{path} cannot be written: {error.strerror}")
+def _is_special(path: Path) -> bool:
+    """Return whether it is a pipe, a device or a folder: nothing can be put in its place."""
+    return path.exists() and not path.is_file()
+
+
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise not_written(path, error) from None
+
+
+class _Telling(FileIO):
+    """A file that says in one sentence that it, of all that are open, cannot be written."""
+
+    def __init__(self, opened: Path | int, path: Path) -> None:
+        super().__init__(opened, "wb")
+        self._path = path
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        try:
+            return super().write(data)
+        except BrokenPipeError:
+            raise  # who reads has had enough: no fault, and told as on standard output
+        except OSError as error:
+            raise not_written(self._path, error) from None

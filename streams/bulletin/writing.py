@@ -19,7 +19,7 @@ from streams.bulletin.recorded import Read, read_bulletin
 from streams.codec import rfc3339
 from streams.documents.page import html
 from streams.documents.pdf import pdf
-from streams.whole_files import write_whole
+from streams.whole_files import write_together
 
 _COLUMNS: Final = ("month", "table", "name", "measure", "currency", "value")
 
@@ -74,7 +74,10 @@ def named(folder: Path, month: str, suffix: str) -> Path:
 
 
 def write(bulletin: Bulletin, previous: Bulletin | None, folder: Path) -> list[Path]:
-    """Write the files into a folder; return their paths. The same bulletin gives the same bytes."""
+    """Write the files into a folder, all or none; return their paths.
+
+    The same bulletin gives the same bytes.
+    """
     report = document(bulletin, previous)
     data = msgspec.json.format(msgspec.json.encode(bulletin), indent=1)
     contents = {
@@ -83,12 +86,9 @@ def write(bulletin: Bulletin, previous: Bulletin | None, folder: Path) -> list[P
         "csv": table(bulletin).encode(),
         "json": data + b"\n",
     }
-    paths = []
-    for suffix, content in contents.items():
-        path = named(folder, bulletin.month, suffix)
-        write_whole(path, content)
-        paths.append(path)
-    return paths
+    files = {named(folder, bulletin.month, suffix): data for suffix, data in contents.items()}
+    write_together(files)
+    return list(files)
 
 
 def table(bulletin: Bulletin) -> str:

@@ -15,6 +15,7 @@ after saying on standard output what it found wrong. Any other exception is a bu
 traceback. Results go to standard output; progress, notes and errors to standard error.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -28,6 +29,7 @@ from detectors import __version__
 from detectors.errors import NightlatchError
 from streams.exit_codes import DONE, INTERRUPTED, MISTAKE, exit_code
 from streams.interrupts import exit_with
+from streams.whole_files import is_full, not_written
 
 COMMANDS: Final = (
     "demo",
@@ -47,6 +49,7 @@ COMMANDS: Final = (
     "settings",
     "kafka",
 )
+_STANDARD_OUTPUT: Final = 1
 
 
 class _Commands(TyperGroup):
@@ -90,10 +93,10 @@ def nightlatch(
 ) -> None:
     """Account-takeover detection for online retailers, on Kafka.
 
-    Exit codes: 0 done; 1 it could not be done (brokers that cannot be reached, in one line on
-    standard error), or something wrong was found and told (topics that do not fit, events that
-    could not be sent); 2 a mistake in how it was called or set up, in one line on standard error;
-    130 interrupted.
+    Exit codes: 0 done; 1 it could not be done (brokers that cannot be reached, or a disk that is
+    full, in one line on standard error), or something wrong was found and told (topics that do not
+    fit, events that could not be sent); 2 a mistake in how it was called or set up, in one line on
+    standard error; 130 interrupted.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -111,7 +114,23 @@ def run(arguments: Sequence[str]) -> int:
     except NightlatchError as error:
         _tell(str(error))
         return exit_code(error)
+    except OSError as error:
+        return _told_full(error)
     return code if isinstance(code, int) else DONE
+
+
+def _told_full(error: OSError) -> int:
+    """Tell that there is no room for what is written to standard output; raise any other error.
+
+    Files that we write say so themselves.
+    """
+    if not is_full(error):
+        raise error
+    full = not_written(error.filename or "standard output", error)
+    _tell(str(full))
+    # What is still to be written there would only fail again.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), _STANDARD_OUTPUT)
+    return exit_code(full)
 
 
 def _tell(message: str, context: typer.Context | None = None) -> None:
@@ -122,4 +141,8 @@ def _tell(message: str, context: typer.Context | None = None) -> None:
 
 def main() -> None:
     """Entry point of the command."""
-    exit_with(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        exit_with(code)
+    except OSError as error:  # the end of what was said
+        exit_with(_told_full(error))

@@ -19,6 +19,7 @@ from streams.settings import PREFIX, Settings
 from streams.simulated_files import write_rows
 from streams.topic_administration import create
 from streams.topics import topic_specs
+from streams.whole_files import whole_file
 
 # A model belongs to a partition, and a small shop's traffic is not much to learn from.
 _PARTITIONS: Final = 2
@@ -71,7 +72,7 @@ def installed(
             )
         )
         lookup = home / "networks.csv"
-        with lookup.open("wb") as file:
+        with whole_file(lookup) as file:
             write_rows(file, networks)
         overrides: dict[str, Any] = {
             "broker": broker or _own_kafka(stack, home, report),

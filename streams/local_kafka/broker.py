@@ -33,6 +33,7 @@ from streams.local_kafka.distribution import (
     say_nothing,
 )
 from streams.local_kafka.processes import Process, signal_group
+from streams.whole_files import write_whole
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -164,7 +165,7 @@ class LocalKafka:
 
     def _launch(self, node: Node, jars: str, lock: int) -> Process:
         logging = self._data / "log4j2.properties"
-        logging.write_text(log_properties(self._log), "utf-8")
+        write_whole(logging, log_properties(self._log).encode())
         options = [
             f"-Xmx{self._heap}",
             f"-Dlog4j2.configurationFile={logging}",
@@ -215,7 +216,7 @@ class LocalKafka:
 
     def _format(self, node: Node, jars: str) -> None:
         """Write the configuration, and prepare the data where it is new."""
-        self._properties().write_text(server_properties(node), "utf-8")
+        write_whole(self._properties(), server_properties(node).encode())
         if (self._data / "log" / "meta.properties").exists():
             return
         tool = ["-XX:TieredStopAtLevel=1", "-cp", jars, "kafka.tools.StorageTool", "format"]
@@ -247,9 +248,7 @@ class LocalKafka:
 
     def _write_record(self, node: Node, pid: int) -> None:
         record = _Running(node.node_id, node.port, node.controller_port, pid)
-        written = self._record.with_suffix(".new")
-        written.write_bytes(msgspec.json.encode(record))
-        written.replace(self._record)
+        write_whole(self._record, msgspec.json.encode(record))
 
     def _take_lock(self) -> int:
         """Hold what says that a broker runs here; the broker inherits it and so keeps it."""

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from detectors.errors import ConfigurationError, NightlatchError
+from streams.whole_files import write_whole
 
 KAFKA_VERSION = "4.3.1"
 DEFAULT_FOLDER = Path(".nightlatch")
@@ -77,7 +78,7 @@ def classpath(folder: Path, report: Report = say_nothing) -> str:
     home = folder.absolute() / f"kafka-{KAFKA_VERSION}"
     if not _complete(home, jars):
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".gitignore").write_text("*\n", "utf-8")
+        write_whole(folder / ".gitignore", b"*\n")
         with _locked(folder / "jars.lock"):
             if not _complete(home, jars):
                 _fetch(jars, home, report)

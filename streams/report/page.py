@@ -7,12 +7,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from markupsafe import Markup
 
-from detectors.errors import ConfigurationError
 from detectors.evaluation.judging import BUDGETS, JudgedHijack
 from streams.documents.page import environment
 from streams.report import charts
 from streams.report.contents import RaisedAlert, Report
 from streams.report.text import figure, percent, share
+from streams.whole_files import write_together
 
 SHOWN_ALERTS: Final = 400
 SHOWN_CHANGES: Final = 400
@@ -28,14 +28,10 @@ class Plot(NamedTuple):
 
 
 def write(report: Report, folder: Path) -> tuple[Path, Path]:
-    """Write both files into a folder, made if need be; return their paths."""
+    """Write both files into a folder, or neither; return their paths."""
     page, data = folder / "report.html", folder / "report.json"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.write_text(html(report), "utf-8")
-        data.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1))
-    except OSError as error:
-        raise ConfigurationError(f"{error.filename}: {error.strerror}") from None
+    figures = msgspec.json.format(msgspec.json.encode(report), indent=1)
+    write_together({page: html(report).encode(), data: figures})
     return page, data
 
 

@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from detectors import __version__
 from streams.cli import COMMANDS, app
-from tests.support.commands import clean_environment, nightlatch
+from tests.support.commands import NIGHTLATCH, REPOSITORY, clean_environment, nightlatch
 
 NOBODY = "127.0.0.1:1"
 
@@ -136,6 +136,26 @@ def test_a_data_directory_that_cannot_be_made(tmp_path: Path, place: str) -> Non
     assert ended.returncode == 2
     assert f"data_dir {tmp_path / place} cannot be made" in ended.stderr
     assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [["settings"], ["--help"], ["settings", "--json"]])
+def test_standard_output_on_a_full_disk_is_one_line(arguments: list[str]) -> None:
+    """Whether it is told at once or only at the end: what is written there would not be whole."""
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*NIGHTLATCH, *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            cwd=REPOSITORY,
+            env=clean_environment(),
+            check=False,
+            text=True,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "nightlatch: standard output cannot be written: No space left on device; "
+        "free space there and try again\n"
+    )
 
 
 def test_a_wrong_setting_in_the_environment_is_one_line() -> None:

@@ -13,7 +13,9 @@ import pytest
 from backports import zstd
 
 from streams.cli import run
+from streams.exit_codes import FAILED
 from streams.report.text import figure
+from tests.support.disks import a_full_disk
 
 Line = dict[str, Any]
 Backtest = Callable[..., list[Line]]
@@ -416,6 +418,24 @@ def test_files_without_a_single_event_are_a_mistake(
         "nightlatch: there is nothing to judge, since no line holds an event: "
         "--format rba reads that data set"
     )
+
+
+@pytest.mark.parametrize("what", ["assessments", "alerts", "report"])
+def test_a_full_disk_is_one_line(
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """It names the file, and leaves what was there: half a file would pass for a whole one."""
+    out = tmp_path / what
+    path = out / "report.json" if what == "report" else out
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"old")
+    with a_full_disk(5_000):
+        assert called(traffic.events, f"--{what}", out, "--no-baselines") == FAILED
+    [told] = [line for line in capsys.readouterr().err.splitlines() if "nightlatch:" in line]
+    assert str(tmp_path) in told
+    assert told.endswith("cannot be written: File too large; free space there and try again")
+    assert [left for left in tmp_path.rglob("*") if left.is_file()] == [path]
+    assert path.read_bytes() == b"old"
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def a_full_disk() -> Iterator[None]:
-    """Let no file become longer than ten bytes: what is written fails half-way."""
+def a_full_disk(room: int = 10) -> Iterator[None]:
+    """Let no file become longer than `room` bytes: what is written fails half-way."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (10, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
     try:
         yield
     finally:

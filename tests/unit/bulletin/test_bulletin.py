@@ -14,7 +14,8 @@ from detectors.campaigns.records import Campaign
 from detectors.heat.records import Attack
 from streams.cli import run
 from streams.codec import encode_alert, encode_event, encode_published
-from streams.exit_codes import DONE, MISTAKE
+from streams.exit_codes import DONE, FAILED, MISTAKE
+from tests.support.disks import a_full_disk
 from tests.support.months import ACCOUNT, ADDRESS, STREET, alert, at, busy_month, campaign
 from tests.unit.edges.test_campaigns import ATTACK
 
@@ -192,6 +193,24 @@ def test_orders_without_a_country(capsys: pytest.CaptureFixture[str], tmp_path: 
         chosen = [] if country is None else ["--country", country]
         bulletin(capsys, tmp_path, *options, "--month", "2026-11", *chosen)
         assert [row["name"] for row in parsed(tmp_path)["areas"]] == areas
+
+
+def test_on_a_full_disk_there_is_the_whole_of_it_or_none(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Four files that do not say the same would be worse than none."""
+    options = ["--month", "2026-11", *written(tmp_path, busy_month())]
+    out = tmp_path / "out"
+    assert bulletin(capsys, out, *options).code == DONE
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    # Room for the page, not for the PDF.
+    room = len(before["bulletin-2026-11.html"]) + 500
+    assert len(before["bulletin-2026-11.pdf"]) > room
+    with a_full_disk(room):
+        said = bulletin(capsys, out, "--retailer", "A Shop", *options)
+    assert said.code == FAILED
+    assert "bulletin-2026-11.pdf cannot be written: File too large; free space" in said.err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,16 @@ import pytest
 from detectors.errors import ConfigurationError
 from streams.evidence.keys import new_key
 from streams.sharing.keys import add_key, read_keys
-from streams.whole_files import read_secret, write_new_secret, write_secret, write_whole
+from streams.simulated_files import Files
+from streams.whole_files import (
+    DiskFull,
+    read_secret,
+    whole_file,
+    write_new_secret,
+    write_secret,
+    write_together,
+    write_whole,
+)
 from tests.support.disks import a_full_disk
 
 Write = Callable[[Path, bytes], None]
@@ -21,7 +31,7 @@ SECRET: tuple[Write, ...] = (write_secret, write_new_secret)
 def test_of_a_failed_write_nothing_is_left(tmp_path: Path, write: Write) -> None:
     """Neither half a file under its name, nor another beside it; the next try succeeds."""
     path = tmp_path / "file"
-    with a_full_disk(), pytest.raises(ConfigurationError, match="cannot be written: File too"):
+    with a_full_disk(), pytest.raises(DiskFull, match="cannot be written: File too"):
         write(path, b"x" * 100)
     assert list(tmp_path.iterdir()) == []
     write(path, b"x" * 100)
@@ -34,11 +44,56 @@ def test_what_was_there_stays_until_the_new_one_is_whole(tmp_path: Path, write: 
     """A write that fails half-way takes nothing away."""
     path = tmp_path / "file"
     write(path, b"old")
-    with a_full_disk(), pytest.raises(ConfigurationError):
+    with a_full_disk(), pytest.raises(DiskFull):
         write(path, b"x" * 100)
     assert path.read_bytes() == b"old"
     write(path, b"new")
     assert path.read_bytes() == b"new"
+
+
+def test_of_files_that_belong_together_all_are_new_or_none(tmp_path: Path) -> None:
+    """A page beside the figures of another run would be believed."""
+    files = {tmp_path / "page": b"new", tmp_path / "figures": b"x" * 100}
+    for path in files:
+        write_whole(path, b"old")
+    with a_full_disk(), pytest.raises(DiskFull, match="figures cannot be written"):
+        write_together(files)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "page": b"old",
+        "figures": b"old",
+    }
+    write_together(files)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == files
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("length", [100, 100_000])
+def test_of_many_open_files_the_one_without_room_is_named(
+    tmp_path: Path, suffix: str, length: int
+) -> None:
+    """Whether it is told as it is written or only as it is closed, and however it is packed."""
+    contents = {"a": b"few", f"full{suffix}": os.urandom(length), "b": b"few"}
+
+    def write() -> None:
+        with ExitStack() as stack:
+            files = Files(stack)
+            opened = {name: files.open(tmp_path / name) for name in contents}
+            for name, file in opened.items():
+                assert file is not None
+                file.write(contents[name])
+
+    with a_full_disk(50), pytest.raises(DiskFull, match=f"full{suffix} cannot be written: File"):
+        write()
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith((".", "full"))]
+
+
+def test_a_device_that_is_full_is_named() -> None:
+    """As any file is."""
+    full = Path("/dev/full")
+    with pytest.raises(DiskFull, match="/dev/full cannot be written: No space left"):
+        write_whole(full, b"x")
+    with pytest.raises(DiskFull, match="/dev/full cannot be written"), whole_file(full) as file:
+        file.write(b"x")
 
 
 @pytest.mark.parametrize("write", [write_whole, write_secret])
@@ -114,9 +169,9 @@ def test_keys_are_written_so(tmp_path: Path) -> None:
     add_key(keys, "2026-11")
     before = keys.read_bytes()
     with a_full_disk():
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(DiskFull):
             add_key(keys, "2026-12")
-        with pytest.raises(ConfigurationError):
+        with pytest.raises(DiskFull):
             new_key(signing)
     assert [one.name for one in tmp_path.iterdir()] == ["keys"]
     assert keys.read_bytes() == before

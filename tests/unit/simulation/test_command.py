@@ -14,7 +14,9 @@ from detectors.simulation.delivery import DUPLICATES, LATE
 from streams.cli import run
 from streams.cli.simulate import command
 from streams.enrichment.lookup_csv import CsvLookup
+from streams.exit_codes import FAILED
 from streams.files import read_events
+from tests.support.disks import a_full_disk
 
 SMALL = ("--accounts", "300", "--days", "20", "--hijacks", "0.02", "--seed", "5")
 
@@ -93,7 +95,7 @@ def test_families_are_chosen_by_name(tmp_path: Path) -> None:
         (("--only", "burglary"), "unknown family 'burglary'"),
         (("--accounts", "3"), "greater than or equal to 20"),
         (("--start", "tomorrow"), "tomorrow"),
-        (("--out", "/nowhere/e.ndjson"), "/nowhere/e.ndjson can't be written"),
+        (("--out", "/nowhere/e.ndjson"), "/nowhere/e.ndjson cannot be written"),
     ],
 )
 def test_mistakes_are_one_line(
@@ -122,3 +124,15 @@ def test_events_go_to_standard_output_by_default(capfdbinary: pytest.CaptureFixt
     written = capfdbinary.readouterr().out.splitlines()
     assert len(written) > 10
     assert all("account_id" in orjson.loads(line) for line in written)
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It names the file; what was there before stays, and nothing is beside it."""
+    out = tmp_path / "events.ndjson"
+    out.write_bytes(b"old\n")
+    with a_full_disk(10_000):
+        assert run(["simulate", *SMALL, "--out", str(out)]) == FAILED
+    assert capsys.readouterr().err == (
+        f"nightlatch: {out} cannot be written: File too large; free space there and try again\n"
+    )
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == {out: b"old\n"}
