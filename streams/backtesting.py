@@ -22,9 +22,9 @@ from detectors.assessments import Alert, Assessment
 from detectors.engine import Engine, Observed, Outcome
 from detectors.errors import ConfigurationError, InvalidEvent
 from detectors.evaluation.baselines import BASELINES, Baselines
-from detectors.evaluation.ledger import Labels, Ledger
+from detectors.evaluation.ledger import Labels, Ledger, Named, named
 from detectors.evaluation.scores import Scores
-from detectors.events import Event
+from detectors.events import Event, EventType
 from detectors.facts import Facts
 from detectors.heat.sightings import Sightings
 from detectors.intelligence import IndicatorTable
@@ -188,7 +188,7 @@ class Recording:
             if self._baselines is not None:
                 risks = self._baselines.process(observed)
                 for scores, risk in zip(self._rivals, risks or (), strict=False):
-                    scores.add(observed.event.event_id, risk)
+                    scores.add(named(observed.event), risk)
 
     def take(self, detector: str, outcomes: Iterable[Outcome], *, alerts: bool) -> None:
         """Record what an engine made of a run; of its alerts the first and the last revision."""
@@ -248,10 +248,14 @@ def backtest(
 
 
 class _AssessmentLine(msgspec.Struct):
-    """A line of an assessments file: everything but the first two may be absent."""
+    """A line of an assessments file: everything but the first two may be absent.
+
+    Without its type it is of whatever event has its id.
+    """
 
     event_id: str
     risk: float | None
+    type: EventType | None = None
     account_id: str = ""
     occurred_at: str | float = 0.0
     reasons: tuple[str, ...] = ()
@@ -272,10 +276,9 @@ def read_assessments(path: Path, scores: Scores) -> None:
             line = decoder.decode(text)
             if line.risk is None:
                 continue
-            if line.alert_id is None:
-                scores.add(line.event_id, line.risk)
-            else:
-                scores.take([_assessment(line, line.risk)])
+            scores.add(Named(line.type, line.event_id), line.risk)
+            if line.alert_id is not None:
+                scores.take_case(_assessment(line, line.risk), line.alert_id)
         except (msgspec.DecodeError, ValueError) as error:
             raise ConfigurationError(f"{path}:{number} is no assessment: {error}") from None
 
@@ -288,7 +291,7 @@ def _assessment(line: _AssessmentLine, risk: float) -> Assessment:
         occurred_at=datetime.fromisoformat(moment).timestamp()
         if isinstance(moment, str)
         else moment / 1000,
-        type="login",
+        type=line.type or "login",  # which no case tells
         risk=risk,
         reasons=line.reasons,
         alert_id=line.alert_id,

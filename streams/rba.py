@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
-from detectors.evaluation.ledger import Label, Labels
+from detectors.evaluation.ledger import Label, Labels, Named
 from detectors.parsing import parse_event
 from streams.files import FileEvent, Watch, open_plain
 
@@ -48,16 +48,17 @@ class RbaTruth:
     """What the data set says of the events read so far; it fills up as they are read."""
 
     def __init__(self) -> None:
-        self._takeovers: dict[str, Label] = {}
-        self._attacks: set[str] = set()
+        self._takeovers: dict[Named, Label] = {}
+        self._attacks: set[Named] = set()
         self.labels = Labels(self._takeovers, self._attacks)
 
     def note(self, event_id: str, user: str, row: Mapping[str, str]) -> None:
         """Note what a row says of its event."""
+        name = Named("login", event_id)
         if row[TAKEOVER] == "True":
-            self._takeovers[event_id] = Label(FAMILY, user)
+            self._takeovers[name] = Label(FAMILY, user)
         elif row[ATTACK_ADDRESS] == "True" and row[SUCCESSFUL] != "True":
-            self._attacks.add(event_id)
+            self._attacks.add(name)
 
 
 def read_rba(path: Path, truth: RbaTruth, watch: Watch | None = None) -> Iterator[FileEvent]:

@@ -77,16 +77,16 @@ class Beside(NamedTuple):
 def noted(events: Iterable[SimulatedEvent], beside: Beside) -> Iterator[SimulatedEvent]:
     """Pass events on, and write the truth about each beside them."""
     for simulated in events:
-        truth, event_id = simulated.truth, simulated.event["event_id"]
+        truth, event = simulated.truth, simulated.event
+        name = {"event_id": event["event_id"], "type": event["type"]}
         if truth is not None and truth.takeover:
-            line = {"event_id": event_id, "takeover": True, "family": truth.family}
+            line = {**name, "takeover": True, "family": truth.family}
             write_line(beside.labels, {**line, "campaign": truth.campaign})
         elif truth is not None:
-            line = {"event_id": event_id, "attack": truth.family, "campaign": truth.campaign}
+            line = {**name, "attack": truth.family, "campaign": truth.campaign}
             write_line(beside.attacks, line)
         elif simulated.circumstances:
-            line = {"event_id": event_id, "circumstances": simulated.circumstances}
-            write_line(beside.circumstances, line)
+            write_line(beside.circumstances, {**name, "circumstances": simulated.circumstances})
         yield simulated
 
 

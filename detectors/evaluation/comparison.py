@@ -68,17 +68,22 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 def changed_cases(
     before: Mapping[str, RaisedCase],
     after: Mapping[str, RaisedCase],
-    family: Callable[[str], str | None],
+    family: Callable[[str, str], str | None],
 ) -> tuple[int, tuple[ChangedCase, ...]]:
     """Pair the cases of both; return how many stay as they are, and the others by time.
 
-    Two cases are one where they share an event. `family` tells the hijack an event belongs to.
+    Two cases are one where they share an event, of one account as far as that is told. `family`
+    tells the hijack that an event belongs to, by account and id.
     """
-    by_event = {event: case for case in before.values() for event in case.event_ids}
+    by_event: dict[str, list[RaisedCase]] = {}
+    for case in before.values():
+        for event in case.event_ids:
+            by_event.setdefault(event, []).append(case)
     gone = dict(before)
     kept, changed = 0, []
     for case in after.values():
-        old = next((by_event[event] for event in case.event_ids if event in by_event), None)
+        sharing = (old for event in case.event_ids for old in by_event.get(event, ()))
+        old = next((old for old in sharing if _may_be_of_one(old, case)), None)
         if old is not None:
             gone.pop(old.alert_id, None)
         if old is not None and abs(old.risk - case.risk) < NOTABLE:
@@ -89,11 +94,15 @@ def changed_cases(
     return kept, tuple(sorted(changed, key=lambda change: (change.at, change.account_id)))
 
 
+def _may_be_of_one(one: RaisedCase, other: RaisedCase) -> bool:
+    return one.account_id == other.account_id or not (one.account_id and other.account_id)
+
+
 def _changed(
-    before: RaisedCase | None, after: RaisedCase | None, family: Callable[[str], str | None]
+    before: RaisedCase | None, after: RaisedCase | None, family: Callable[[str, str], str | None]
 ) -> ChangedCase:
     cases = [case for case in (before, after) if case is not None]
-    families = (family(event) for case in cases for event in case.event_ids)
+    families = (family(case.account_id, event) for case in cases for event in case.event_ids)
     return ChangedCase(
         account_id=cases[0].account_id,
         before=before,

@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.events import AccountChange, Event, Feedback, Login, Order
+from detectors.events import AccountChange, Event, EventType, Feedback, Login, Order
+from detectors.parsing import EVENT_TYPES
 
 SIGNED_IN: Final = 1
 SIGN_IN_FAILED: Final = 2
@@ -17,6 +18,19 @@ NO_SUCH_ACCOUNT: Final = 3
 ORDERED: Final = 4
 CHANGED: Final = 5
 NO_LABEL: Final = -1
+_TYPE_OF: Final = {kind: name for name, kind in EVENT_TYPES.items()}
+
+
+class Named(NamedTuple):
+    """An event by its id, which is unique within its type only; None is whatever type has it."""
+
+    type: EventType | None
+    event_id: str
+
+
+def named(event: Event) -> Named:
+    """Return an event's own name."""
+    return Named(_TYPE_OF[type(event)], event.event_id)
 
 
 class Label(NamedTuple):
@@ -28,15 +42,32 @@ class Label(NamedTuple):
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known about a run by `event_id`.
+    """What is known about a run by the names of its events.
 
     `takeovers` holds every event of a hijacker after access; `attacks` the attackers' attempts
     that gained no access, which are neither takeovers nor legitimate. Both may fill up while the
     run is read, as long as an event's truth is there before the event.
     """
 
-    takeovers: Mapping[str, Label] = field(default_factory=dict)
-    attacks: AbstractSet[str] = frozenset()
+    takeovers: Mapping[Named, Label] = field(default_factory=dict)
+    attacks: AbstractSet[Named] = frozenset()
+
+    def takeover(self, event: Event) -> Label | None:
+        """Return the label of an event that is a hijacker's."""
+        name = _among(self.takeovers, named(event))
+        return None if name is None else self.takeovers[name]
+
+    def is_attack(self, event: Event) -> bool:
+        """Return whether an event is an attempt that gained no access."""
+        return _among(self.attacks, named(event)) is not None
+
+
+def _among(names: Mapping[Named, object] | AbstractSet[Named], name: Named) -> Named | None:
+    """Return by which name an event is there, its own or one without type; None for neither."""
+    if name in names:
+        return name
+    untyped = Named(None, name.event_id)
+    return untyped if untyped in names else None
 
 
 class Columns(NamedTuple):
@@ -45,7 +76,7 @@ class Columns(NamedTuple):
     `time` is UTC epoch seconds; `account` numbers the accounts from 0; `kind` is one of this
     module's codes; `amount` is an order's value, 0 for others; `label` indexes `Ledger.labels`,
     or is NO_LABEL; `attack` tells attempts that gained no access. `identity` is a 64-bit hash of
-    the event id, equal for repeats of one event.
+    the event's name, equal for repeats of one event.
     """
 
     identity: NDArray[np.int64]
@@ -76,6 +107,8 @@ class Ledger:
         self._known = labels
         self._accounts: dict[str, int] = {}
         self._label_numbers: dict[Label, int] = {}
+        self._labels_met: set[Named] = set()
+        self._hijacked: dict[str, dict[str, Label]] = {}
         self._identity = array("q")
         self._time = array("d")
         self._account = array("i")
@@ -98,24 +131,40 @@ class Ledger:
         return list(self._accounts)
 
     @property
-    def labelled(self) -> int:
-        """How many different takeover events came."""
-        columns = self.columns()
-        return len(np.unique(columns.identity[columns.label != NO_LABEL]))
+    def labels_met(self) -> int:
+        """How many of the known labels name an event that came."""
+        return len(self._labels_met)
+
+    def hijack(self, account_id: str, event_id: str) -> Label | None:
+        """Return the label of an account's event where only its id is told, as alerts do.
+
+        Of an account that is not told (empty) it is the first event of that id.
+        """
+        accounts = self._hijacked.get(event_id, {})
+        return accounts.get(account_id) if account_id else next(iter(accounts.values()), None)
 
     def append(self, event: Event) -> None:
         """Record an event; a verdict is none of the events that are judged and is ignored."""
         if isinstance(event, Feedback):
             return
-        identity = event.event_id
-        label = self._known.takeovers.get(identity)
-        self._identity.append(hash(identity))
+        name = named(event)
+        label = self._take_label(event, name)
+        self._identity.append(hash(name))
         self._time.append(event.occurred_at)
         self._account.append(self._accounts.setdefault(event.account_id, len(self._accounts)))
         self._kind.append(_kind(event))
         self._amount.append(float(event.amount) if isinstance(event, Order) else 0.0)
         self._label.append(NO_LABEL if label is None else self._number(label))
-        self._attack.append(identity in self._known.attacks)
+        self._attack.append(self._known.is_attack(event))
+
+    def _take_label(self, event: Event, name: Named) -> Label | None:
+        met = _among(self._known.takeovers, name)
+        if met is None:
+            return None
+        label = self._known.takeovers[met]
+        self._labels_met.add(met)
+        self._hijacked.setdefault(event.event_id, {})[event.account_id] = label
+        return label
 
     def _number(self, label: Label) -> int:
         return self._label_numbers.setdefault(label, len(self._label_numbers))

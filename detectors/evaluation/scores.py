@@ -2,13 +2,18 @@
 
 from array import array
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.assessments import Assessment
+from detectors.evaluation.ledger import Named
 from detectors.evaluation.trial import Risks
+from detectors.events import EventType
+
+_JUDGED: Final[tuple[EventType, ...]] = ("login", "order", "account_change")
 
 
 class RaisedCase(msgspec.Struct, kw_only=True):
@@ -26,7 +31,10 @@ class RaisedCase(msgspec.Struct, kw_only=True):
 
 
 class Scores:
-    """Takes a detector's assessments in any order; keeps sixteen bytes an event."""
+    """Takes a detector's assessments in any order; keeps sixteen bytes an event.
+
+    One that does not tell its event's type is of the event, of whatever type, that has its id.
+    """
 
     def __init__(self) -> None:
         self._identity = array("q")
@@ -36,19 +44,21 @@ class Scores:
     def __len__(self) -> int:
         return len(self._risk)
 
-    def add(self, event_id: str, risk: float) -> None:
+    def add(self, event: Named, risk: float) -> None:
         """Record the risk of an event; of several for one event the highest counts."""
-        self._identity.append(hash(event_id))
-        self._risk.append(risk)
+        for type_ in _JUDGED if event.type is None else (event.type,):
+            self._identity.append(hash(Named(type_, event.event_id)))
+            self._risk.append(risk)
 
     def take(self, assessments: Iterable[Assessment]) -> None:
         """Record assessments, and the cases that they belong to."""
         for assessment in assessments:
-            self.add(assessment.event_id, assessment.risk)
+            self.add(Named(assessment.type, assessment.event_id), assessment.risk)
             if assessment.alert_id is not None:
-                self._take_case(assessment, assessment.alert_id)
+                self.take_case(assessment, assessment.alert_id)
 
-    def _take_case(self, assessment: Assessment, alert_id: str) -> None:
+    def take_case(self, assessment: Assessment, alert_id: str) -> None:
+        """Record that an event belongs to a case."""
         case = self.cases.get(alert_id)
         if case is None:
             case = self.cases[alert_id] = RaisedCase(

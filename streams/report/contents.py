@@ -111,7 +111,7 @@ def run_of(
         dead_lines=dict(dead.by_code),
         dead_examples=tuple(dead.examples),
         labelled=bool(recording.labels.takeovers),
-        labels_without_event=len(recording.labels.takeovers) - recording.ledger.labelled,
+        labels_without_event=len(recording.labels.takeovers) - recording.ledger.labels_met,
         judgements=judgements,
         unassessed=unassessed,
         alerts_raised=len(alerts),
@@ -140,10 +140,9 @@ def report_of(runs: Sequence[Run], warm_up: float, comparison: Comparison | None
 
 def comparison_of(before: str, after: str, recording: Recording, run: Run) -> Comparison:
     """Compare two detectors of one run by the cases they raise and the hijacks they catch."""
-    takeovers = recording.labels.takeovers
 
-    def family(event_id: str) -> str | None:
-        label = takeovers.get(event_id)
+    def family(account_id: str, event_id: str) -> str | None:
+        label = recording.ledger.hijack(account_id, event_id)
         return label.family if label else None
 
     kept, changed = changed_cases(
@@ -178,9 +177,10 @@ def _alert(
     revisions: Sequence[Alert], recording: Recording, access: Mapping[str, float]
 ) -> RaisedAlert:
     first, last = revisions[0], revisions[-1]
-    takeovers = recording.labels.takeovers
-    label = next((takeovers[event] for event in last.event_ids if event in takeovers), None)
-    truth: Truth = "takeover" if label else "customer" if takeovers else "unknown"
+    labels = (recording.ledger.hijack(last.account_id, event) for event in last.event_ids)
+    label = next((label for label in labels if label is not None), None)
+    known = bool(recording.labels.takeovers)
+    truth: Truth = "takeover" if label else "customer" if known else "unknown"
     entered = access.get(last.account_id) if label else None
     return RaisedAlert(
         alert_id=last.alert_id,

@@ -23,7 +23,7 @@ from typing import Any, Final, NamedTuple
 from detectors.assessments import Alert
 from detectors.engine import Observed, Outcome
 from detectors.evaluation.judging import BUDGETS, judge
-from detectors.evaluation.ledger import Label, Ledger
+from detectors.evaluation.ledger import Label, Ledger, Named
 from detectors.evaluation.scores import Scores
 from detectors.evaluation.trial import trial_of
 from detectors.events import Order
@@ -107,7 +107,7 @@ class Measured:
             for one in observed:
                 event = one.event
                 self.ledger.append(event)
-                label = self.labels.takeovers.get(event.event_id)
+                label = self.labels.takeover(event)
                 if label is not None:
                     if isinstance(event, Order):
                         self._first_orders.setdefault((event.account_id, label), event.occurred_at)
@@ -149,11 +149,11 @@ class Measured:
 
     def _score_again(self, told: Told) -> None:
         """Count what a reassessment says with its entry, unless it came after the first order."""
-        entry = told.alert.event_ids[-1]
-        label = self.labels.takeovers.get(entry)
-        ordered = self._first_orders.get((told.alert.account_id, label), told.at) if label else 0.0
+        account_id, entry = told.alert.account_id, told.alert.event_ids[-1]
+        label = self.ledger.hijack(account_id, entry)
+        ordered = self._first_orders.get((account_id, label), told.at) if label else 0.0
         if label is None or told.at <= ordered:
-            self.scores[True].add(entry, told.alert.risk)
+            self.scores[True].add(Named("login", entry), told.alert.risk)
 
     def recall(self, *, heat: bool) -> dict[str, list[float]]:
         """Return how many hijacks there are, and are caught by their first order, by family."""
@@ -181,9 +181,9 @@ def pairs(measured: Measured) -> tuple[int, int, int]:
     for told in measured.told:
         alert = told.alert
         labels = {
-            measured.labels.takeovers[event_id].campaign
+            label.campaign
             for event_id in alert.event_ids
-            if event_id in measured.labels.takeovers
+            if (label := measured.ledger.hijack(alert.account_id, event_id)) is not None
         }
         for gang in labels or {f"nobody:{alert.account_id}"}:
             units[alert.account_id, gang] = alert.campaign_id
@@ -270,7 +270,7 @@ def measure(traffic: Traffic) -> dict[str, Any]:
     false = [
         alert
         for alert in hot_alerts.values()
-        if not any(event_id in measured.labels.takeovers for event_id in alert.event_ids)
+        if not any(measured.ledger.hijack(alert.account_id, event) for event in alert.event_ids)
     ]
     return {
         "name": traffic.name,

@@ -30,9 +30,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from detectors.decisions import TYPES
 from detectors.engine import Engine, Observed
 from detectors.evaluation.judging import BUDGETS, Judgement
-from detectors.evaluation.ledger import Labels, Ledger
+from detectors.evaluation.ledger import Labels, Ledger, Named
 from detectors.evaluation.scores import Scores
 from detectors.evaluation.summary import Summary, summarise
 from detectors.events import Event, Feedback
@@ -145,13 +146,13 @@ def compare(source: Source, offline: Offline) -> Compared:
         for event in run:
             ledger.append(event)
         work = steps.of([Observed(event, enrich(event)) for event in run])
-        scored = [step.event_id for step in work if isinstance(step, Seen)]
+        scored = [Named(TYPES[step.kind], step.event_id) for step in work if isinstance(step, Seen)]
         for name, model in rivals.items():
             began = time.process_time()
             risks = model.score(work)
             seconds[name] += time.process_time() - began
-            for event_id, risk in zip(scored, risks, strict=True):
-                scores[name].add(event_id, risk)
+            for told, risk in zip(scored, risks, strict=True):
+                scores[name].add(told, risk)
     return Compared(judgements=judgements_of(ledger, scores), seconds=seconds, events=len(ledger))
 
 

@@ -160,7 +160,7 @@ class Shop:
 
     def _note(self, observed: Observed) -> None:
         event, facts = observed.event, observed.facts
-        label = self.labels.takeovers.get(event.event_id)
+        label = self.labels.takeover(event)
         if label is not None:
             self._gangs[event.account_id] = label.campaign
             self._note_hijack(observed, label.campaign)

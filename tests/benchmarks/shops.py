@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from detectors.evaluation.judging import Judgement, judge
-from detectors.evaluation.ledger import Label, Labels, Ledger
+from detectors.evaluation.ledger import Label, Labels, Ledger, Named
 from detectors.evaluation.scores import Scores
 from detectors.evaluation.trial import trial_of
 from detectors.events import Event
@@ -88,8 +88,8 @@ class SimulatedRun:
         self._gang_size, self._turn = gang_size, turn
         self._underworld = seed if underworld is None else underworld
         self._shop = Shop(accounts=accounts, visits=visits, telemetry=telemetry or Telemetry())
-        self._takeovers: dict[str, Label] = {}
-        self._attacks: set[str] = set()
+        self._takeovers: dict[Named, Label] = {}
+        self._attacks: set[Named] = set()
         self.labels = Labels(self._takeovers, self._attacks)
 
     def enricher(self) -> Enricher:
@@ -121,8 +121,8 @@ class SimulatedRun:
         truth = simulated.truth
         if truth is None:
             return
-        event_id = simulated.event["event_id"]
+        name = Named(simulated.event["type"], simulated.event["event_id"])
         if truth.takeover:
-            self._takeovers[event_id] = Label(truth.family, truth.campaign)
+            self._takeovers[name] = Label(truth.family, truth.campaign)
         else:
-            self._attacks.add(event_id)
+            self._attacks.add(name)

@@ -328,6 +328,44 @@ def test_assessments_of_another_detector_are_judged_and_compared(
     assert comparison["budgets"][0]["lost"] == []
 
 
+def test_a_shop_that_numbers_each_topic_s_events_is_judged_as_any_other(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """Sign-in 1001 and order 1001 are two events: labels and assessments tell them apart."""
+    lines = {
+        "events": traffic.lines(),
+        "labels": read(traffic.labels),
+        "attacks": read(traffic.labels.with_name("attacks.ndjson")),
+        "assessed": backtest(traffic.events),
+    }
+    numbers: dict[str, dict[str, str]] = {}
+    for line in lines["events"]:
+        of_type = numbers.setdefault(line["type"], {})
+        of_type.setdefault(line["event_id"], str(len(of_type)))
+    reports = []
+    for numbered in (False, True):
+        folder = tmp_path / f"numbered-{numbered}"
+        folder.mkdir()
+        files = {
+            name: write(
+                folder / f"{name}.ndjson",
+                [
+                    {**line, "event_id": numbers[line["type"]][line["event_id"]]}
+                    if numbered
+                    else line
+                    for line in told
+                ],
+            )
+            for name, told in lines.items()
+        }
+        arguments = [files["events"], "--labels", files["labels"], "--assessed", files["assessed"]]
+        assert called(*arguments, "--no-baselines", "--report", folder) == 0
+        [run_] = orjson.loads((folder / "report.json").read_bytes())["runs"]
+        reports.append(run_)
+    assert reports[1] == reports[0]
+    assert reports[0]["labels_without_event"] == 0
+
+
 def test_two_configurations_are_compared_case_by_case(traffic: Traffic, tmp_path: Path) -> None:
     """A second engine under other settings runs beside; cases only one raises are listed."""
     settings = tmp_path / "strict.toml"

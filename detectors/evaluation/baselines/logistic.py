@@ -32,7 +32,7 @@ class Logistic:
     def __init__(self) -> None:
         self._model = LogisticRegression(optimizer=SGD(0.05), l2=1e-5, intercept_lr=0.05)
         self._chance = Random(SEED)
-        self._awaiting: OrderedDict[str, array[float]] = OrderedDict()
+        self._awaiting: OrderedDict[tuple[str, str], array[float]] = OrderedDict()
 
     def assess(self, observed: Observed, plain: Plain) -> float:  # noqa: ARG002 - the protocol's
         """Score an event: the probability, 0 to 1, that it is a hijacker's."""
@@ -47,12 +47,12 @@ class Logistic:
         event = observed.event
         if isinstance(event, Feedback):
             for judged in event.event_ids:
-                if (kept := self._awaiting.get(judged)) is not None:
+                if (kept := self._awaiting.get((event.account_id, judged))) is not None:
                     takeover = event.verdict == "takeover"
                     weight = TAKEOVER_WEIGHT if takeover else 1.0
                     self._model.learn_one(Plain(*kept)._asdict(), takeover, w=weight)
         elif plain is not None:
-            self._awaiting[event.event_id] = array("f", plain)
+            self._awaiting[event.account_id, event.event_id] = array("f", plain)
             if len(self._awaiting) > AWAITING_VERDICT:
                 self._awaiting.popitem(last=False)
             if self._chance.random() < PRESUMED_LEGITIMATE:

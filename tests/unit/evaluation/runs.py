@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors.evaluation.judging import Judgement, judge
-from detectors.evaluation.ledger import Label, Labels, Ledger
+from detectors.evaluation.ledger import Label, Labels, Ledger, Named
 from detectors.evaluation.trial import Risks, Trial, trial_of
 from detectors.events import AccountChange, Event, Login, Order
 
@@ -44,8 +44,10 @@ def made(*lines: Line, warm_up: float = 0.0) -> Made:
     """Record the lines as a ledger would see them."""
     names = [line.event_id or f"e{number}" for number, line in enumerate(lines)]
     named = list(zip(names, lines, strict=True))
-    takeovers = {name: Label(line.family, line.hijack) for name, line in named if line.hijack}
-    attacks = frozenset(name for name, line in named if line.attack)
+    takeovers = {
+        Named(None, name): Label(line.family, line.hijack) for name, line in named if line.hijack
+    }
+    attacks = frozenset(Named(None, name) for name, line in named if line.attack)
     ledger = Ledger(Labels(takeovers, attacks))
     for name, line in named:
         ledger.append(event(line, name))

@@ -165,6 +165,18 @@ def test_logistic_regression_learns_from_verdicts_alone_what_is_risky() -> None:
     assert 0 < 10 * model.assess(observed, NOTHING) < model.assess(observed, risky) < 0.5
 
 
+def test_a_verdict_is_on_its_account_s_event() -> None:
+    """Bob's order may have the number that Ann's sign-in has."""
+    alone, beside = Logistic(), Logistic()
+    risky: Plain = NOTHING._replace(new_device=1.0)
+    for model in (alone, beside):
+        model.learn(sign_in("ann", event_id="1001"), risky)
+        if model is beside:
+            model.learn(sign_in("bob", event_id="1001"), NOTHING)
+        model.learn(verdict("takeover", "1001"), None)
+    assert alone.assess(sign_in("ann"), risky) == beside.assess(sign_in("ann"), risky)
+
+
 def test_a_verdict_on_an_event_nobody_saw_teaches_nothing() -> None:
     """Verdicts on other systems' events come too."""
     model = Logistic()

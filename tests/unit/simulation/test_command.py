@@ -36,8 +36,8 @@ def test_the_files_agree_with_each_other(tmp_path: Path) -> None:
     events = {event["event_id"]: event for event in files["out"]}
     assert {event["type"] for event in events.values()} == {"login", "order", "account_change"}
     for label in files["labels"]:
-        assert set(label) == {"event_id", "takeover", "family", "campaign"}
-        assert label["event_id"] in events
+        assert set(label) == {"event_id", "type", "takeover", "family", "campaign"}
+        assert label["type"] == events[label["event_id"]]["type"]
     assert {label["family"] for label in files["labels"]} == set(FAMILIES)
     assert {attack["event_id"] for attack in files["attacks"]} <= set(events)
     assert {event["type"] for event in files["feedback"]} == {"feedback"}
