@@ -68,11 +68,11 @@ class Memory:
             if self.rows[4 * at] <= 0:
                 self.drop(at)
 
-    def forget_since(self, minute: int) -> list[tuple[int, list[int]]]:
-        """Forget every value first seen at a minute or after it; return the values, with rows."""
+    def forget_between(self, begin: int, end: int) -> list[tuple[int, list[int]]]:
+        """Forget every value first seen from a minute to another; return the values, with rows."""
         forgotten = []
         for at in range(len(self.keys) - 1, -1, -1):
-            if self.first(at) >= minute:
+            if begin <= self.first(at) <= end:
                 forgotten.append((self.keys[at], self.rows[4 * at : 4 * at + 4]))
                 self.drop(at)
         return forgotten
@@ -118,7 +118,8 @@ class Profile:
     Every other time is in whole minutes since then, -1 for never. `recent` are the last events'
     digests, each followed by its time (below 0 once a verdict has taken it). `logins`, `orders`,
     `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device or operator.
-    `added` is the address that was added last, 0 where none was told.
+    `added` is the address that was added last, 0 where none was told. `recovered` is when the last
+    event came before the account was taken from a hijacker.
     """
 
     __slots__ = (
@@ -163,6 +164,7 @@ class Profile:
         "postcodes",
         "prefixes",
         "recent",
+        "recovered",
         "rewards",
         "seen",
         "sessions",
@@ -220,6 +222,7 @@ class Profile:
         self.day: int = stored.day
         self.day_bin: int = stored.day_bin
         self.added: int = stored.added
+        self.recovered: int = stored.recovered
         self.memories = (
             self.devices,
             self.agents,
@@ -321,6 +324,7 @@ def _fields(p: Profile) -> tuple[object, ...]:
         p.day,
         p.day_bin,
         p.added,
+        p.recovered,
     )
 
 

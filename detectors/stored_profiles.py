@@ -104,3 +104,4 @@ class StoredProfile(msgspec.Struct, array_like=True, gc=False):
     day: int = -1
     day_bin: int = -1
     added: int = 0
+    recovered: int = -1

@@ -1,9 +1,10 @@
 """What a verdict changes: the account's profile and case, and every model that learns from it.
 
 A verdict is joined to the events as they stood, which the account's examples keep. On a takeover
-what the profile learnt since the access is removed, and the events count as a hijacker's: those
-named, and the others kept of the same sessions, for a bank that disputes an order says nothing of
-the sign-in before it. On `legitimate` the events count as the customer's, their lessons are taught
+what the profile learnt since the access is removed, though not what it learnt after an earlier
+verdict had given the account back, and the events count as a hijacker's: those named, and the
+others kept of the same sessions, for a bank that disputes an order says nothing of the sign-in
+before it. On `legitimate` the events count as the customer's, their lessons are taught
 after all, and the account's open case ends.
 
 A customer's own `legitimate` teaches the account's profile and nothing that others are judged by:
@@ -76,9 +77,7 @@ class Verdicts:
         if not minutes:
             return []
         if verdict.verdict == "legitimate":
-            for example in named:
-                lessons.recall(profile, example.forgotten)
-                example.forgotten = []
+            _recall(profile, named, minutes, own_word=own_word)
         for example in named:
             if own_word:
                 _vouch(example, profile)
@@ -90,7 +89,7 @@ class Verdicts:
             self._judge(example, profile, told, verdict.occurred_at)
             example.implied = told is not None
         if verdict.verdict == "takeover":
-            forgotten = lessons.undo(profile, min(minutes))
+            forgotten = lessons.undo(profile, minutes)
             if named:
                 named[0].forgotten = [*named[0].forgotten, *forgotten]
         else:
@@ -209,6 +208,14 @@ def _is_news(verdict: Feedback, example: Example, *, own_word: bool) -> bool:
     if own_word:
         return example.verdict is None and not example.vouched
     return example.implied or example.verdict != verdict.verdict
+
+
+def _recall(profile: Profile, named: list[Example], minutes: list[int], *, own_word: bool) -> None:
+    for example in named:
+        lessons.recall(profile, example.forgotten)
+        example.forgotten = []
+    if not own_word and min(minutes) <= profile.recovered:
+        profile.recovered = -1  # there was nobody to take it from
 
 
 def _vouch(example: Example, profile: Profile) -> None:

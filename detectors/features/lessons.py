@@ -400,19 +400,30 @@ def _count_news(reading: Reading, population: Population) -> None:
         population.new_clients.add(reading.client)
 
 
-def undo(profile: Profile, minute: int) -> list[Forgotten]:
-    """Forget every value that was brought in at a minute or later: a hijacker had access.
+def undo(profile: Profile, minutes: Iterable[int]) -> list[Forgotten]:
+    """Forget what was brought in since events of these minutes: a hijacker had access.
 
-    Nor is it known any more where the account was last, if that was since.
+    What came after a verdict had given the account back to its customer is forgotten only for what
+    a hijacker did after that again. Nor is it known where the account was last, if that was since.
     """
+    before = [minute for minute in minutes if minute <= profile.recovered]
+    since = [minute for minute in minutes if minute > profile.recovered]
+    forgotten = _forget_between(profile, min(before), profile.recovered) if before else []
+    if since:
+        profile.recovered = profile.seen
+        forgotten += _forget_between(profile, min(since), profile.seen)
+    return forgotten
+
+
+def _forget_between(profile: Profile, begin: int, end: int) -> list[Forgotten]:
     forgotten = [
         Forgotten(name, *value)
         for name in _LIMITS
         if name not in {"deliveries", "methods", "categories"}
-        for value in getattr(profile, name).forget_since(minute)
+        for value in getattr(profile, name).forget_between(begin, end)
     ]
     place = profile.place
-    if place is not None and place[2] >= minute:
+    if place is not None and begin <= place[2] <= end:
         profile.place = None
         row = [round(_MILLI * place[0]), round(_MILLI * place[1]), place[2]]
         forgotten.append(Forgotten(_PLACE, 0, row))

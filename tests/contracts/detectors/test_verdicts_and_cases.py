@@ -17,7 +17,7 @@ from detectors.heat.indicators import Kind
 from detectors.heat.records import Hot
 from detectors.models.calibration import Calibration
 from detectors.policy import Policy
-from detectors.profiles import Memory, decode
+from detectors.profiles import Memory, decode, digest
 from detectors.stored_profiles import StoredProfile
 from tests.contracts.detectors.histories import (
     CARRIER,
@@ -30,6 +30,8 @@ from tests.contracts.detectors.histories import (
     MINUTE,
     NEW_PHONE,
     STRANGER,
+    TABLET,
+    TERMINAL,
     History,
 )
 
@@ -75,6 +77,72 @@ def test_a_takeover_verdict_removes_what_was_learnt_since_the_access() -> None:
     history.judge("takeover")
     assert learnt > before
     assert devices(history) == before
+
+
+@pytest.fixture
+def recovered() -> History:
+    """An account that a stranger came into unnoticed, and ordered on; only the order was told.
+
+    The customer has it back, has bought a telephone since, and has signed in by it.
+    """
+    history = History().months().forget_what_was_said()
+    history.sign_in(TABLET, CARRIER).wait(HOUR)
+    history.sign_in(STRANGER, HOSTING, failures=2).wait(2 * MINUTE)
+    history.order("210", address="drop", payment="another card").wait(HOUR)
+    told(history, "takeover", -1).wait(4 * DAY)
+    history.sign_in(NEW_PHONE, HOME)
+    assert TELEPHONE in devices(history)
+    return history
+
+
+def told(history: History, verdict: Verdict, *numbers: int) -> History:
+    """Somebody gives a verdict on these of the events."""
+    named = tuple(history.assessments[number].event_id for number in numbers)
+    return history.judge(verdict, event_ids=named)
+
+
+TELEPHONE = digest(str(NEW_PHONE.device_id))
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        pytest.param((-3, -2), id="the session's sign-in and order, which the first has judged"),
+        pytest.param((-3,), id="the sign-in alone"),
+        pytest.param((0,), id="the access before it"),
+    ],
+)
+def test_what_came_after_the_recovery_stays_whatever_else_is_told(
+    recovered: History, again: tuple[int, ...]
+) -> None:
+    """A customer may report what a bank has reported: the new telephone is still the customer's."""
+    for _ in range(2):
+        told(recovered, "takeover", *again)
+        assert TELEPHONE in devices(recovered)
+        assert decode(recovered.stored()[b"a:customer"]).place is not None
+
+
+def test_what_came_between_an_access_and_the_recovery_goes_when_that_is_told(
+    recovered: History,
+) -> None:
+    """The first verdict, on the order, knew nothing of the access a while before."""
+    assert digest(str(TABLET.device_id)) in devices(recovered)
+    assert digest(str(TABLET.device_id)) not in devices(told(recovered, "takeover", 0))
+
+
+def test_a_hijack_after_the_recovery_is_another(recovered: History) -> None:
+    """What has come in since it goes; what the customer brought in between stays."""
+    recovered.wait(3 * DAY).sign_in(TERMINAL, CARRIER).wait(HOUR).order("45")
+    assert digest(str(TERMINAL.device_id)) in devices(recovered)
+    told(recovered, "takeover", -2, -1)
+    assert TELEPHONE in devices(recovered)
+    assert digest(str(TERMINAL.device_id)) not in devices(recovered)
+
+
+def test_a_verdict_that_is_taken_back_was_no_recovery(recovered: History) -> None:
+    """Whoever was in the account then may have brought in all that came since."""
+    told(told(recovered, "legitimate", -3, -2), "takeover", -3, -2)
+    assert TELEPHONE not in devices(recovered)
 
 
 def travelled(*, judged: bool) -> float:

@@ -51,14 +51,15 @@ def test_absent_values_are_not_remembered() -> None:
 
 
 def test_what_came_since_an_access_can_be_forgotten() -> None:
-    """A hijacker's values go, the customer's stay, also those used again since."""
+    """A hijacker's values go; the customer's stay, those used again since, and those come later."""
     memory = Memory(NOTHING)
     use(memory, 1, 10, HALF_LIFE, 5)
     use(memory, 2, 50, HALF_LIFE, 5, 6)
     use(memory, 1, 60, HALF_LIFE, 5)
-    memory.forget_since(50)
-    assert memory.keys == [1]
-    assert len(memory.rows) == 4
+    use(memory, 3, 80, HALF_LIFE, 5)
+    memory.forget_between(50, 70)
+    assert memory.keys == [1, 3]
+    assert len(memory.rows) == 8
 
 
 def test_trust_clears_the_doubt_a_value_came_with() -> None:
@@ -106,7 +107,16 @@ def largest(values: dict[str, int], late: int = LATE) -> Profile:
     for field in msgspec.structs.fields(StoredProfile):
         if field.type is float:
             setattr(profile, field.name, 1.0 / 3.0)
-    for name in ("seen", "signed_in", "decayed", "ordered", "failed", "day", "day_bin"):
+    for name in (
+        "seen",
+        "signed_in",
+        "decayed",
+        "ordered",
+        "failed",
+        "day",
+        "day_bin",
+        "recovered",
+    ):
         setattr(profile, name, late)
     profile.depth = profile.bought = 60_000
     profile.failed_prefix, profile.place = MOST, (51.123, -123.456, late)
