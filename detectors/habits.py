@@ -14,7 +14,7 @@ _CAP: Final = 60_000
 MOST_BYTES: Final = 2048
 """Bytes of a stored profile at most."""
 
-_FIXED: Final = 820
+_FIXED: Final = 850
 """Bytes of everything in a profile but its memories' values and its texts, at most."""
 _SHORT: Final = 65_536
 """Minutes that take three bytes instead of five."""
@@ -62,6 +62,7 @@ def make_room(profile: Profile, half_life: float) -> None:
     )  # fmt: skip
     # To count the bytes takes ten times as long as to say that they cannot be too many.
     texts = len((p.client or "").encode()) + len((p.city or "").encode())
+    texts += len((p.client_came[1] or "").encode())
     if _FIXED + texts + values * (15 if p.seen < _SHORT else 19) <= MOST_BYTES:
         return
     while len(encode(profile)) > MOST_BYTES:

@@ -12,7 +12,7 @@ from zlib import crc32
 import msgspec
 
 from detectors.errors import IncompatibleState, decoded
-from detectors.stored_profiles import NOTHING, Doubt, Session, StoredMemory, StoredProfile
+from detectors.stored_profiles import NOTHING, Came, Doubt, Session, StoredMemory, StoredProfile
 
 VERSION: Final = 1
 UNIT: Final = 16
@@ -138,6 +138,7 @@ class Profile:
         "cities",
         "city",
         "client",
+        "client_came",
         "clients",
         "countries",
         "day",
@@ -157,6 +158,7 @@ class Profile:
         "memories",
         "methods",
         "network",
+        "network_came",
         "ordered",
         "orders",
         "payments",
@@ -174,7 +176,7 @@ class Profile:
         "version",
     )
 
-    def __init__(self, stored: StoredProfile) -> None:
+    def __init__(self, stored: StoredProfile) -> None:  # noqa: PLR0915 - one for each field
         self.version: int = stored.version
         self.born: int = stored.born
         self.seen: int = stored.seen
@@ -223,6 +225,8 @@ class Profile:
         self.day_bin: int = stored.day_bin
         self.added: int = stored.added
         self.recovered: int = stored.recovered
+        self.client_came: Came = stored.client_came
+        self.network_came: Came = stored.network_came
         self.memories = (
             self.devices,
             self.agents,
@@ -325,6 +329,8 @@ def _fields(p: Profile) -> tuple[object, ...]:
         p.day_bin,
         p.added,
         p.recovered,
+        p.client_came,
+        p.network_came,
     )
 
 

@@ -9,6 +9,12 @@ import msgspec
 StoredMemory = tuple[list[int], list[int]]
 """A `detectors.profiles.Memory`: its keys and its rows."""
 
+Came = tuple[int, str | None, int]
+"""When what alerts call usual came (-1 where that is not known), what was usual before, and when
+that had come."""
+
+NEVER: Came = (-1, None, -1)
+
 NOTHING: StoredMemory = ([], [])
 """What every memory that holds nothing shares: whoever adds to it makes lists of its own."""
 
@@ -105,3 +111,5 @@ class StoredProfile(msgspec.Struct, array_like=True, gc=False):
     day_bin: int = -1
     added: int = 0
     recovered: int = -1
+    client_came: Came = NEVER
+    network_came: Came = NEVER

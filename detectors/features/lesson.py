@@ -17,8 +17,12 @@ class Lesson(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Forgotten(NamedTuple):
-    """A value that a verdict took from a memory, with what was known of it; or the last place."""
+    """A value that a verdict took from a memory, with what was known of it.
+
+    Or the last place, or what was usual, with its text.
+    """
 
     memory: str
     key: int
     row: list[int]
+    text: str | None = None

@@ -31,12 +31,14 @@ from detectors.habits import use
 from detectors.heat.sightings import contact_of
 from detectors.population import Population
 from detectors.profiles import MEMORIES, Memory, Profile, digest
-from detectors.stored_profiles import Doubt, Session
+from detectors.stored_profiles import Came, Doubt, Session
 
 _SESSIONS: Final = 5
 _DOUBTS: Final = 3
 _REMEMBERED: Final = 16
 _PLACE: Final = "place"
+_USUAL: Final = ("client", "network")
+_CAME: Final = "_came"
 _MILLI: Final = 1_000.0
 """A place is known to thousandths of a degree, and forgotten as whole ones."""
 _NO_ORDER: Final = 1e-6
@@ -233,17 +235,17 @@ def _place(reading: Reading) -> None:
     # "Usual" in an alert is what the account has used for days, not what came with this session.
     minute = reading.minute
     if facts.browser:
-        client = _client_shown(facts.browser, facts.os)
-        if client != profile.client and _is_habit(
-            profile.client, profile.clients, reading.client, minute
-        ):
-            profile.client = client
+        client, known = _client_shown(facts.browser, facts.os), profile.client
+        if client != known:
+            came = _came(known, profile.client_came, profile.clients, reading.client, minute)
+            if came is not None:
+                profile.client, profile.client_came = client, came
     if facts.asn:
-        network = _network_shown(facts.asn, facts.country)
-        if network != profile.network and _is_habit(
-            profile.network, profile.asns, reading.asn, minute
-        ):
-            profile.network = network
+        network, known = _network_shown(facts.asn, facts.country), profile.network
+        if network != known:
+            came = _came(known, profile.network_came, profile.asns, reading.asn, minute)
+            if came is not None:
+                profile.network, profile.network_came = network, came
 
 
 # Many customers share these: they are remembered.
@@ -257,10 +259,15 @@ def _network_shown(asn: int, country: str | None) -> str:
     return f"AS{asn} ({country})" if country else f"AS{asn}"
 
 
-def _is_habit(known: str | None, memory: Memory, key: int, minute: int) -> bool:
-    """Whether a value may be called usual: known for long enough, or nothing is known yet."""
+def _came(known: str | None, came: Came, memory: Memory, key: int, minute: int) -> Came | None:
+    """Return when a value came that may be called usual, and what is so until now; else None.
+
+    It may be once it was known for long enough, or where nothing is known yet.
+    """
     at = memory.find(key)
-    return at >= 0 and (known is None or minute - memory.first(at) >= YOUNG)
+    if at < 0 or (known is not None and minute - memory.first(at) < YOUNG):
+        return None
+    return memory.first(at), known, came[0]
 
 
 def _remember_session(reading: Reading) -> None:
@@ -426,16 +433,40 @@ def _forget_between(profile: Profile, begin: int, end: int) -> list[Forgotten]:
     if place is not None and begin <= place[2] <= end:
         profile.place = None
         row = [round(_MILLI * place[0]), round(_MILLI * place[1]), place[2]]
-        forgotten.append(Forgotten(_PLACE, 0, row))
+        forgotten.append(Forgotten(_PLACE, 0, row, profile.city))
+        profile.city = None
+    for name in _USUAL:
+        forgotten += _forget_usual(profile, name, begin, end)
     return forgotten
+
+
+def _forget_usual(profile: Profile, name: str, begin: int, end: int) -> list[Forgotten]:
+    """Call usual again what was so before something came that is forgotten, unless that is too."""
+    text: str | None = getattr(profile, name)
+    came: Came = getattr(profile, name + _CAME)
+    first, before, before_first = came
+    if begin <= before_first <= end:
+        before, before_first = None, -1
+    if not begin <= first <= end:
+        setattr(profile, name + _CAME, (first, before, before_first))
+        return []
+    setattr(profile, name, before)
+    setattr(profile, name + _CAME, (before_first, None, -1))
+    return [Forgotten(name, first, [], text)]
 
 
 def recall(profile: Profile, forgotten: Iterable[Forgotten]) -> None:
     """Undo `undo`: nobody but the customer had access."""
-    for name, key, row in forgotten:
+    for name, key, row, text in forgotten:
         if name == _PLACE:
             if profile.place is None:
                 profile.place = row[0] / _MILLI, row[1] / _MILLI, row[2]
+                profile.city = text
+            continue
+        if name in _USUAL:
+            came: Came = getattr(profile, name + _CAME)
+            setattr(profile, name + _CAME, (key, getattr(profile, name), came[0]))
+            setattr(profile, name, text)
             continue
         getattr(profile, name).recall(key, row, _LIMITS[name])
 

@@ -12,21 +12,29 @@ from detectors.heat.records import TECHNIQUE_IDS
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import SHIPPED
 from detectors.policy import Policy
+from detectors.profiles import decode
 from detectors.reasons import EXPLANATIONS, explain
 from detectors.techniques import TECHNIQUES
 from tests.contracts.detectors.histories import (
+    CARRIER,
     DAY,
     HOME,
     HOSTING,
     HOUR,
     LAPTOP,
+    LEEDS,
     LISBON,
     LONDON,
     MINUTE,
+    NEW_PHONE,
+    PHONE,
     STRANGER,
+    Device,
     History,
     Network,
 )
+
+THIEVES = Network("86.20.44", 5089, "access", LEEDS)
 
 
 def evidence(alert: Alert, code: str) -> tuple[str, str | None]:
@@ -60,6 +68,54 @@ def test_what_lasts_becomes_usual() -> None:
         history.sign_in(LAPTOP, line).wait(2 * DAY)
     history.forget_what_was_said().sign_in(STRANGER, HOSTING)
     assert evidence(history.alerts[-1], "new_network") == ("AS14618 (US)", "AS5089 (GB)")
+
+
+def hijacked_for_days(*devices: Device) -> History:
+    """An account that a thief uses as its own, unnoticed, until that is usual."""
+    history = History().months().forget_what_was_said()
+    for device in (LAPTOP, *devices):
+        for _ in range(3):
+            history.sign_in(device, THIEVES).wait(2 * DAY)
+    assert history.alerts == []
+    return history
+
+
+def usual(history: History) -> tuple[str | None, str | None, str | None]:
+    """What the account's alerts call its usual client, network and city."""
+    profile = decode(history.stored()[b"a:customer"])
+    return profile.client, profile.network, profile.city
+
+
+def test_what_a_thief_made_usual_is_so_no_longer_once_it_is_known() -> None:
+    """After the verdict it is the customer's again, in the alerts too; the place is not known."""
+    history = hijacked_for_days(NEW_PHONE)
+    assert usual(history) == ("Chrome Mobile on Android", "AS5089 (GB)", "Leeds")
+    history.judge("takeover")
+    assert usual(history) == ("Chrome on Windows", "AS2856 (GB)", None)
+    history.forget_what_was_said().sign_in(STRANGER, HOSTING)
+    assert evidence(history.alerts[-1], "new_network") == ("AS14618 (US)", "AS2856 (GB)")
+
+
+def test_nothing_is_usual_where_all_that_is_known_of_was_a_thief_s() -> None:
+    """Of two that were usual in turn both are gone, until the customer comes again."""
+    history = hijacked_for_days(NEW_PHONE, Device("burner", "Firefox", "Linux"))
+    assert usual(history.judge("takeover")) == (None, "AS2856 (GB)", None)
+    history.sign_in(PHONE, CARRIER)
+    assert usual(history) == ("Mobile Safari on iOS", "AS12576 (GB)", "London")
+
+
+def test_what_the_customer_used_meanwhile_stays_usual() -> None:
+    """A verdict on a thief's visits does not make another of the customer's clients usual."""
+    history = hijacked_for_days(NEW_PHONE).sign_in(PHONE, HOME)
+    history.judge("takeover", event_ids=tuple(a.event_id for a in history.assessments[:-1]))
+    assert usual(history)[:2] == ("Mobile Safari on iOS", "AS2856 (GB)")
+
+
+def test_a_verdict_that_is_taken_back_takes_back_what_it_made_usual() -> None:
+    """It was the customer, who has moved."""
+    history = hijacked_for_days(NEW_PHONE)
+    moved = usual(history)
+    assert usual(history.judge("takeover").judge("legitimate")) == moved
 
 
 def test_the_pace_of_orders_is_told_in_time() -> None:
