@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from detectors.errors import ConfigurationError, NightlatchError
+from streams.whole_files import make_folder
 
 LOCK: Final = "worker.lock"
 """The file in it that says which worker uses it."""
@@ -17,11 +18,7 @@ _NAME_BYTES: Final = 300
 
 def check_data_dir(path: Path) -> None:
     """Make the directory of local state; raises ConfigurationError where that cannot be done."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        reason = "there is a file of that name" if path.is_file() else error.strerror
-        raise ConfigurationError(f"data_dir {path} cannot be made: {reason}") from None
+    make_folder(path, "data_dir")
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigurationError(f"data_dir {path} cannot be written to: change its permissions")
 

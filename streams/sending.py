@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from detectors.errors import ConfigurationError
 from detectors.events import AccountChange, Event, Feedback, Login
 from streams.kafka_clients import BrokerTrouble, admin, producer
 from streams.settings import Settings, SourceTopic
-from streams.topics import SOURCE_TYPES
+from streams.topics import SOURCE_TYPES, missing
 
 # Compressed batches cost kafka-python far less: its checksum is computed in Python, by the byte.
 _COMPRESSION: Final = "gzip"
@@ -93,9 +92,7 @@ def send_to(
     with producer(settings, linger_ms=_LINGER_MS, compression_type=_COMPRESSION) as client:
         for topic, key, value, headers in records:
             if topic not in present:
-                raise ConfigurationError(
-                    f"topic {topic} is missing: `nightlatch topics create` makes it"
-                )
+                raise missing(settings, topic)
             pace.wait()
             future = client.send(topic, key=key, value=value, headers=headers)
             future.add_errback(failures.append)

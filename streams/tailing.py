@@ -10,6 +10,7 @@ from detectors.errors import ConfigurationError
 from streams.kafka_clients import BrokerTrouble, consumer
 from streams.runtime.interfaces import Record
 from streams.settings import Settings
+from streams.topics import missing
 
 _POLL_MS: Final = 200
 # Longer than a broker takes to restart, or a partition to get another leader.
@@ -56,7 +57,7 @@ def tail(
     BrokerTrouble where the brokers have not answered for half a minute.
     """
     with consumer(settings) as client:
-        partitions = _partitions(client, topic)
+        partitions = _partitions(settings, client, topic)
         client.assign(partitions)
         ends = client.end_offsets(partitions, timeout_ms=ANSWER_MS)
         _seek(client, partitions, ends, from_beginning=from_beginning, since=since)
@@ -98,7 +99,7 @@ def kept(settings: Settings, topic: str, since: float = 0.0) -> Kept:
     Raises as `tail` does.
     """
     with consumer(settings) as client:
-        partitions = _partitions(client, topic)
+        partitions = _partitions(settings, client, topic)
         oldest = client.beginning_offsets(partitions, timeout_ms=ANSWER_MS)
         ends = client.end_offsets(partitions, timeout_ms=ANSWER_MS)
         first = client.offsets_for_times({p: int(since * 1000) for p in partitions})
@@ -121,7 +122,7 @@ def between(
     Raises as `tail` does, and ConfigurationError where the first of them are not kept any more.
     """
     with consumer(settings) as client:
-        known = {p.partition: p for p in _partitions(client, topic)}
+        known = {p.partition: p for p in _partitions(settings, client, topic)}
         wanted = {known[n]: span for n, span in spans.items() if n in known and span[0] < span[1]}
         oldest = client.beginning_offsets(list(wanted), timeout_ms=ANSWER_MS)
         for partition, (begin, _) in wanted.items():
@@ -146,10 +147,10 @@ def between(
                 overdue.check()
 
 
-def _partitions(client: Any, topic: str) -> list[TopicPartition]:
+def _partitions(settings: Settings, client: Any, topic: str) -> list[TopicPartition]:
     partitions = [TopicPartition(topic, p) for p in client.partitions_for_topic(topic) or ()]
     if not partitions:
-        raise ConfigurationError(f"topic {topic} is missing: `nightlatch topics create` makes it")
+        raise missing(settings, topic)
     return partitions
 
 

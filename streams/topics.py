@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, get_args
 
+from detectors.errors import ConfigurationError
 from detectors.events import EventType
 from streams.codec import MAX_LETTER_BYTES
 from streams.settings import Settings, SourceTopic
@@ -68,6 +69,13 @@ class TopicSpec(NamedTuple):
 def topic_specs(settings: Settings) -> list[TopicSpec]:
     """Return every topic, in the contract's order, the worker's own last."""
     return [*_sources(settings), *_others(settings), *_workers_own(settings)]
+
+
+def missing(settings: Settings, topic: str) -> ConfigurationError:
+    """Return what to raise where a topic is not there: who is to make it is said, too."""
+    ours = any(spec.name == topic for spec in topic_specs(settings))
+    remedy = "`nightlatch topics create` makes it" if ours else "make it, or name another"
+    return ConfigurationError(f"topic {topic} is missing: {remedy}")
 
 
 def _sources(settings: Settings) -> list[TopicSpec]:

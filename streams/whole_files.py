@@ -34,12 +34,26 @@ def is_full(error: OSError) -> bool:
     return error.errno in _FULL
 
 
-def not_written(what: object, error: OSError) -> NightlatchError:
+def not_written(what: object, error: OSError, done: str = "written") -> NightlatchError:
     """Return what to raise where a file, or standard output, cannot be written."""
-    sentence = f"{what} cannot be written: {error.strerror}"
+    sentence = f"{what} cannot be {done}: {error.strerror}"
     if is_full(error):
         return DiskFull(f"{sentence}; free space there and try again")
     return ConfigurationError(sentence)
+
+
+def make_folder(path: Path, what: str) -> None:
+    """Make a folder where it is not there, and those above it; `what` it is is for the error.
+
+    Raises ConfigurationError, or DiskFull, where that cannot be done.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        reason = "there is a file of that name"
+        raise ConfigurationError(f"{what} {path} cannot be made: {reason}") from None
+    except OSError as error:
+        raise not_written(f"{what} {path}", error, "made") from None
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -113,13 +127,14 @@ def read_secret(path: Path, what: str) -> bytes:
     Raises ConfigurationError where it cannot be read, or where others than its owner may.
     """
     try:
-        if path.stat().st_mode & _OTHERS:
-            raise ConfigurationError(
-                f"{what} {path} may be read by others than its owner: chmod 600 {path}"
-            )
-        return path.read_bytes()
+        data, mode = path.read_bytes(), path.stat().st_mode
     except OSError as error:
         raise ConfigurationError(f"{what} {path} cannot be read: {error.strerror}") from None
+    if mode & _OTHERS:
+        raise ConfigurationError(
+            f"{what} {path} may be read by others than its owner: chmod 600 {path}"
+        )
+    return data
 
 
 def _put(path: Path, data: bytes, mode: int) -> None:

@@ -233,8 +233,9 @@ def _recorded(
         for done in backtest(events, enricher.facts, engines, written=written, recording=recording):
             bar.update(task, events=done)
     _say(done, time.monotonic() - began, dead)
-    if dead.total and not done:
-        other = ": --format rba reads that data set" if options.format is Format.NDJSON else ""
+    if not done and (dead.total or judged):
+        rba = dead.total and options.format is Format.NDJSON
+        other = ": --format rba reads that data set" if rba else ""
         raise UnreadableFile(f"there is nothing to judge, since no line holds an event{other}")
     return recording, dead
 
@@ -360,12 +361,10 @@ def _show(report: "Report", *, to_stderr: bool) -> None:
 def _require(folder: Path) -> None:
     """Refuse now what would else fail after the whole pass."""
     from streams.documents import require
+    from streams.whole_files import make_folder
 
     require(what="--report")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"--report {folder}: {error.strerror}") from None
+    make_folder(folder, "--report")
 
 
 def _write(report: "Report", folder: Path) -> None:

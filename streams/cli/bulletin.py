@@ -72,6 +72,7 @@ def command(
     from streams.bulletin.recorded import from_files, from_topics, read_bulletin
     from streams.bulletin.writing import bulletin_of, previous_of, write
     from streams.sharing.keys import read_keys
+    from streams.whole_files import make_folder
 
     wanted, land = Month.of(month), _country(country)
     files: dict[CountedTopic, list[Path]] = {
@@ -87,7 +88,7 @@ def command(
     if alerts and again:
         raise ConfigurationError("--again is for what was counted from topics: give the files")
     before = previous_of(wanted, out, previous)
-    _make(out)
+    make_folder(out, "--out")
     chosen = settings_from(settings, broker)
     keys = read_keys(chosen.sharing_keys) if chosen.sharing_keys else ()
     if alerts:
@@ -107,10 +108,3 @@ def _country(text: str | None) -> str | None:
     if text is not None and not (len(text) == 2 and text.isascii() and text.isalpha()):
         raise ConfigurationError(f"--country {text!r} is no country code: expected one like GB")
     return text.upper() if text else None
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"--out {folder}: {error.strerror}") from None

@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, MutableSequence, Sequence
 from io import TextIOWrapper
+from math import nan
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_pton
 from typing import Final
@@ -87,9 +88,8 @@ def _place(row: Mapping[str, str | None]) -> Place:
     country = (row.get("country") or "").strip().upper() or None
     if country is not None and len(country) != 2:
         raise ValueError(f"{country!r} is no ISO 3166-1 alpha-2 country code")
-    asn = (row.get("asn") or "").strip().upper().removeprefix("AS")
     return Place(
-        asn=int(asn) if asn else None,
+        asn=_system(row.get("asn")),
         country=country,
         region=(row.get("region") or "").strip() or None,
         city=(row.get("city") or "").strip() or None,
@@ -98,10 +98,20 @@ def _place(row: Mapping[str, str | None]) -> Place:
     )
 
 
+def _system(text: str | None) -> int | None:
+    number = (text or "").strip().upper().removeprefix("AS")
+    if number and not (number.isascii() and number.isdigit()):
+        raise ValueError(f"{text!r} is no AS number")
+    return int(number) if number else None
+
+
 def _degrees(text: str | None, bound: float) -> float | None:
     if not text or not text.strip():
         return None
-    degrees = float(text)
+    try:
+        degrees = float(text)
+    except ValueError:
+        degrees = nan
     if not abs(degrees) <= bound:
         raise ValueError(f"{text!r} is not between -{bound} and {bound} degrees")
     return degrees

@@ -33,7 +33,7 @@ from streams.local_kafka.distribution import (
     say_nothing,
 )
 from streams.local_kafka.processes import Process, signal_group
-from streams.whole_files import write_whole
+from streams.whole_files import make_folder, write_whole
 
 START_SECONDS = 90.0
 STOP_SECONDS = 20.0
@@ -112,7 +112,7 @@ class LocalKafka:
         jars = classpath(self._folder, self._report)
         what = f"Starting Apache Kafka {KAFKA_VERSION}"
         self._report(what, 0, 3)
-        self._data.mkdir(parents=True, exist_ok=True)
+        make_folder(self._data, "the folder of Kafka's data")
         lock = self._take_lock()
         try:
             node = self._node()

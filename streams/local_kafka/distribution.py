@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 from detectors.errors import ConfigurationError, NightlatchError
-from streams.whole_files import write_whole
+from streams.whole_files import make_folder, write_whole
 
 KAFKA_VERSION = "4.3.1"
 DEFAULT_FOLDER = Path(".nightlatch")
@@ -77,7 +77,7 @@ def classpath(folder: Path, report: Report = say_nothing) -> str:
     jars = listed_jars()
     home = folder.absolute() / f"kafka-{KAFKA_VERSION}"
     if not _complete(home, jars):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, "the folder of Kafka's program")
         write_whole(folder / ".gitignore", b"*\n")
         with _locked(folder / "jars.lock"):
             if not _complete(home, jars):

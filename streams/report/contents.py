@@ -8,7 +8,7 @@ import msgspec
 
 from detectors import __version__
 from detectors.assessments import Alert
-from detectors.errors import ConfigurationError
+from detectors.errors import ConfigurationError, UnreadableFile
 from detectors.evaluation.baselines import BASELINES
 from detectors.evaluation.comparison import (
     Comparison,
@@ -158,10 +158,15 @@ def comparison_of(before: str, after: str, recording: Recording, run: Run) -> Co
 
 
 def read_report(path: Path) -> Report:
-    """Read a report's JSON file; raises ConfigurationError for anything else."""
+    """Read a report's JSON file; raises ConfigurationError for anything else.
+
+    And UnreadableFile where it cannot be read.
+    """
     try:
         return msgspec.json.decode(path.read_bytes(), type=Report)
-    except (OSError, msgspec.DecodeError) as error:
+    except OSError as error:
+        raise UnreadableFile(f"{path}: {error.strerror}") from None
+    except msgspec.DecodeError as error:
         raise ConfigurationError(f"{path} is no report of a backtest: {error}") from None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from detectors.campaigns.records import Campaign
-from detectors.errors import InvalidEvent
+from detectors.errors import ConfigurationError, InvalidEvent
 from detectors.events import Feedback
 from streams.codec import decode, decode_published
 from streams.files import read_events, read_lines
@@ -21,7 +21,12 @@ def from_topics(settings: Settings) -> Iterator[Told]:
     What is no campaign or verdict is passed over: its reader proper tells of it.
     """
     for record in tail(settings, settings.topic("campaigns"), from_beginning=True, to_end=True):
-        yield from _campaign(record.value)
+        try:
+            published = decode_published(record.value)
+        except InvalidEvent:
+            continue
+        if isinstance(published, Campaign):
+            yield published
     for record in tail(settings, settings.topic("feedback"), from_beginning=True, to_end=True):
         try:
             event = decode(
@@ -48,23 +53,29 @@ def from_topics(settings: Settings) -> Iterator[Told]:
 def from_files(
     campaigns: Iterable[Path], feedback: Iterable[Path], reports: Iterable[Path] = ()
 ) -> Iterator[Told]:
-    """Yield what is in files, as the backtest, the contract and an import's `--out` have them."""
+    """Yield what is in files, as the backtest, the contract and an import's `--out` have them.
+
+    Raises ConfigurationError, naming the line, for what is none of it: nobody else would tell.
+    """
     for path in campaigns:
-        for line in read_lines(path):
-            if line.strip():
-                yield from _campaign(line)
+        yield from _campaigns(path)
     for path in feedback:
         for found in read_events(path):
+            if isinstance(found.content, InvalidEvent):
+                raise ConfigurationError(f"{path}:{found.number} is no event: {found.content}")
             if isinstance(found.content, Feedback):
                 yield found.content
     for path in reports:
         yield from read_reports(path)
 
 
-def _campaign(value: bytes | None) -> Iterator[Campaign]:
-    try:
-        record = decode_published(value)
-    except InvalidEvent:
-        return
-    if isinstance(record, Campaign):
-        yield record
+def _campaigns(path: Path) -> Iterator[Campaign]:
+    for number, line in enumerate(read_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = decode_published(line)
+        except InvalidEvent as error:
+            raise ConfigurationError(f"{path}:{number} is no campaign: {error}") from None
+        if isinstance(record, Campaign):
+            yield record

@@ -103,6 +103,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "a missing subcommand": (["kafka"], "nightlatch kafka --help"),
     "no such file": (["backtest", "/no/such/file.ndjson"], "/no/such/file.ndjson"),
     "no such settings file": (["settings", "--settings", "/no/such.toml"], "/no/such.toml"),
+    "a folder for a key": (["evidence", "x", "--key", "tests"], "tests cannot be read: Is a"),
+    "no place for a Kafka": (["kafka", "start", "--folder", "/proc/x"], "/proc/x cannot be made"),
     "no port of a broker": (["topics", "check", "--broker", "localhost:abc"], "host:port"),
     "a time before all topics": (["alerts", "--since", "999999d"], "--since"),
 }
@@ -156,6 +158,33 @@ def test_standard_output_on_a_full_disk_is_one_line(arguments: list[str]) -> Non
         "nightlatch: standard output cannot be written: No space left on device; "
         "free space there and try again\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("{0} simulate --accounts 20 --days 1 --labels {1}/labels >&-", ""),
+        ("{0} backtest - <&-", "0 events in"),
+        ("{0} dead-letters resend --from {1}/none <&-", "nobody is there to answer"),
+        ("{0} settings <&- >&- 2>&-", ""),
+    ],
+)
+def test_a_stream_that_is_closed_leads_nowhere(tmp_path: Path, command: str, said: str) -> None:
+    """As where a supervisor has closed it: no traceback, and no file that takes its place."""
+    (tmp_path / "none").touch()
+    ended = subprocess.run(
+        ["/bin/sh", "-c", command.format(" ".join(NIGHTLATCH), tmp_path)],
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert ended.returncode == (2 if "nobody" in said else 0)
+    for written in tmp_path.iterdir():
+        assert b"account_id" not in written.read_bytes()
 
 
 def test_a_wrong_setting_in_the_environment_is_one_line() -> None:

@@ -456,6 +456,13 @@ def test_files_without_a_single_event_are_a_mistake(
         "nightlatch: there is nothing to judge, since no line holds an event: "
         "--format rba reads that data set"
     )
+    path.write_bytes(b"")
+    assert called(path) == 0, "a day without events is no mistake, where nothing is to be judged"
+    labels = write(tmp_path / "labels.ndjson", [{"event_id": "1"}])
+    for judged in (["--labels", labels], ["--report", tmp_path / "report"]):
+        assert called(path, *judged) == 2
+        told = capsys.readouterr().err.splitlines()
+        assert told[-1] == "nightlatch: there is nothing to judge, since no line holds an event"
 
 
 @pytest.mark.parametrize("what", ["assessments", "alerts", "report"])
@@ -484,6 +491,7 @@ def test_a_full_disk_is_one_line(
         (["{events}", "--labels", "{bad}"], "bad.ndjson:1 is no label"),
         (["{events}", "--assessed", "{bad}"], "bad.ndjson:1 is no assessment"),
         (["{events}", "--pool", "{bad}"], "is no report"),
+        (["{events}", "--pool", "absent.json"], "absent.json: No such file"),
         (["{events}", "--report", "{bad}"], "--report"),
         (["{events}", "--compare", "{bad}", "--compare-settings", "{bad}"], "one of the two"),
         (["{bad}", "--format", "rba"], "has no column 'Login Timestamp'"),

@@ -105,7 +105,8 @@ class TestCsv:
         [
             ("192.0.2.0/33,1,,,,,\n", "own.csv:2: '192.0.2.0/33' has a prefix"),
             ("192.0.2,1,,,,,\n", "own.csv:2: '192.0.2' is no network"),
-            ("192.0.2.0/24,x,,,,,\n", "own.csv:2"),
+            ("192.0.2.0/24,BT,,,,,\n", "own.csv:2: 'BT' is no AS number"),
+            ("192.0.2.0/24,1,GB,,,north,0\n", "'north' is not between -90 and 90 degrees"),
             ("192.0.2.0/24,1,GBR,,,,\n", "country"),
             ("192.0.2.0/24,1,GB,,,91,0\n", "degrees"),
             ("192.0.2.0/24,1,GB,,,nan,0\n", "degrees"),

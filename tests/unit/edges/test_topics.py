@@ -7,7 +7,7 @@ import pytest
 from streams.cli import run
 from streams.permissions import Role
 from streams.settings import Settings, SourceTopic
-from streams.topics import SOURCE_TYPES, flows, partition_counts, topic_specs
+from streams.topics import SOURCE_TYPES, flows, missing, partition_counts, topic_specs
 
 SETTINGS = Settings(partitions=6, topic_prefix="shop-", app_id="latch", rekey=("orders",))
 
@@ -34,6 +34,18 @@ def test_every_topic_of_the_contract() -> None:
         "latch-campaigns-changelog",
         "latch-shop-orders-by-account",
     ]
+
+
+@pytest.mark.parametrize(
+    ("topic", "remedy"),
+    [
+        ("shop-logins", "`nightlatch topics create` makes it"),
+        ("police", "make it, or name another"),
+    ],
+)
+def test_who_is_to_make_a_missing_topic_is_said(topic: str, remedy: str) -> None:
+    """Another's topic, that an import or an export names, is not made by ours."""
+    assert str(missing(SETTINGS, topic)) == f"topic {topic} is missing: {remedy}"
 
 
 def test_sources_keep_the_brokers_time() -> None:

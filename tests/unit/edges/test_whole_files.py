@@ -14,6 +14,7 @@ from streams.sharing.keys import add_key, read_keys
 from streams.simulated_files import Files
 from streams.whole_files import (
     DiskFull,
+    make_folder,
     read_secret,
     whole_file,
     write_new_secret,
@@ -135,6 +136,24 @@ def test_a_secret_file_is_its_owners(tmp_path: Path, write: Write) -> None:
     path.chmod(0o640)
     with pytest.raises(ConfigurationError, match="chmod 600"):
         read_secret(path, "the key")
+
+
+def test_a_folder_is_no_secret_file(tmp_path: Path) -> None:
+    """Whoever took the right to read it away from others could not enter it any more."""
+    with pytest.raises(ConfigurationError, match="cannot be read: Is a directory"):
+        read_secret(tmp_path, "the key")
+
+
+def test_a_folder_is_made_or_it_is_said_why_not(tmp_path: Path) -> None:
+    """It may be there already, and so may a file."""
+    for _ in range(2):
+        make_folder(tmp_path / "one" / "two", "--out")
+    assert (tmp_path / "one" / "two").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigurationError, match=r"--out .* cannot be made: there is a file of"):
+        make_folder(tmp_path / "file", "--out")
+    with pytest.raises(ConfigurationError, match=r"--out .* cannot be made: Not a directory"):
+        make_folder(tmp_path / "file" / "below", "--out")
 
 
 def test_a_new_secret_takes_no_others_place(tmp_path: Path) -> None:

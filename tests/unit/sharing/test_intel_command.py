@@ -154,6 +154,8 @@ def test_what_brought_a_report_is_written_by_who_takes_it_in(shop: Path) -> None
         (["export", "--out", "a", "--topic", "b"], "give one of them"),
         (["export", "--folder", "nowhere"], "no such folder"),
         (["import"], "give one of"),
+        (["export", "--campaigns", "feedback"], "feedback:1 is no campaign"),
+        (["export", "--feedback", "campaigns"], "campaigns:1 is no event"),
         (["import", "absent.json"], "absent.json"),
         (["import", "--taxii", "http://example.org/x/"], "https"),
         (["key", "2026-11"], "already"),
