@@ -154,21 +154,29 @@ class HeatCounter:
                 told.append(self._cool(tally, failures, minute))
             return
         before = failures.nats if failures.until > minute else 0.0
-        if before == 0.0:
-            failures.since, failures.entered = 60.0 * minute, ()
-        nearly_over = failures.until - minute < found.holds / 2
+        if not failures.since:
+            failures.since, failures.entered, failures.revision = 60.0 * minute, (), 0
+        entered = len(failures.entered)
+        goes_on = failures.failed + found.holds - failures.until > found.holds / 2
         other = found.technique != failures.technique
-        if abs(found.nats - before) >= _STEP or nearly_over or other:
-            hot = self._heat(tally, failures, found, customers, minute)
+        if abs(found.nats - before) >= _STEP or goes_on or other:
+            hot = self._heat(tally, failures, found, customers)
             told.append(hot)
             rose = found.nats - before >= _STEP
             told += self._reassess(
                 tally, failures, hot, tally.entries if rose else sighting.entries
             )
-            told.append(self._attack(tally, failures, hot))
+            if sighting.failed > 0:
+                told.append(self._attack(tally, failures, hot))
         elif sighting.entries:
-            standing = self._standing(tally, failures, found, customers)
-            told += self._reassess(tally, failures, standing, sighting.entries)
+            hot = self._standing(tally, failures, found, customers)
+            told += self._reassess(tally, failures, hot, sighting.entries)
+        else:
+            return
+        # That somebody gets in when nothing fails any more is nothing that the attack has done.
+        lately = sighting.failed <= 0 and minute - failures.failed <= _HOUR
+        if lately and len(failures.entered) > entered:
+            told.append(self._attack(tally, failures, hot))
 
     def _heat(
         self,
@@ -176,11 +184,9 @@ class HeatCounter:
         failures: Failures,
         found: Judgement,
         customers: Customers,
-        minute: int,
     ) -> Hot:
         failures.nats, failures.technique = round(found.nats, 3), found.technique
-        failures.until = minute + found.holds
-        failures.revision += 1
+        failures.until = failures.failed + found.holds
         failures.window = found.window
         return self._standing(tally, failures, found, customers)
 
@@ -196,7 +202,7 @@ class HeatCounter:
 
     def _cool(self, tally: Tally, failures: Failures, minute: int) -> Hot:
         technique = _technique(failures)
-        failures.nats = failures.until = 0.0
+        failures.nats, failures.until = 0.0, float(minute)
         return Hot(
             VERSION, tally.kind, tally.key, technique or "slow_stuffing", 0.0, failures.since,
             60.0 * minute, 60.0 * minute, 0, 0, 0, shown=tally.shown,
@@ -227,6 +233,7 @@ class HeatCounter:
             failures.entered = (*failures.entered, account)
 
     def _attack(self, tally: Tally, failures: Failures, hot: Hot) -> Attack:
+        failures.revision += 1
         return Attack(
             campaign_id=blake2b(hot.episode.encode(), digest_size=12).hexdigest(),
             revision=failures.revision,

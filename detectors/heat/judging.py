@@ -19,7 +19,17 @@ from typing import Final, NamedTuple
 from detectors.heat.distinct import Distinct
 from detectors.heat.indicators import KINDS
 from detectors.heat.records import Technique
-from detectors.heat.tally import DAYS, FAST, HALF_LIVES, HOURS, USUAL, Failures, Rates, Tally
+from detectors.heat.tally import (
+    DAYS,
+    FAST,
+    HALF_LIVES,
+    HOURS,
+    MOST_STAYS,
+    USUAL,
+    Failures,
+    Rates,
+    Tally,
+)
 
 _PAYS: Final = 4.0
 _DOUBT: Final = 0.2
@@ -37,16 +47,18 @@ an indicator and window."""
 _FAILURES: Final = 4.0
 _FEWEST: Final = 5
 """Accounts without which it is no attack on many."""
-_STAYS: Final = {FAST: 60.0, HOURS: 720.0, DAYS: 2_880.0}
-"""Minutes for which a verdict on a window holds."""
-MOST_STAYS: Final = max(_STAYS.values())
+_STAYS: Final = {FAST: 60.0, HOURS: 720.0, DAYS: MOST_STAYS}
+"""Minutes after the last failure for which a verdict on a window holds."""
 _MANY_AN_ADDRESS: Final = 4.0
 _A_DAY: Final = 600.0
 """Tries a day above which no attack is slow."""
 
 
 class Judgement(NamedTuple):
-    """An attack through an indicator: weight of evidence (nats), what it was seen by, how long."""
+    """An attack through an indicator: weight of evidence (nats), what it was seen by, how long.
+
+    It `holds` for so many minutes after the last failure.
+    """
 
     nats: float
     window: int
@@ -75,11 +87,13 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
     if failures is None or not may_be_attacked(failures) or failures.tried_accounts < _FEWEST:
         return None
     rates = failures.rates
+    quiet = rates.at - failures.failed
     best: tuple[float, int] | None = None
     usual_failing, usual_unknown = _usual(rates)
     for window in (FAST, HOURS, DAYS):
         tried, failed, unknown = rates.window(window)
-        if failed < _FAILURES:
+        # Customers who come when nothing fails any more say nothing of what is over.
+        if failed < _FAILURES or quiet >= _STAYS[window]:
             continue
         excess = max(
             _excess(tried, failed, max(customers.failing, usual_failing)),

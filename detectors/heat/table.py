@@ -4,9 +4,9 @@ from typing import Final
 
 from detectors.features.reading import Reading
 from detectors.heat.indicators import COARSE, KINDS
-from detectors.heat.judging import MOST_STAYS
 from detectors.heat.records import Hot
 from detectors.heat.sightings import came_by
+from detectors.heat.tally import MOST_STAYS
 from detectors.watermark import TOLERANCE
 
 _SWEPT_EVERY: Final = 3_600.0

@@ -15,6 +15,8 @@ HALF_LIVES: Final[tuple[float, ...]] = (10.0, 360.0, 4_320.0, 20_160.0)
 
 _PAUSE: Final = 720
 """Minutes without a failure after which another is another attack's."""
+MOST_STAYS: Final = 2_880.0
+"""Minutes after its last failure for which an attack is taken to be on, at most."""
 
 FAST: Final = 0
 HOURS: Final = 1
@@ -109,6 +111,10 @@ class Rates:
         self.sums[3 * USUAL] += entered / (1.0 - share)
         self.sums[3 * USUAL + 1] += entered * share / (1.0 - share)
 
+    def forget(self) -> None:
+        """Count nothing but what is usual."""
+        self.sums[: 3 * USUAL] = [0.0] * (3 * USUAL)
+
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
         if self.at > latest:
@@ -148,7 +154,7 @@ class Failures:
     `accounts` and `networks` are those that were tried through it, and from where, since minute
     `tried_since` and in the day before. Tries have been failing since minute `failing`, the last
     one in `failed`. `window` is the one that it was found hot by; `entered` are digests of the
-    accounts that let the present attack in.
+    accounts that let the present attack in, which is on since second `since`, 0 where none was.
     """
 
     __slots__ = (
@@ -190,6 +196,11 @@ class Failures:
         """Note that a try failed: by the same attack as the one before, or the first of one."""
         if minute - self.failed > _PAUSE:
             self.failing = minute
+        if self.since and minute > self.until + _PAUSE:
+            self.since, self.entered = 0.0, ()
+            if minute - self.failed > MOST_STAYS:
+                # What an attack that is over had tried is no evidence of another.
+                self.rates.forget()
         self.failed = max(self.failed, minute)
 
     @property

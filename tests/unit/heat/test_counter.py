@@ -358,3 +358,53 @@ def test_what_came_in_peace_between_two_failures_came_evenly() -> None:
     hours, _, _ = tally.fails(MINUTE + 4_320).rates.window(HOURS)
     fading = [2.0 ** (-age / 360.0) for age in range(4_320)]
     assert hours == pytest.approx(100 * sum(fading) / len(fading), rel=0.01)
+
+
+def revisions(counted: Counted) -> list[Attack]:
+    """Every revision of an attack that was told."""
+    return [told for told in counted.told if isinstance(told, Attack)]
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_customers_who_sign_in_after_an_attack_revise_nothing(*, reopen: bool) -> None:
+    """Of a range that was tried last week, one a day signs in: nothing fails, nothing is told."""
+    counted = Counted(reopen=reopen).take(*stuffing(60))
+    before = revisions(counted)[-1]
+    counted.take(*(tries(1_000 + n, minute=MINUTE + 360 * (n + 1), fails=False) for n in range(40)))
+    assert revisions(counted)[-1] == before
+    ended = 60.0 * (MINUTE + 6 + 2_880)
+    assert all(hot.until <= ended for hot in counted.hot if hot.nats), (
+        "who gets in prolongs what failed"
+    )
+
+
+def test_a_customer_s_slip_long_after_an_attack_begins_no_other() -> None:
+    """What was tried three days ago is no evidence that it is tried again."""
+    counted = Counted().take(*stuffing(60))
+    before = len(counted.told)
+    for day in (3, 4, 5):
+        counted.take(tries(1_000 + day, minute=MINUTE + 1_440 * day, fails=True))
+    assert not any(isinstance(told, Attack) for told in counted.told[before:])
+    assert all(hot.nats == 0.0 for hot in counted.hot if hot.at > 60.0 * (MINUTE + 1_440))
+
+
+def test_an_attack_that_pauses_for_hours_goes_on_as_the_same() -> None:
+    """A list that is tried in bursts, five hours apart, is one attack."""
+    counted = Counted()
+    for burst in range(4):
+        for number in range(20):
+            minute = MINUTE + 300 * burst + number // 4
+            counted.take(tries(100 * burst + number, minute=minute, fails=True))
+    told = revisions(counted)
+    assert {attack.campaign_id for attack in told} == {told[0].campaign_id}
+    assert told[-1].last_seen >= told[0].first_seen + 5 * 3_600 - 60
+
+
+def test_a_victim_that_is_let_in_by_the_last_try_is_told() -> None:
+    """The last name of the list was right: the attack has succeeded, and its record says so."""
+    counted = Counted().take(*stuffing(60))
+    assert revisions(counted)[-1].entered == 0
+    last = tries(60, minute=MINUTE + 40, fails=False)
+    counted.take(last)
+    assert "account 60" in counted.reassessed
+    assert revisions(counted)[-1].entered == 1
