@@ -8,6 +8,7 @@ from detectors.events import Order
 from detectors.features.changes import GROUP
 from detectors.features.reading import CHANGE, DAY, Reading, area_key, country_code
 from detectors.features.registry import POSITION
+from detectors.features.sessions import moved_abroad
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
 from detectors.profiles import UNIT
@@ -216,7 +217,7 @@ def weigh_speed(reading: Reading, table: Table) -> None:
     """Judge how soon after its session's sign-in the order or change came."""
     session = reading.session
     outcome = 7
-    if session is not None and session.signed_in:
+    if session is not None and session.signed_in and not moved_abroad(reading, session):
         outcome = bisect_right(SPEED_STEPS, reading.minute - session.opened)
     context = reading.who + (3 if reading.type == CHANGE else 0)
     reading.cells[SPEED] = context * 8 + outcome

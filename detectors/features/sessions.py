@@ -16,11 +16,18 @@ FOLLOWED: Final = 2
 device the same, another, or not told; client the same, another version, another system or
 browser, or not told; network the same, another range, another operator, another country."""
 
+_ANOTHER_OPERATOR: Final = 2
+
 _DEVICES_CUSTOMER: Final[Row] = (0.80, 0.004, 0.196)
 _CLIENTS_CUSTOMER: Final[Row] = (0.82, 0.02, 0.01, 0.15)
 _NETWORKS_CUSTOMER: Final[Row] = (0.82, 0.10, 0.07, 0.01)
-_DEVICES_THIEF: Final[Row] = (0.15, 0.55, 0.30)
-_CLIENTS_THIEF: Final[Row] = (0.35, 0.10, 0.40, 0.15)
+# A stolen cookie is put into a browser of the thief's own, or into one that is dressed up as the
+# victim's: who sells sessions sells the identifiers and the user agent with them.
+_DEVICES_THIEF: Final[Row] = (0.10, 0.60, 0.30)
+_CLIENTS_THIEF: Final[Row] = (0.20, 0.12, 0.53, 0.15)
+_DEVICES_COPIED: Final[Row] = (0.80, 0.03, 0.17)
+_CLIENTS_COPIED: Final[Row] = (0.75, 0.08, 0.02, 0.15)
+_COPIED: Final = 0.45
 _NETWORKS_THIEF: Final[Row] = (0.03, 0.09, 0.60, 0.28)
 
 
@@ -33,9 +40,16 @@ def _joint(lone: tuple[float, ...], *parts: tuple[float, ...]) -> tuple[float, .
 CONTINUITY_CUSTOMER: Final[Rows] = (
     _joint((0.05, 0.05), _DEVICES_CUSTOMER, _CLIENTS_CUSTOMER, _NETWORKS_CUSTOMER),
 )
-CONTINUITY_HIJACKER: Final[Row] = _joint(
-    (0.08, 0.22), _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF
+CONTINUITY_HIJACKER: Final[Row] = tuple(
+    (1.0 - _COPIED) * own + _COPIED * copied
+    for own, copied in zip(
+        _joint((0.08, 0.22), _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF),
+        _joint((0.08, 0.22), _DEVICES_COPIED, _CLIENTS_COPIED, _NETWORKS_THIEF),
+        strict=True,
+    )
 )
+_ELSEWHERE: Final = 0.9
+"""Of thieves who take a session to another operator, those to whose the account never was."""
 CONTINUITY_TOLD: Final = 0.15
 """Share of hijackers who work in a session that its owner opened."""
 
@@ -53,9 +67,16 @@ def weigh_continuity(reading: Reading, table: Table) -> None:
     else:
         outcome = FOLLOWED + _moved(reading, session)
     context = (1 if reading.kind == "mobile" else 0) + (2 if reading.type == LOGIN else 0)
-    context += 4 if session is not None and _is_elsewhere(reading, session) else 0
-    reading.cells[CONTINUITY] = context * OUTCOMES + outcome
-    reading.weights[CONTINUITY] = table.ratio(context, outcome)
+    elsewhere = session is not None and _is_elsewhere(reading, session)
+    at = context + 4 if elsewhere else context
+    reading.cells[CONTINUITY] = at * OUTCOMES + outcome
+    if outcome >= FOLLOWED and (outcome - FOLLOWED) % 4 >= _ANOTHER_OPERATOR:
+        # That it is not the account's operator is part of what is told.
+        share = _ELSEWHERE if elsewhere else 1.0 - _ELSEWHERE
+        beside = context if elsewhere else context + 4
+        reading.weights[CONTINUITY] = table.ratio_within(at, beside, outcome, share)
+    else:
+        reading.weights[CONTINUITY] = table.ratio(at, outcome)
 
 
 def _is_elsewhere(reading: Reading, session: Session) -> bool:
@@ -100,4 +121,17 @@ def moved_to_another(reading: Reading) -> bool:
         (reading.device and session.device and reading.device != session.device)
         or (reading.prefix and session.prefix and reading.prefix != session.prefix)
         or (reading.agent and session.agent and reading.agent != session.agent)
+    )
+
+
+def moved_abroad(reading: Reading, session: Session) -> bool:
+    """Return whether a session went to an operator that the account was never with before it.
+
+    Who has it there may have come by it without signing in.
+    """
+    return bool(
+        reading.asn
+        and session.asn
+        and reading.asn != session.asn
+        and _is_elsewhere(reading, session)
     )

@@ -89,6 +89,18 @@ class Table:
         value = log(self._untold + self._shares[outcome] / customers)
         return LOWEST if value < LOWEST else min(value, HIGHEST)
 
+    def ratio_within(self, context: int, beside: int, outcome: int, share: float) -> float:
+        """Return the weight of evidence of an outcome, and of its context instead of another, nats.
+
+        Of hijackers with this outcome, `share` (above 0, to 1) are in this context, and the others
+        are in the one `beside` it. Customers were counted in both.
+        """
+        here, there = self._totals[context], self._totals[beside]
+        customers = self.customer_share(context, outcome) * (here + _BACKING / 2)
+        customers /= here + there + _BACKING
+        value = log(self._untold + self._shares[outcome] * share / customers)
+        return LOWEST if value < LOWEST else min(value, HIGHEST)
+
     def ratio(self, context: int, outcome: int) -> float:
         """Return the weight of evidence for a hijacker, nats."""
         # customer_share once more, in place: this is half of what scoring an event costs.

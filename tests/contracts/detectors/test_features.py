@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from detectors.features.orders import SPEED_HIJACKER
 from detectors.features.registry import ACCESS, POSITION
 from detectors.features.sessions import CONTINUITY
 from detectors.features.story import STORY_CUSTOMER, STORY_HIJACKER, weigh_story
@@ -28,6 +29,8 @@ from tests.contracts.detectors.histories import (
 )
 from tests.unit.detectors import nothing
 
+STRANGERS_LINE = Network("92.40.9", 206067, "mobile", LEEDS)
+
 
 def weight_of(history: History, name: str) -> float:
     """Return a feature of the last event, nats, as it is read now."""
@@ -50,8 +53,21 @@ def moved_to(network: Network) -> float:
 
 def test_a_session_taken_along_tells_less_than_one_that_turns_up_elsewhere() -> None:
     """The customer's own carrier is where a session goes by itself; a strange network is not."""
-    strange = Network("92.40.9", 206067, "mobile", LEEDS)
-    assert moved_to(strange) > moved_to(CARRIER)
+    assert moved_to(STRANGERS_LINE) > moved_to(CARRIER)
+
+
+def test_a_session_that_turns_up_elsewhere_unchanged_tells() -> None:
+    """Whoever sells a session sells the cookie of its device, and the user agent, with it."""
+    assert moved_to(STRANGERS_LINE) > 0.1
+    assert moved_to(CARRIER) < 0.0
+
+
+@pytest.mark.parametrize("minutes", [0.5, 600.0])
+def test_how_fast_an_order_comes_is_not_told_by_somebody_else_s_sign_in(minutes: float) -> None:
+    """A thief who has a session elsewhere did not sign in to it, soon before or long ago."""
+    history = History().months().sign_in(LAPTOP, HOME).wait(minutes * MINUTE)
+    stolen = history.steal_session(LAPTOP, STRANGERS_LINE).order("31")
+    assert stolen.read_last().cells[POSITION["speed"]] % len(SPEED_HIJACKER) == 7
 
 
 def access_of_order(

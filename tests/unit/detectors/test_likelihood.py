@@ -37,6 +37,15 @@ def test_a_context_without_events_of_its_own_leans_on_the_others() -> None:
     assert learnt.ratio(1, 1) < table().ratio(1, 1)
 
 
+def test_a_context_that_hijackers_are_in_and_customers_hardly_ever_tells_by_itself() -> None:
+    """Given the context alone, an outcome that is all there ever is in it would say nothing."""
+    learnt = table()
+    for number in range(1000):
+        learnt.learn((1 if number % 100 == 0 else 0) * 2 + 1)
+    assert learnt.ratio_within(1, 0, 1, 0.9) > learnt.ratio(1, 1) + 2.0
+    assert learnt.ratio_within(0, 1, 1, 0.1) < learnt.ratio(0, 1)
+
+
 def test_taking_back_an_event_restores_the_table() -> None:
     """A takeover that had been counted as a customer's leaves no trace there."""
     learnt = table()
