@@ -57,6 +57,7 @@ class Case(msgspec.Struct, array_like=True):
     have the account locked. `closed` tells that a verdict has ended it. `earlier` has the account's
     cases before this one, with the last revision of each, `cleared` the events of those closed.
     `session_keys` stand for its sessions as they were judged, whether or not they have a name.
+    `unshared` is the risk without what it has in common with other accounts.
     """
 
     version: int
@@ -86,6 +87,7 @@ class Case(msgspec.Struct, array_like=True):
     earlier: dict[str, int] = {}
     cleared: list[str] = []
     session_keys: list[int] = []
+    unshared: float | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -146,18 +148,28 @@ def is_named(case: Case, verdict: Feedback) -> bool:
 
 
 def take(
-    case: Case, reading: Reading, risk: float, severity: int, stage: int, *, own: int | None = None
+    case: Case,
+    reading: Reading,
+    risk: float,
+    severity: int,
+    stage: int,
+    *,
+    own: int | None = None,
+    unshared: float | None = None,
 ) -> bool:
     """Take a flagged event into its case; return whether that makes a new revision.
 
     `own` is the severity that it would have without what others have reported of it, where that is
-    another: their word locks nobody out.
+    another: their word locks nobody out. `unshared` is the risk without what it has in common with
+    other accounts, where that is another.
     """
     event = reading.event
     news = severity > case.severity or stage > case.stage
     _take_event(case, event.event_id, event.occurred_at)
     take_session(case, reading.session_key, event.session_id)
-    _raise(case, risk, severity, stage, severity if own is None else own)
+    own = severity if own is None else own
+    unshared = risk if unshared is None else unshared
+    _raise(case, risk, severity, stage, own, unshared=unshared)
     if type(event) is Order and _take_order(case, event):
         news = news or case.revised < _MOST_REVISIONS
     if news:
@@ -168,7 +180,12 @@ def take(
     return news
 
 
-def _raise(case: Case, risk: float, severity: int, stage: int, own: int) -> None:
+def _raise(
+    case: Case, risk: float, severity: int, stage: int, own: int, *, unshared: float
+) -> None:
+    # An earlier version kept none.
+    before = case.risk if case.unshared is None else case.unshared
+    case.unshared = max(before, unshared)
     case.risk = max(case.risk, risk)
     case.severity = max(case.severity, severity)
     case.stage = max(case.stage, stage)
@@ -229,7 +246,7 @@ def take_entry(
     news = severity > case.severity
     _take_event(case, entry.event_id, hot.at)
     take_session(case, session, entry.session_id)
-    _raise(case, risk, severity, STAGES.index("access"), severity)
+    _raise(case, risk, severity, STAGES.index("access"), severity, unshared=risk)
     if another:
         case.attacks = [*case.attacks, hot.episode][-_MOST_ATTACKS:]
         news = news or case.revised < _MOST_REVISIONS
@@ -252,6 +269,7 @@ def alert_mark(case: Case, account_id: str, *, certain: bool = False) -> AlertMa
         tuple(case.techniques),
         Decimal(case.amount),
         case.currency,
+        unshared=None if certain or case.unshared is None else round(case.unshared, 6),
     )
 
 

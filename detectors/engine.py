@@ -35,6 +35,7 @@ from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Observed
 from detectors.features import lessons
 from detectors.features.access import watched
+from detectors.features.changes import SHARED
 from detectors.features.evidence import Evidence
 from detectors.features.heat import GUESSING, explaining, weigh_heat
 from detectors.features.lesson import Lesson
@@ -428,13 +429,13 @@ class Engine:
         risk = self._risk(reading.logit)
         severity, stage = severity_of(risk, self._policy), stage_of(reading)
         own = severity_of(self._risk(reading.logit - reading.shared), self._policy)
-        revised = cases.take(case, reading, risk, severity, stage, own=own)
+        told = counted(reading, self._prior, self._verdict_model)
+        unshared = self._risk(reading.logit - max(told[SHARED], 0.0))
+        revised = cases.take(case, reading, risk, severity, stage, own=own, unshared=unshared)
         self._accounts.put_case(event.account_id, case)
         alert = None
         if revised:
-            reasons, techniques = explain(
-                reading, counted(reading, self._prior, self._verdict_model)
-            )
+            reasons, techniques = explain(reading, told)
             alert = cases.alert_of(case, event.account_id, reasons, techniques, self._model)
         # An alert tells the event's own time; a wrong clock must not keep the case open for good.
         if event.occurred_at > reading.at:

@@ -6,7 +6,7 @@ from msgspec import structs
 
 from detectors.campaigns.memory import Known, Memory
 from detectors.campaigns.records import Campaign
-from detectors.campaigns.weighing import Tie, are_one, pair_weight
+from detectors.campaigns.weighing import Tie, are_one, pair_weight, unshared_risk
 from detectors.heat.records import Link, Membership
 
 
@@ -30,20 +30,30 @@ class CampaignLinker:
         if known is None:
             known = memory.add(mark)
         before = known.mark
-        fresh = (mark.revision, mark.risk) > (before.revision, before.risk)
+        later = (mark.revision, mark.risk) > (before.revision, before.risk)
+        unshared = max(unshared_risk(mark), unshared_risk(before))
+        fresh = later or unshared > unshared_risk(before)
         if fresh:
             # What a verdict has made certain stays so.
-            known.mark = structs.replace(mark, risk=max(mark.risk, before.risk))
+            known.mark = structs.replace(
+                mark if later else before, risk=max(mark.risk, before.risk), unshared=unshared
+            )
         tie = Tie(
-            link.kind, link.key, link.users, link.everybody, link.hot, (host,) if host else ()
+            link.kind,
+            link.key,
+            link.users,
+            link.everybody,
+            link.hot,
+            (host,) if host else (),
+            link.technique,
         )
         held = known.ties.get((link.kind, link.key))
         tie = tie if held is None else held.joined(tie)
         news = tie != held
         if news:
             known.tie(tie, link)
-            if tie.attacked and not (held is not None and held.attacked):
-                memory.see_attacked(known)
+            if tie.is_raid and not (held is not None and held.is_raid):
+                memory.see_raided(known)
         memory.touch(known)
         told: list[Membership] = []
         for other in memory.near(known) if fresh or news else ():

@@ -24,7 +24,7 @@ ALERTS: Final = 20_000
 _SHARING: Final = 32
 """Alerts that are looked up by one indicator: the latest. What more share is no rarity."""
 _PACE: Final = b"g:pace"
-_ATTACKED: Final = b"g:attacked"
+_RAIDED: Final = b"g:attacked"
 _TIES: Final = 40
 _INDICATORS: Final = 100
 """Of what a campaign's alerts share: so many are told, those that most of them do."""
@@ -139,26 +139,26 @@ class Memory:
         pace: Pace = self._get(_PACE, Pace) or Pace()
         return pace
 
-    def see_attacked(self, known: Known) -> None:
-        """Note that an alert came by what is under attack, once."""
-        attacked: list[str] = self._get(_ATTACKED, list[str]) or []
-        if known.mark.alert_id in attacked:
+    def see_raided(self, known: Known) -> None:
+        """Note that an alert came by what a raid comes through, once."""
+        raided: list[str] = self._get(_RAIDED, list[str]) or []
+        if known.mark.alert_id in raided:
             return
-        self._put(_ATTACKED, [*attacked, known.mark.alert_id][-_SHARING:])
-        if sum(tie.attacked for tie in known.held) == 1:
+        self._put(_RAIDED, [*raided, known.mark.alert_id][-_SHARING:])
+        if sum(tie.is_raid for tie in known.held) == 1:
             pace = self.pace
-            pace.see_attacked(_believed(known.mark))
+            pace.see_raided(_believed(known.mark))
             self._put(_PACE, pace)
 
     def near(self, known: Known) -> list[Known]:
         """Return the alerts that an alert may belong to, the oldest first.
 
-        They share something that is not shared by hundreds, or is a tool, or both are under attack.
+        They share something that is not shared by hundreds, or is a tool, or a raid let both in.
         """
         telling = [tie for tie in known.held if tie.is_tool or not KINDS[tie.kind].coarse]
         names = {name for tie in telling for name in self._names(_indicator_key(tie.kind, tie.key))}
-        if any(tie.attacked for tie in telling):
-            names.update(self._names(_ATTACKED))
+        if any(tie.is_raid for tie in telling):
+            names.update(self._names(_RAIDED))
         found = [self.alert(name) for name in names - {known.mark.alert_id}]
         return sorted((one for one in found if one is not None), key=lambda one: one.age)
 

@@ -1,8 +1,8 @@
 """How often alerts and raids come: by chance, how often two that have nothing in common meet.
 
 A raid is an attack that lets its victims in within hours, through whatever addresses. That two
-alerts come of addresses under attack within an hour tells much where raids are seldom, and little
-where one is always on: so much is learnt here, and fades over some weeks.
+alerts come of addresses under such attack within an hour tells much where raids are seldom, and
+little where one is always on: so much is learnt here, and fades over some weeks.
 """
 
 from math import log
@@ -14,10 +14,10 @@ HOUR: Final = 3_600.0
 _DAY: Final = 86_400.0
 _HALF_LIFE: Final = 28 * _DAY
 _ALERTS, _ATTACKED, _RAIDS, _DAYS = 10.0, 2.0, 2.0, 4.0
-"""What is taken to have been before anything was seen: one alert in five through what is under
-attack, and a raid every other day."""
+"""What is taken to have been before anything was seen: one alert in five through what a raid comes
+through, and a raid every other day."""
 _TOGETHER: Final = 0.25
-"""How often two hijacks of one gang come by what is under attack, within an hour."""
+"""How often two hijacks of one gang come by what a raid comes through, within an hour."""
 _LONGEST: Final = 2 * _HALF_LIFE
 """Seconds without an alert that are believed: a longer silence is rather a wrong clock's."""
 _MOST: Final = 6.5
@@ -26,9 +26,9 @@ gang's by it alone."""
 
 
 class Pace(msgspec.Struct, array_like=True):
-    """Fading sums: alerts, those of them by what is under attack, and raids, over so many days.
+    """Fading sums: alerts, those of them that a raid let in, and raids, over so many days.
 
-    `at` is the time of the latest alert and `raid` of the latest under attack, epoch seconds.
+    `at` is the time of the latest alert and `raid` of the latest of a raid, epoch seconds.
     """
 
     at: float = 0.0
@@ -50,8 +50,8 @@ class Pace(msgspec.Struct, array_like=True):
             self.at = at
         self.alerts += 1.0
 
-    def see_attacked(self, at: float) -> None:
-        """Count an alert, which was counted, as one by what is under attack."""
+    def see_raided(self, at: float) -> None:
+        """Count an alert, which was counted, as one that a raid let in."""
         self.attacked += 1.0
         if abs(at - self.raid) > HOUR:
             self.raids += 1.0
@@ -59,9 +59,9 @@ class Pace(msgspec.Struct, array_like=True):
 
     @property
     def together(self) -> float:
-        """What it tells that two alerts came by what is under attack within an hour, nats.
+        """What it tells that two alerts came by what a raid comes through within an hour, nats.
 
-        Of two gangs' both have to be under attack, and some raid to be on in the two hours around
+        Of two gangs' both have to be some raid's, and some raid to be on in the two hours around
         the other. At most 6.5.
         """
         share = (self.attacked + _ATTACKED) / (self.alerts + _ALERTS)

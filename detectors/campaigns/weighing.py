@@ -42,16 +42,24 @@ _ATTACKED: Final = 2.0
 """Nats of heat from which six of seven hijackers among strangers are the attack's."""
 _LIKELY: Final = 0.2
 """The risk from which what is under attack tells of hijacks: customers are alerted for it too."""
+_RAIDS: Final = frozenset({"fast_stuffing", "spraying"})
+"""Of the techniques those of a raid. What is slow goes on for days: that two came by it within an
+hour tells nothing, least of all beside a raid by others."""
 _NEIGHBOURS: Final = 2.0
 """Nats that a range tells at most of two who came by different addresses in it: a hosting company's
 neighbours are strangers, of whom many are out for the same."""
 _HOSTS: Final = 8
 """Addresses of a range that are told apart."""
+_ALERTED_FOR: Final = frozenset({"goods", "payment", "contact"})
+"""Groups of which the engine itself asks whether others have the same (`features/changes.py`)."""
 _DAY: Final = 86_400.0
 
 
 class Tie(NamedTuple):
-    """An indicator of an alert: how common, how hot, and by which addresses of a range."""
+    """An indicator of an alert: how common, how hot, and by which addresses of a range.
+
+    `technique` is how passwords are tried by it where it is hot.
+    """
 
     kind: int
     key: int
@@ -59,18 +67,19 @@ class Tie(NamedTuple):
     everybody: int
     hot: float
     hosts: tuple[int, ...] = ()
+    technique: str | None = None
 
     def joined(self, other: "Tie") -> "Tie":
         """Return what both tell of one indicator of an alert."""
         hosts = tuple(dict.fromkeys((*self.hosts, *other.hosts)))[:_HOSTS]
-        return self._replace(
-            users=max(self.users, other.users), hot=max(self.hot, other.hot), hosts=hosts
-        )
+        hottest = max(self, other, key=lambda tie: tie.hot)
+        return hottest._replace(users=max(self.users, other.users), hosts=hosts)
 
     @property
-    def attacked(self) -> bool:
-        """Whether an alert came by an address range or device that is under attack."""
-        return self.hot >= _ATTACKED and not KINDS[self.kind].coarse
+    def is_raid(self) -> bool:
+        """Whether an alert came by an address range or device through which a raid comes."""
+        coarse = KINDS[self.kind].coarse
+        return self.hot >= _ATTACKED and self.technique in _RAIDS and not coarse
 
     @property
     def is_tool(self) -> bool:
@@ -108,13 +117,31 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
     return min(told, _RARE if coarse else _MOST)
 
 
-def are_one(told: float, one: AlertMark, other: AlertMark) -> bool:
+class Told(NamedTuple):
+    """What speaks for two alerts being one gang's, nats: by all that they share, and by the rest.
+
+    The rest is what there is beside contacts, payments and where the goods go.
+    """
+
+    whole: float
+    rest: float
+
+
+def are_one(told: Told, one: AlertMark, other: AlertMark) -> bool:
     """Return whether so many nats make two alerts one gang's: the more, the less likely hijacks.
 
-    Whoever is a customer is no gang's, whatever is shared.
+    Whoever is a customer is no gang's, whatever is shared. Nor is a thing counted twice: an alert
+    raised because its contact, payment or address is new to others too is as likely a hijack as
+    it is without that, where it is linked by that.
     """
     hijacks = max(one.risk, _DOUBTFUL) * max(other.risk, _DOUBTFUL)
-    return told >= _APART - log(hijacks)
+    unshared = max(unshared_risk(one), _DOUBTFUL) * max(unshared_risk(other), _DOUBTFUL)
+    return told.whole >= _APART - log(unshared) or told.rest >= _APART - log(hijacks)
+
+
+def unshared_risk(mark: AlertMark) -> float:
+    """Return an alert's risk without what its contact, payment or address on others says."""
+    return mark.risk if mark.unshared is None else mark.unshared
 
 
 def pair_weight(
@@ -123,11 +150,11 @@ def pair_weight(
     *,
     alerts: Callable[[int, int], int],
     together: float,
-) -> float:
+) -> Told:
     """Return what speaks for two alerts being one gang's, nats: of each what it came with.
 
     `alerts` tells how many alerts came with an indicator, `together` what it tells that two came by
-    what is under attack within an hour, nats.
+    what a raid comes through within an hour, nats.
     Else that they are near in time or alike in technique counts only beside something shared.
     """
     (ties, mark), (others, another) = one, other
@@ -144,18 +171,29 @@ def pair_weight(
             # A rented server and a VPN's exit change hands: a day between tells a nat less.
             told_by["network"] = max(told_by["network"] - apart / _DAY, 0.0)
     likely = min(mark.risk, another.risk) >= _LIKELY
-    raided = likely and apart < HOUR and _is_attacked(ties) and _is_attacked(others)
+    raided = likely and apart < HOUR and bool(_raids(ties) & _raids(others))
     if raided:
         # Both say that the same network was used for the same attack.
         best["network"] = max(best.get("network", 0.0), together)
+    near = 1.0 if apart < HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
+    alike = 0.5 if set(mark.techniques) & set(another.techniques) else 0.0
+    # A raid has told how near they are.
+    beside = alike + (0.0 if raided else near)
+    whole = _sum(best, coarse, beside)
+    for told_by in (best, coarse):
+        for group in _ALERTED_FOR & told_by.keys():
+            del told_by[group]
+    return Told(whole, _sum(best, coarse, beside))
+
+
+def _sum(best: dict[str, float], coarse: dict[str, float], beside: float) -> float:
+    """Return what is told by group, and `beside` it where there is anything; 0 where not."""
     if max(best.values(), default=0.0) <= 0.0:
         return 0.0
     shared = sum(max(more - best.get(group, 0.0), 0.0) for group, more in coarse.items())
-    told = sum(best.values()) + min(shared, _RARE)
-    if not raided:
-        told += 1.0 if apart < HOUR else 0.5 if apart < _DAY else 0.0 if apart < 14 * _DAY else -1.0
-    return told + (0.5 if set(mark.techniques) & set(another.techniques) else 0.0)
+    return sum(best.values()) + min(shared, _RARE) + beside
 
 
-def _is_attacked(ties: Ties) -> bool:
-    return any(tie.attacked for tie in ties.values())
+def _raids(ties: Ties) -> set[str]:
+    """Return how the raids that an alert came by try passwords."""
+    return {tie.technique for tie in ties.values() if tie.technique is not None and tie.is_raid}

@@ -68,7 +68,9 @@ class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `host` stands for the very address where it is told with an address range, 0 elsewhere. Where no
     alert was raised and a verdict told of the hijack, it is `unnoticed`: its revision is 0, and its
-    id is the one that an alert would have had.
+    id is the one that an alert would have had. `unshared` is the risk without what the contact,
+    address or payment that it brought says by being new to other accounts as well; None where that
+    is the same, as what a verdict has made certain is.
     """
 
     alert_id: str
@@ -83,6 +85,7 @@ class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     currency: str | None
     host: int = 0
     unnoticed: bool = False
+    unshared: _Risk | None = None
 
 
 class Brought(msgspec.Struct, array_like=True, frozen=True, gc=False):

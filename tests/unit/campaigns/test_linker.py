@@ -3,6 +3,7 @@
 from decimal import Decimal
 from itertools import permutations
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -10,24 +11,40 @@ from detectors.campaigns import Campaign, CampaignLinker
 from detectors.campaigns.memory import ALERTS
 from detectors.campaigns.pace import Pace
 from detectors.heat.indicators import Kind, key_of
-from detectors.heat.records import VERSION, AlertMark, Link, Membership
+from detectors.heat.records import VERSION, AlertMark, Link, Membership, Technique
 
 HOUR = 3_600.0
 
 
 def mark(
-    name: str, at: float, amount: str = "0", *, risk: float = 0.9, revision: int = 1, host: int = 0
+    name: str,
+    at: float,
+    amount: str = "0",
+    *,
+    risk: float = 0.9,
+    revision: int = 1,
+    host: int = 0,
+    unshared: float | None = None,
 ) -> AlertMark:
     """An alert of the account of the same name."""
     return AlertMark(
         f"alert {name}", name, revision, at, at, risk, "access", ("T1110.004",), Decimal(amount),
-        "GBP", host,
+        "GBP", host, unshared=unshared,
     )  # fmt: skip
 
 
-def link(alert: AlertMark, kind: Kind, value: str, users: int, hot: float = 0.0) -> Link:
-    """An alert came with a value that so many of 20,000 accounts use."""
-    return Link(VERSION, kind, key_of(kind, value), alert, users, 20_000, hot, None)
+def link(
+    alert: AlertMark,
+    kind: Kind,
+    value: str,
+    users: int,
+    hot: float = 0.0,
+    *,
+    technique: Technique = "fast_stuffing",
+) -> Link:
+    """An alert came with a value that so many of 20,000 accounts use, under such an attack."""
+    told = technique if hot else None
+    return Link(VERSION, kind, key_of(kind, value), alert, users, 20_000, hot, told)
 
 
 class Linked:
@@ -161,6 +178,63 @@ def test_what_the_same_few_share_links_hijacks_and_not_doubts() -> None:
     assert set(linked.members) == {"one", "other"}
 
 
+@pytest.mark.parametrize("kind", [Kind.DELIVERY, Kind.PAYMENT, Kind.CONTACT])
+@pytest.mark.parametrize(("unshared", "together"), [(0.04, False), (0.4, True), (None, True)])
+def test_what_alerts_were_raised_for_is_not_told_twice(
+    kind: Kind, unshared: float | None, *, together: bool
+) -> None:
+    """A forwarder's customers on a shop's first day: alerted for the door, and for little else."""
+    linked = Linked()
+    for name in ("one", "other"):
+        linked.take(link(mark(name, HOUR, unshared=unshared), kind, "a forwarder's", 3))
+    assert bool(linked.told) is together
+
+
+def test_an_alert_raised_for_its_door_is_linked_by_its_device_all_the_same() -> None:
+    """The door says that it is a hijack, and the device says whose."""
+    linked = Linked()
+    for name in ("one", "other"):
+        alert = mark(name, HOUR, unshared=0.04)
+        linked.take(
+            link(alert, Kind.DELIVERY, f"door of {name}", 0), link(alert, Kind.DEVICE, "a tool", 0)
+        )
+    assert set(linked.members) == {"one", "other"}
+
+
+def test_an_alert_that_has_something_else_to_tell_by_now_is_linked_by_its_door() -> None:
+    """What follows in a case is told under the same revision; what comes late takes none back."""
+    linked = Linked()
+    for unshared, revision in ((0.04, 2), (0.6, 2), (0.04, 1)):
+        for name in ("one", "other"):
+            alert = mark(name, HOUR, unshared=unshared, revision=revision)
+            linked.take(link(alert, Kind.DELIVERY, "a forwarder's", 3))
+        assert bool(linked.told) is (unshared == 0.6 or revision == 1)
+
+
+def test_a_verdict_links_by_their_door_those_who_were_alerted_for_it() -> None:
+    """It is certain then, whatever the alert was raised for."""
+    linked = Linked()
+    for risk, unshared in ((0.9, 0.04), (1.0, None)):
+        assert not linked.told
+        for name in ("one", "other"):
+            alert = mark(name, HOUR, risk=risk, unshared=unshared)
+            linked.take(link(alert, Kind.DELIVERY, "a forwarder's", 3))
+    assert set(linked.members) == {"one", "other"}
+
+
+def test_alerts_that_an_earlier_version_knew_are_linked_as_they_were() -> None:
+    """It kept neither the risk without what is shared nor how an indicator is attacked."""
+    linked = Linked(reopen=True)
+    linked.take(link(mark("one", HOUR), Kind.DELIVERY, "drop", 0, 3.0))
+    at = b"g:a:alert one"
+    version, known = msgspec.msgpack.decode(linked.store[at])
+    del known[0][12:]
+    known[2] = [tie[:6] for tie in known[2]]
+    linked.store[at] = msgspec.msgpack.encode((version, known))
+    linked = linked.take(link(mark("other", HOUR), Kind.DELIVERY, "drop", 0))
+    assert set(linked.members) == {"one", "other"}
+
+
 def test_a_verdict_links_what_was_too_doubtful() -> None:
     """The same revision, which a verdict has made certain, and which no later one makes less so."""
     linked = doubted()
@@ -264,6 +338,26 @@ def test_those_whom_a_raid_let_in_are_one_gang_s(
     assert bool(linked.told) is together
 
 
+@pytest.mark.parametrize(
+    ("techniques", "together"),
+    [
+        pytest.param(("spraying", "spraying"), True, id="one raid that sprays"),
+        pytest.param(("fast_stuffing", "spraying"), False, id="two raids of an hour"),
+        pytest.param(("fast_stuffing", "slow_stuffing"), False, id="a raid beside what is slow"),
+        pytest.param(("slow_stuffing", "slow_stuffing"), False, id="what is slow is always on"),
+    ],
+)
+def test_an_hour_tells_of_one_raid_only_where_passwords_are_tried_in_one_way(
+    techniques: tuple[Technique, Technique], *, together: bool
+) -> None:
+    """A slow attack goes on for days: whom it lets in during another's raid is not the raid's."""
+    linked = Linked()
+    for name, technique in zip(("one", "other"), techniques, strict=True):
+        alert = mark(name, HOUR)
+        linked.take(link(alert, Kind.DEVICE, f"device of {name}", 0, 5.0, technique=technique))
+    assert bool(linked.told) is together
+
+
 def test_where_raids_are_always_on_they_link_nobody() -> None:
     """Most who are alerted come by what is under attack, at any hour: then two of them may be."""
     linked = Linked()
@@ -304,7 +398,7 @@ def test_a_leap_of_years_does_not_make_raids_seldom_for_long() -> None:
         for half in range(1, 41):
             at = 24 * HOUR * start + 12 * HOUR * half
             pace.see(at)
-            pace.see_attacked(at)
+            pace.see_raided(at)
     assert pace.together < 2.0
 
 
@@ -313,7 +407,7 @@ def test_a_quarter_of_a_year_without_a_raid_makes_raids_seldom() -> None:
     pace = Pace()
     for half in range(1, 41):
         pace.see(12 * HOUR * half)
-        pace.see_attacked(12 * HOUR * half)
+        pace.see_raided(12 * HOUR * half)
     then = pace.together
     for day in range(21, 112):
         pace.see(24 * HOUR * day)

@@ -54,6 +54,27 @@ def test_an_order_to_a_drop_tells_its_postcode_too() -> None:
     assert of(Kind.POSTCODE, order.shipping_postcode or "") in told.alerted()
 
 
+@pytest.mark.parametrize("neighbours", [0, 4])
+def test_an_alert_tells_its_risk_without_what_others_have_as_well(neighbours: int) -> None:
+    """Linking weighs a door that others share, too: what it was alerted for is told apart."""
+    told = Told()
+    for number in range(neighbours):
+        other = History(f"neighbour {number}").at(told.history.now)
+        told.history.beside(other.sign_in(LAPTOP, HOME).order("40", address="one door"))
+    told.history.sign_in(STRANGER, HOSTING).order("300", address="one door")
+    assert told.history.alerts
+    latest = [
+        mark
+        for _, batch in told.sightings.batches()
+        for seen in batch.sightings
+        for mark in seen.alerts
+        if mark.account_id == told.history.account_id
+    ][-1]
+    assert latest.unshared is not None
+    assert latest.risk == round(told.history.alerts[-1].risk, 6)
+    assert (latest.unshared < latest.risk) is bool(neighbours)
+
+
 def test_a_range_is_told_with_the_address_in_it() -> None:
     """Linking tells neighbours in a hosting company's range apart; nothing else has an address."""
     told = Told()
