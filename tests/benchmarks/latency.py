@@ -34,8 +34,6 @@ from tests.benchmarks import running
 from tests.benchmarks.traffic import Traffic
 
 _PARTITIONS: Final = 4
-_BUDGET: Final = "0.02"
-"""Of account-days that may alert: seven times the default, so that one in a hundred can be told."""
 
 
 class Delays(msgspec.Struct, kw_only=True):
@@ -61,13 +59,18 @@ def delays(
     rate: float,
     load: float,
     seconds: float,
+    budget: float | None,
     path: Path | None,
 ) -> Delays:
-    """Measure at `rate`, which is `load` of what is sustainable; `path` is a compiled wheel's."""
+    """Measure at `rate`, which is `load` of what is sustainable; `path` is a compiled wheel's.
+
+    `budget` is the share of account-days that may alert; None is the product's own.
+    """
     name = f"delay-{uuid.uuid4().hex[:6]}-"
     own = {"broker": broker, "topic_prefix": name, "app_id": f"{name}app"}
     own |= {"partitions": str(_PARTITIONS), "lookups": str(traffic.lookups)}
-    own["detection_alert_budget"] = _BUDGET
+    if budget is not None:
+        own["detection_alert_budget"] = str(budget)
     own |= {"data_dir": str(folder / name), "web_port": str(running.free_port())}
     settings = running.settings_of(own)
     create(settings)

@@ -1,5 +1,6 @@
 """What a measured worker is asked, and what it answers."""
 
+import math
 import resource
 import sys
 import time
@@ -45,27 +46,42 @@ class Measured(msgspec.Struct, kw_only=True):
 
 
 class Stopwatch:
-    """Runs from the first event to the report."""
+    """Runs from the first event to the last lap, or to the report where there was none."""
 
     def __init__(self) -> None:
         self._began: tuple[float, float] | None = None
+        self._lap: tuple[float, float] | None = None
 
     def start(self) -> None:
         """Note the time; only the first call counts."""
         if self._began is None:
-            self._began = time.perf_counter(), time.process_time()
+            self._began = _now()
+
+    def lap(self) -> None:
+        """Note the time that the report is of, unless another lap follows."""
+        self._lap = _now()
+
+    @property
+    def since_lap(self) -> float:
+        """Seconds since the last lap, infinity where there was none."""
+        return math.inf if self._lap is None else time.perf_counter() - self._lap[0]
 
     def report(self, events: int) -> None:
         """Answer, on standard output."""
         wall, cpu = self._began or (0.0, 0.0)
+        ended, cpu_ended = self._lap or _now()
         measured = Measured(
             events=events,
-            seconds=time.perf_counter() - wall,
-            cpu_seconds=time.process_time() - cpu,
+            seconds=ended - wall,
+            cpu_seconds=cpu_ended - cpu,
             peak_megabytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
         )
         sys.__stdout__.write(_ANSWER + msgspec.json.encode(measured).decode() + "\n")  # type: ignore[union-attr] # a worker has one
         sys.__stdout__.flush()  # type: ignore[union-attr] # as above
+
+
+def _now() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
 
 
 def answer_in(output: str) -> Measured:

@@ -124,6 +124,7 @@ def main() -> int:
                     rate=load_ * rate,
                     load=load_,
                     seconds=options.seconds,
+                    budget=options.budget,
                     path=turns[report.product].path,
                 )
                 for load_ in LOADS
@@ -286,6 +287,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="turns that each worker takes")
     parser.add_argument("--seconds", type=float, default=20, help="of each delay run; 0: none")
     parser.add_argument("--rate", type=float, help="measure delays alone, at shares of this rate")
+    parser.add_argument("--budget", type=float, help="of account-days that may alert, for delays")
     parser.add_argument("--compiled", type=Path, help="where the compiled wheel was installed")
     parser.add_argument("--json", type=Path, help="write the report here too")
     parser.add_argument("--plot", type=Path, help="draw it here (.svg, .png)")
