@@ -17,8 +17,8 @@ class Flow(NamedTuple):
     """Topics that are read together, partition number by partition number, in merged runs.
 
     They all have as many partitions. `name` is persisted, and no other flow's. `run_bytes` is
-    what a run comes to at most, but for its last record, and a step twice: for a flow of which one
-    record may be worth one event or hundreds.
+    what a run comes to at most, but for its last record, and a step twice, until steps are seen to
+    be so small that more fits: for a flow of which one record may be worth one event or hundreds.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Lane:
         self.waiting_since: float | None = None
         # Of a run; fewer where records change much state, which must fit one step.
         self.most_records = flow.chunk_records
+        self.most_bytes = flow.run_bytes
 
     @property
     def caught_up(self) -> bool:
@@ -106,7 +107,7 @@ class Lane:
         return Run(self, taken.records, taken.positions)
 
     def _take(self, exhausted: Collection[str]) -> Taken:
-        return self.merge.take(self.most_records, exhausted, most_bytes=self.flow.run_bytes)
+        return self.merge.take(self.most_records, exhausted, most_bytes=self.most_bytes)
 
     def _patience_ended(self, now: float) -> bool:
         if len(self.merge.missing()) == len(self.flow.topics):

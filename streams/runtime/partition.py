@@ -24,6 +24,8 @@ STEP_BYTES: Final = 4 << 20
 """What a step is meant to be at most: a quarter of what it may be (`changelog.MAX_BATCH_BYTES`)."""
 
 
+_GROWN: Final = 4
+"""How many times a flow's `run_bytes` a run may come to where its steps are seen to stay small."""
 _FAR_BEHIND: Final = 1_000_000
 """More messages or records than any step has."""
 _log: Final = logging.getLogger(__name__)
@@ -54,7 +56,8 @@ class Partition:
 
     `position` is the last durable one, `next_offset` the changelog's end. `rewrite` are keys whose
     stored values must be written to the changelog again. `undelivered` are the messages of the
-    last durable step: whether they left is not known, so they must be sent again.
+    last durable step: whether they left is not known, so they must be sent again. `run_bytes` is
+    what the next run should come to at most: a step of it has to fit one batch.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class Partition:
         self._outbox_bytes = 0
         self._read_bytes = 0
         self._state_bytes = 0.0
+        self.run_bytes = flow.reading.run_bytes
         stored = store.get(OUTBOX_KEY)
         self.undelivered: tuple[Send, ...] = () if stored is None else decode_outbox(stored)
         self._outbox_is_stored = stored is not None
@@ -134,9 +138,9 @@ class Partition:
 
         A step must fit one batch. What is to be sent is known to the byte; what state a record
         changes is taken to be what it was in the last step; where records differ too much for
-        that, the step is full with a run's bytes.
+        that, the step is full with `run_bytes`.
         """
-        if self._read_bytes >= self.flow.reading.run_bytes:
+        if self._read_bytes >= self.run_bytes:
             return 0
         left = STEP_BYTES - self._outbox_bytes - self.unsaved_records * self._state_bytes
         each = self._state_bytes + self._outbox_bytes / max(1, self.unsaved_records)
@@ -168,8 +172,15 @@ class Partition:
         return step
 
     def _note_size(self, changes: Mapping[bytes, bytes | None]) -> None:
-        size = sum(len(key) + len(value or b"") for key, value in changes.items())
-        self._state_bytes = (size - self._outbox_bytes) / max(1, self.unsaved_records)
+        """Expect of the next step what this one came to, by record or by what was read."""
+        written = sum(len(key) + len(value or b"") for key, value in changes.items())
+        state = written - self._outbox_bytes
+        self._state_bytes = state / max(1, self.unsaved_records)
+        least = self.flow.reading.run_bytes
+        if self._read_bytes >= least / 2:
+            # What fewer bytes changed may have been the lightest or the heaviest of the state.
+            fits = STEP_BYTES / 2 * self._read_bytes / max(1, state)
+            self.run_bytes = min(max(least, fits), _GROWN * least)
 
     def settle(self, step: Step, next_offset: int) -> None:
         """Take a step that is durable in the changelog into the local store."""

@@ -293,6 +293,7 @@ class Runtime(Service):
             # More such runs are about to follow, and one step will do for them.
             self._flush_soon(partition, after=_GATHER_SECONDS)
         run.lane.most_records = max(1, min(run.lane.flow.chunk_records, room))
+        run.lane.most_bytes = partition.run_bytes
         self.app.consumer.done(run)
 
     async def urgent_sent(self) -> None:

@@ -1,8 +1,8 @@
 """Events a second of one worker with full scoring, beside what Kafka lets Python do: `make bench`.
 
 All read the same simulated events from the same topics of the same broker, in turns, so that
-whatever else the machine does hits them alike. The clock runs from the first event at hand to the
-last one's state being durable. With `--compiled FOLDER`, where a wheel of `make compiled` was
+whatever else the machine does hits them alike. The clock runs from the first event at hand until
+all that came of the last one is durable: of the product, what its flows told one another, too. With `--compiled FOLDER`, where a wheel of `make compiled` was
 installed by `pip install --no-deps --target FOLDER`, the compiled product takes its turns too.
 Then the product's delays are measured (`latency`); with `--rate`, which stands for what is
 sustainable, they alone. What is compared are ratios of one run.
@@ -200,7 +200,11 @@ def work(worker: Worker, task: Task) -> Measured:
     ended = subprocess.run(
         command,
         cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([*path, str(REPOSITORY)])},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([*path, str(REPOSITORY)]),
+            "OPENBLAS_NUM_THREADS": "1",  # as the command has it
+        },
         capture_output=True,
         text=True,
         timeout=600,

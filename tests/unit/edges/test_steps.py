@@ -13,13 +13,13 @@ from detectors.heat.tally import Failures, Rates, Tally
 from detectors.policy import Policy
 from streams.app import _factories, _stateful
 from streams.runtime.changelog import MAX_BATCH_BYTES
-from streams.runtime.interfaces import Record
+from streams.runtime.interfaces import Record, record_bytes
 from streams.runtime.lanes import Lane
 from streams.runtime.numbering import HEADER
 from streams.runtime.options import RuntimeOptions
 from streams.runtime.partition import Partition
 from streams.runtime.position import Position
-from streams.runtime.store import MemoryStore
+from streams.runtime.store import LocalStore, MemoryStore
 from streams.settings import Settings
 from tests.unit.heat.test_round import sign_in
 
@@ -61,13 +61,26 @@ def _backlog(batches: int, sightings: int) -> list[Record]:
 
 def test_a_backlog_of_sightings_is_taken_in_steps_that_fit() -> None:
     """A sighting of 35 bytes has a bucket of kilobytes written anew: the first step fits too."""
+    _, steps = _taken(_old_table())
+    assert len(steps) > 5
+    assert max(steps) < MAX_BATCH_BYTES / 2
+
+
+def test_a_backlog_is_taken_in_large_steps_where_these_stay_small() -> None:
+    """A step costs the same whatever is in it, and a bucket is written once a step."""
+    runs, steps = _taken(MemoryStore())
+    assert max(runs) > 3 * runs[0]
+    assert max(steps) < MAX_BATCH_BYTES / 4
+
+
+def _taken(store: LocalStore) -> tuple[list[int], list[int]]:
+    """Have heat read a backlog; return the bytes of each run, and of each step's state."""
     settings = Settings()
     flow = next(
         flow
         for flow in _stateful(settings, _factories(settings, HotTable()))
         if flow.name == "heat"
     )
-    store = _old_table()
     partition = Partition(
         flow,
         0,
@@ -81,8 +94,9 @@ def test_a_backlog_of_sightings_is_taken_in_steps_that_fit() -> None:
     backlog = _backlog(600, 30)
     lane.exhausted = {"nightlatch-observations": len(backlog)}
     lane.merge.add("nightlatch-observations", backlog)
-    steps = []
+    runs, steps = [], []
     while (run := lane.next_run(0.0)) is not None:
+        runs.append(sum(record_bytes(prepared.record) for prepared in run.records))
         partition.fold(run.records, run.positions)
         lane.out = False
         if partition.room(3000) <= 0:
@@ -91,8 +105,8 @@ def test_a_backlog_of_sightings_is_taken_in_steps_that_fit() -> None:
             steps.append(sum(len(key) + len(value or b"") for key, value in step.changes.items()))
             partition.settle(step, 0)
         lane.most_records = max(1, min(flow.reading.chunk_records, partition.room(3000)))
-    assert len(steps) > 5
-    assert max(steps) < MAX_BATCH_BYTES / 2
+        lane.most_bytes = partition.run_bytes
+    return runs, steps
 
 
 def test_many_sightings_are_told_in_batches_that_fit() -> None:
