@@ -2,8 +2,9 @@
 
 All read the same simulated events from the same topics of the same broker, in turns, so that
 whatever else the machine does hits them alike. The clock runs from the first event at hand until
-all that came of the last one is durable: of the product, what its flows told one another, too. With `--compiled FOLDER`, where a wheel of `make compiled` was
-installed by `pip install --no-deps --target FOLDER`, the compiled product takes its turns too.
+all that came of the last one is durable: of the product, what its flows told one another, too.
+With `--compiled FOLDER`, where a wheel of `make compiled` was installed by `pip install --no-deps
+--target FOLDER`, the compiled product takes its turns too.
 Then the product's delays are measured (`latency`); with `--rate`, which stands for what is
 sustainable, they alone. What is compared are ratios of one run.
 """
