@@ -185,13 +185,16 @@ class Engine:
         reading = self._read(observed, event)
         self._last = (observed, reading)
         flagged = reading.logit >= self._threshold()
+        told: tuple[str, ...] = ()
+        if flagged:
+            told = codes(reading, counted(reading, self._prior, self._verdict_model))
         return Assessment(
             event_id=event.event_id,
             account_id=event.account_id,
             occurred_at=event.occurred_at,
             type=TYPES[reading.type],
             risk=rounded(self._risk(reading.logit), 9),
-            reasons=codes(counted(reading, self._prior, self._verdict_model)) if flagged else (),
+            reasons=told,
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(reading) if flagged else None,
         )

@@ -11,15 +11,28 @@ from msgspec import UNSET
 
 from detectors.assessments import Evidence, Reason
 from detectors.events import AccountChange, Event, Order
+from detectors.features.access import FREQUENT, KNOWN
 from detectors.features.changes import GROUP
 from detectors.features.orders import AMOUNT_STEPS
-from detectors.features.reading import Reading, area_of
-from detectors.features.registry import NAMES, SHARED
+from detectors.features.reading import Reading, area_of, country_named
+from detectors.features.registry import ACCESS, NAMES, POSITION, SHARED
+from detectors.features.story import brought_along
 from detectors.heat.records import TECHNIQUE_IDS
 from detectors.heat.wording import describe, evidence_of
 from detectors.intelligence import wording as intelligence
 from detectors.profiles import digest
-from detectors.wording import COMPARED, WORDS, ago, nothing, others, outcome_of, says
+from detectors.stored_profiles import Doubt, Session
+from detectors.wording import (
+    COMPARED,
+    WORDS,
+    ago,
+    network_of,
+    nothing,
+    outcome_of,
+    says,
+    so_many,
+    unseen,
+)
 
 TELLING = 0.25
 """Nats below which a feature is no reason."""
@@ -41,9 +54,20 @@ def strongest(weights: Sequence[float], most: int = 5) -> list[int]:
     return telling[:most]
 
 
-def codes(weights: Sequence[float]) -> tuple[str, ...]:
+def codes(reading: Reading, weights: Sequence[float]) -> tuple[str, ...]:
     """Return the codes of the reasons, most telling first."""
-    return tuple([_CODES[at] for at in strongest(weights)])
+    return tuple([_code(reading, at) for at in strongest(weights)])
+
+
+def _code(reading: Reading, at: int) -> str:
+    # What is ordered as a code is judged with what it is paid with; nothing need be spent.
+    if at == _REWARDS and not _is_spent(reading.event):
+        return "digital_goods"
+    return _CODES[at]
+
+
+def _is_spent(event: Event) -> bool:
+    return type(event) is Order and bool(event.loyalty_points or event.gift_card_amount)
 
 
 def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, ...], list[str]]:
@@ -56,7 +80,7 @@ def explain(reading: Reading, weights: Sequence[float]) -> tuple[tuple[Reason, .
         explanation = EXPLANATIONS[name]
         reasons.append(
             Reason(
-                code=explanation.code,
+                code=_code(reading, at),
                 summary=explanation.summary(reading),
                 contribution=round(weights[at] / total, 4),
                 evidence=explanation.evidence(reading),
@@ -126,30 +150,43 @@ _TECHNIQUES: Final[tuple[tuple[str, ...], ...]] = (
 )  # fmt: skip
 
 
+_ADDRESSES: Final = (
+    "a known address",
+    "a new address in a known postcode",
+    "a new address",
+    "no address",
+    "a new place to pick up at",
+)
+_PAYMENTS: Final = ("a known means of payment", "a new means of payment", "no payment told")
+
+
 def _destination(reading: Reading) -> str:
-    event = reading.event
-    payment = ""
-    if type(event) is Order:
-        address = outcome_of(reading, "destination", 15)
-        payment = " and a payment" if address % 3 == 1 else ""
-        if address // 3 == 4:
-            return f"A place to pick up at{payment} this account has never used."
-        if address // 3 == 2:
-            return f"A delivery address{payment} this account has never used."
-        if address % 3 == 1:
-            return "A means of payment this account has never used."
+    address, payment = divmod(outcome_of(reading, "destination", 15), 3)
+    paid = " and a payment" if payment == 1 else ""
+    if address == 4:
+        return f"A place to pick up at{paid} this account is not known to use."
+    if address == 2:
+        return f"A delivery address{paid} this account is not known to use."
+    if payment == 1:
+        return "A means of payment this account is not known to use."
     return "This combination of delivery address and payment is seen less with customers."
 
 
 def _destinations(reading: Reading) -> Evidence | None:
-    event = reading.event
+    event, profile = reading.event, reading.profile
     if type(event) is not Order:
         return None
-    known = len(reading.profile.addresses.keys)
-    return Evidence(
-        seen=event.shipping_address_id or event.delivery or "none",
-        usual=f"{known} known address{'' if known == 1 else 'es'}",
-    )
+    address, payment = divmod(outcome_of(reading, "destination", 15), 3)
+    given, known = [], []
+    if address in {2, 4}:
+        given.append(event.shipping_address_id or event.delivery or "none")
+        known.append(so_many(len(profile.addresses.keys), "known address", "es"))
+    if payment == 1:
+        given.append(event.payment_id or "none")
+        known.append(so_many(len(profile.payments.keys), "known means of payment", ""))
+    if not given:
+        return Evidence(seen=f"{_ADDRESSES[address]}, {_PAYMENTS[payment]}")
+    return Evidence(seen=", ".join(given), usual=", ".join(known))
 
 
 def _delivery(reading: Reading) -> Evidence | None:
@@ -162,7 +199,7 @@ def _ways(reading: Reading) -> str:
     if type(event) is Order and event.delivery is None:
         return "How it is delivered is not told."
     if reading.profile.bought and outcome_of(reading, "delivery", 10) % 2:
-        return "A way of delivery this account does not use."
+        return "A way of delivery this account is not known to use."
     return "This way of delivery is seen less with customers than with hijackers."
 
 
@@ -189,13 +226,28 @@ def _goods(reading: Reading) -> str:
     asked = {digest(item.category) for item in event.items if item.category}
     if asked & set(bought.keys):
         return "Goods in another proportion than this account buys them."
-    return "Goods this account does not buy."
+    return "Goods this account is not known to buy."
+
+
+def _bought(reading: Reading) -> Evidence | None:
+    event = reading.event
+    categories = (
+        [one.category for one in event.items if one.category] if type(event) is Order else []
+    )
+    return Evidence(seen=", ".join(dict.fromkeys(categories[:8]))) if categories else None
 
 
 def _speed(reading: Reading) -> str:
     session = reading.session
-    if session is None or not session.signed_in:
-        return "No sign-in was seen before it in its session."
+    if session is None and not reading.event.session_id:
+        if not reading.session_key:
+            return "No session is told."
+        way = "device" if reading.device else "client and address range"
+        return f"No session is told, and none that is known came by its {way} within the day."
+    if session is None:
+        return unseen(reading)
+    if not session.signed_in:
+        return "No sign-in of its session is remembered."
     minutes = reading.minute - session.opened
     if minutes < 0:
         return "The sign-in of its session happened later, but was told first."
@@ -212,37 +264,159 @@ def _pace(reading: Reading) -> str:
 def _spent(reading: Reading) -> str:
     event = reading.event
     codes = type(event) is Order and event.delivery == "digital"
-    if type(event) is not Order or not (event.loyalty_points or event.gift_card_amount):
+    if not _is_spent(event):
         if codes:
             return "Something digital is ordered, which cannot be called back."
         return "No points or gift cards are spent."
     on = " on something digital" if codes else ""
-    usual = "as" if reading.profile.rewards else "unlike"
-    return f"Points or gift cards are spent{on}, {usual} before."
+    usual = "as before" if reading.profile.rewards else "which this account is not known to do"
+    return f"Points or gift cards are spent{on}, {usual}."
 
 
 def _rewards(reading: Reading) -> Evidence | None:
     event = reading.event
     if type(event) is not Order:
         return None
+    if not _is_spent(event):
+        return Evidence(seen=event.delivery) if event.delivery else None
     seen = f"{event.loyalty_points or 0} points, {event.gift_card_amount or 0} in gift cards"
-    return Evidence(seen=seen, usual="used before" if reading.profile.rewards else "never used")
+    return Evidence(seen=seen, usual="used before" if reading.profile.rewards else "none known")
 
 
 def _delivered_to(reading: Reading) -> str:
-    return {
-        0: "Delivery to a country this account has signed in from.",
-        1: "Delivery to a country this account has not been seen in, but is in now.",
-    }.get(
-        outcome_of(reading, "forwarding", 3),
-        "Delivery to a country this account has nothing to do with.",
-    )
+    outcome = outcome_of(reading, "forwarding", 3)
+    if outcome == 0:
+        return "Delivery to a country this account has signed in from."
+    if not reading.profile.countries.keys:
+        where = "the country this comes from" if outcome == 1 else "another country than this"
+        return f"Delivery to {where}, and no other is known of the account."
+    if outcome == 1:
+        return "Delivery to a country this account is not known to have been in, but is in now."
+    return "Delivery to a country this account is not known to have been in."
+
+
+def _values(reading: Reading) -> str:
+    """Tell which new value others were given of late, too, and how many."""
+    context, outcome = divmod(reading.cells[POSITION["shared_value"]], 5)
+    if outcome == 0:
+        return "The new contact, address or payment was given on no other account."
+    event = reading.event
+    what = _SHARED[context]
+    if context == 0 and type(event) is AccountChange:
+        what = _GIVEN.get(event.change, what)
+    held = so_many(reading.others, "other account")
+    return f"The same new {what} was {_USED[context]} {held} lately."
+
+
+_SHARED: Final = ("value", "means of payment", "delivery address")
+_USED: Final = ("set on", "used on", "ordered to from")
+_GIVEN: Final = {
+    "email": "e-mail address",
+    "phone": "phone number",
+    "address": "delivery address",
+    "payment": "means of payment",
+}
+
+
+def _valued(reading: Reading) -> Evidence | None:
+    event, context = reading.event, reading.cells[POSITION["shared_value"]] // 5
+    value = None
+    if type(event) is AccountChange:
+        value = event.value_hash
+    elif type(event) is Order:
+        value = event.payment_id if context == 1 else event.shipping_address_id
+    return Evidence(seen=value) if value else None
 
 
 def _doubts(reading: Reading) -> str:
-    if outcome_of(reading, "story", 11) > 5:
-        return "Somebody else did suspicious things on this account lately."
-    return "Other suspicious things happened on this account lately."
+    """Tell what was doubtful, when, and how it came: who it was, nobody knows."""
+    if outcome_of(reading, "story", 11) == 0:
+        return "Nothing on this account was doubtful lately."
+    doubt = reading.doubted
+    if doubt is None:
+        what, first = _brought(reading)
+        when = ago(reading.minute - first)
+        return f"The {what} was new to this account {when} before this, in something doubtful."
+    session, minutes = _session_of(reading, doubt), reading.minute - doubt.minute
+    when = f"{ago(minutes)} before this" if minutes >= 0 else "after this, but told first,"
+    if session is None:
+        return f"Something done on this account {when} was doubtful."
+    what = _done(reading, doubt, session)
+    return f"{what} {when} was doubtful: its session began {_with(reading, session)}."
+
+
+def _doubted(reading: Reading) -> Evidence | None:
+    """Show whence the doubtful session came, and what spoke most against its sign-in."""
+    doubt = reading.doubted
+    if outcome_of(reading, "story", 11) == 0:
+        return None
+    if doubt is None:
+        what, _ = _brought(reading)
+        device = reading.event.device_id if what == "device" else reading.facts.prefix
+        return Evidence(seen=device or reading.event.ip or "unknown")
+    session = _session_of(reading, doubt)
+    if session is None:
+        return Evidence(seen=ago(max(0, reading.minute - doubt.minute)))
+    against = sorted(range(ACCESS), key=lambda at: -session.access[at])[:2]
+    named = [_CODES[at].replace("_", " ") for at in against if session.access[at] >= _A_NAT]
+    network = network_of(reading, session) or "a network that is not told"
+    return Evidence(seen=f"{network}: {', '.join(named)}" if named else network)
+
+
+_A_NAT: Final = 8
+"""A session keeps its sign-in's features in eighths."""
+
+
+def _session_of(reading: Reading, doubt: Doubt) -> Session | None:
+    """Return the session that left a doubt, None where it is of none or is forgotten."""
+    sessions = reading.profile.sessions
+    # Where it was signed in to again since, what it was before that is not known any more.
+    known = (one for one in sessions if one.key == doubt.session and one.opened <= doubt.minute)
+    return next(known, None)
+
+
+def _brought(reading: Reading) -> tuple[str, int]:
+    """Return whether device or range came with the most doubt, and the minute it first came."""
+    device, range_ = brought_along(reading)
+    profile = reading.profile
+    if device >= range_:
+        return "device", profile.devices.first(profile.devices.find(reading.device))
+    return "address range", profile.prefixes.first(profile.prefixes.find(reading.prefix))
+
+
+def _done(reading: Reading, doubt: Doubt, session: Session) -> str:
+    """Tell what was done in the minute of a doubt, as far as the profile still knows."""
+    profile = reading.profile
+    if session.signed_in and session.opened == doubt.minute:
+        return "A sign-in"
+    for group, minute in enumerate(profile.changed):
+        if minute == doubt.minute:
+            return _CHANGED[group]
+    return "An order" if profile.ordered == doubt.minute else "Something"
+
+
+_CHANGED: Final = (
+    "A change of e-mail address or phone number",
+    "A change of password",
+    "A password reset or revoking of sessions",
+    "A change of delivery address",
+    "A change of means of payment",
+    "A change of second factor",
+)
+
+
+def _with(reading: Reading, session: Session) -> str:
+    """Tell what a session began with, beside what the event at hand came with."""
+    near = reading.prefix and reading.prefix == session.prefix
+    where = f"{'the same' if near else 'another'} address range"
+    if reading.device and reading.device == session.device:
+        return f"on the same device, in {where}"
+    if not session.device:
+        return f"without a device identifier, in {where}"
+    device = "another device" if reading.device else "a device with an identifier"
+    if session.device_class in {FREQUENT, KNOWN}:
+        device = f"{device} that this account had used"
+    return f"on {device}, in {where}"
 
 
 def _area(reading: Reading) -> str:
@@ -264,7 +438,11 @@ def _foreign(reading: Reading) -> Evidence | None:
     event = reading.event
     if type(event) is not Order:
         return None
-    return Evidence(seen=event.shipping_country or "no country told")
+    known = [country_named(code) for code in reading.profile.countries.keys]
+    return Evidence(
+        seen=event.shipping_country or "no country told",
+        usual=", ".join(one for one in known if one) or None,
+    )
 
 
 def _of(name: str, code: str, techniques: tuple[str, ...] = ()) -> Explanation:
@@ -305,15 +483,7 @@ EXPLANATIONS: Final = {
     "address_clock": _clock(3, "A delivery address was changed"),
     "payment_clock": _clock(4, "A means of payment was changed"),
     "mfa_clock": _clock(5, "A second factor was added or removed"),
-    "shared_value": Explanation(
-        "shared_value",
-        others(
-            "shared_value", 5,
-            "The same new contact, address or payment was given on other accounts.",
-            "The new contact, address or payment was given on no other account.",
-        ),
-        nothing, ("F1028",),
-    ),
+    "shared_value": Explanation("shared_value", _values, _valued, ("F1028",)),
     "destination": Explanation("new_destination", _destination, _destinations, ("F1028",)),
     "delivery": Explanation(
         "unusual_delivery", _ways, _delivery,
@@ -322,7 +492,7 @@ EXPLANATIONS: Final = {
     "amount": Explanation(
         "unusual_amount", _sum, _amount, ("F1028",)
     ),
-    "goods": Explanation("unusual_goods", _goods, nothing),
+    "goods": Explanation("unusual_goods", _goods, _bought),
     "speed": Explanation(
         "haste", _speed, nothing
     ),
@@ -333,9 +503,10 @@ EXPLANATIONS: Final = {
     "pace": Explanation("order_pace", _pace, nothing),
     "shared": Explanation("shared_intelligence", intelligence.describe, intelligence.evidence_of),
     "story": Explanation(
-        "recent_doubts", _doubts, nothing
+        "recent_doubts", _doubts, _doubted
     ),
     "locality": Explanation("distant_delivery", _area, _areas, ("F1028",)),
 }  # fmt: skip
+_REWARDS: Final = POSITION["rewards"]
 _NAMES: Final = (*NAMES, SHARED.name)
 _CODES: Final = tuple(EXPLANATIONS[name].code for name in _NAMES)

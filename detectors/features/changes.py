@@ -127,5 +127,6 @@ def weigh_sharing(reading: Reading, table: Table, population: Population) -> Non
 
 def _take_sharing(reading: Reading, table: Table, context: int, others: int) -> None:
     outcome = bisect_right((1, 2, 3, 6), others)
+    reading.others = others
     reading.cells[SHARED] = context * 5 + outcome
     reading.weights[SHARED] = table.ratio(context, outcome)

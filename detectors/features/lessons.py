@@ -20,6 +20,7 @@ from detectors.features.reading import (
     HABIT,
     LOGIN,
     ORDER,
+    SESSIONS,
     YOUNG,
     Reading,
     area_key,
@@ -33,7 +34,6 @@ from detectors.population import Population
 from detectors.profiles import MEMORIES, Memory, Profile, digest
 from detectors.stored_profiles import Came, Doubt, Session
 
-_SESSIONS: Final = 5
 _DOUBTS: Final = 3
 _REMEMBERED: Final = 16
 _PLACE: Final = "place"
@@ -293,7 +293,7 @@ def _remember_session(reading: Reading) -> None:
                 sessions.remove(known)
                 break
         sessions.append(fresh)
-        del sessions[:-_SESSIONS]
+        del sessions[:-SESSIONS]
     else:
         session.used, session.contact = max(session.used, reading.minute), contact
 

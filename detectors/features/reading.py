@@ -10,7 +10,7 @@ from detectors.features.registry import WIDTH
 from detectors.heat.indicators import Met
 from detectors.heat.records import Hot
 from detectors.profiles import Profile, digest
-from detectors.stored_profiles import Session
+from detectors.stored_profiles import Doubt, Session
 
 if TYPE_CHECKING:
     from detectors.features.shared import Reported
@@ -23,6 +23,9 @@ HABIT: Final = 60.0 * DAY
 
 YOUNG: Final = 2 * DAY
 """Minutes for which a value brought in lately proves nothing: its owner may be an intruder."""
+
+SESSIONS: Final = 5
+"""Sessions that an account remembers, the last that were opened."""
 
 _IMPLIED: Final = DAY
 """Minutes without an event after which the next one is of another session, unless it names it."""
@@ -57,6 +60,9 @@ class Reading:
     `proved` tells that the sign-in, or its session's, rests on more than a password. Of a sign-in
     that opens an entry, `telling` is the sum of what spoke for a hijacker, nats, without heat, and
     `guessing` what of it were failures.
+    `doubted` is what other sessions left that the story stands on, None where it stands on what the
+    device or range came with; `others` on how many other accounts a new value was given of late;
+    `failing` what of it fails on many accounts now, by `signin`, 0 for nothing.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
     """
@@ -83,8 +89,10 @@ class Reading:
         "device_class",
         "device_group",
         "doubt",
+        "doubted",
         "event",
         "facts",
+        "failing",
         "fresh_access",
         "guessing",
         "hot",
@@ -95,6 +103,7 @@ class Reading:
         "minute",
         "network",
         "on",
+        "others",
         "payment",
         "postcode",
         "prefix",
@@ -114,7 +123,7 @@ class Reading:
         "who",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - one for each of what is made of an event
         self,
         event: Login | Order | AccountChange,
         facts: Facts,
@@ -165,9 +174,11 @@ class Reading:
         else:
             self.proved = self.session is not None and self.session.proved
         self.device_class = self.device_group = self.propensity = self.who = 0
+        self.others = self.failing = 0
         self.network: int = 0
         self.fresh_access = self.brought = False
         self.hot: Hot | None = None
+        self.doubted: Doubt | None = None
         self.came: list[Met] | None = None
         self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()
@@ -193,6 +204,13 @@ def _is_proved(login: Login) -> bool:
 def country_code(country: str | None) -> int:
     """Return a small number for an ISO 3166-1 alpha-2 code, 0 for none."""
     return (ord(country[0]) * 32 + ord(country[1])) & 1023 if country else 0
+
+
+def country_named(code: int) -> str | None:
+    """Return the ISO 3166-1 alpha-2 code that a small number stands for, None for 0."""
+    # The letters follow from the number: of each, five bits are kept.
+    letters = code - 64 & 1023
+    return chr(64 + letters // 32) + chr(64 + letters % 32) if code else None
 
 
 def paired(one: int, other: int) -> int:

@@ -154,6 +154,11 @@ def weigh_dormancy(reading: Reading, table: Table) -> None:
     reading.weights[DORMANCY] = table.ratio(context, outcome)
 
 
+BY_RANGE: Final = 1
+BY_TOOL: Final = 2
+BY_CLIENT: Final = 3
+"""What is failing on many accounts: an address range, a client at one operator, a client."""
+
 _CUSTOMERS_FAIL: Final = 0.12
 """Share of accounts whose customers try and do not get in within the hour, on a bad day."""
 
@@ -166,14 +171,18 @@ def weigh_guessing(reading: Reading, population: Population) -> None:
     client within an operator, and user agent.
     """
     hour = reading.hour
-    worst = 0.0
+    worst, failing = 0.0, 0
     if reading.network >= 2:
-        worst = guessed(*population.by_prefix.recent(reading.prefix, hour))
+        worst, failing = guessed(*population.by_prefix.recent(reading.prefix, hour)), BY_RANGE
         if reading.network >= ELSEWHERE and reading.asn:
-            tried = population.by_operator.recent(tool_of(reading), hour)
-            worst = max(worst, guessed(*tried))
+            tried = guessed(*population.by_operator.recent(tool_of(reading), hour))
+            if tried > worst:
+                worst, failing = tried, BY_TOOL
     if reading.agent and reading.weights[1] > 0:
-        worst = max(worst, guessed(*population.by_agent.recent(reading.agent, hour)))
+        tried = guessed(*population.by_agent.recent(reading.agent, hour))
+        if tried > worst:
+            worst, failing = tried, BY_CLIENT
+    reading.failing = failing if worst > 0.0 else 0
     reading.weights[GUESSING] = min(worst, 6.0)
 
 

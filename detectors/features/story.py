@@ -9,6 +9,7 @@ from detectors.features.reading import Reading
 from detectors.features.registry import ACCESS, POSITION
 from detectors.models.half_space import FlatHalfSpaceTrees
 from detectors.models.likelihood import Row, Rows, Table
+from detectors.stored_profiles import Doubt
 
 STORY: Final = POSITION["story"]
 ISOLATION: Final = POSITION["isolation"]
@@ -25,10 +26,12 @@ STRANGE: Final[Row] = (0.0, 1.5, 3.0, 5.0, 7.5)
 """Nats of the sign-in between the contexts: who always comes strangely was doubted before, too."""
 
 
-def _recent_doubt(reading: Reading, half_life: float, *, own_device: bool) -> tuple[float, int]:
-    """Return the worst faded doubt, nats, that other sessions left, and its session's digest."""
+def _recent_doubt(
+    reading: Reading, half_life: float, *, own_device: bool
+) -> tuple[float, Doubt | None]:
+    """Return the worst faded doubt, nats, that other sessions left, and which it is."""
     minute, own = reading.minute, reading.session_key
-    worst, whose = 0.0, 0
+    worst, whose = 0.0, None
     for doubt in reading.profile.doubts:
         # A customer who travels with the own phone is doubted once for it, not each time again.
         if own_device and doubt.own:
@@ -36,7 +39,7 @@ def _recent_doubt(reading: Reading, half_life: float, *, own_device: bool) -> tu
         if doubt.nats > worst and (doubt.session != own or own == 0):
             nats = doubt.nats * power(2.0, -max(0, minute - doubt.minute) / half_life)
             if nats > worst:
-                worst, whose = nats, doubt.session
+                worst, whose = nats, doubt
     return worst, whose
 
 
@@ -50,10 +53,12 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     """
     own_device = is_own_device(reading)
     worst, whose = _recent_doubt(reading, half_life, own_device=own_device)
-    brought = 0.0 if own_device else _brought(reading)
+    brought = 0.0 if own_device else max(brought_along(reading))
     outcome = bisect_right(STEPS, max(worst, brought))
-    if outcome and worst > brought and _is_another(reading, whose):
-        outcome += 5
+    if whose is not None and worst > brought:
+        reading.doubted = whose
+        if outcome and _is_another(reading, whose.session):
+            outcome += 5
     context = bisect_right(STRANGE, reading.access_doubt)
     reading.cells[STORY] = context * 11 + outcome
     reading.weights[STORY] = max(table.ratio(context, outcome), -0.5)
@@ -88,11 +93,12 @@ def in_unit_range(weights: list[float]) -> list[float]:
     return scaled
 
 
-def _brought(reading: Reading) -> float:
+def brought_along(reading: Reading) -> tuple[float, float]:
+    """Return the doubt, nats, that device and range came with, if before the session."""
     profile, minute = reading.profile, reading.minute
     session = reading.session
     before = session.opened if session is not None else minute + 1
-    return max(
+    return (
         doubt_of(profile.devices, reading.device, minute, before),
         doubt_of(profile.prefixes, reading.prefix, minute, before),
     )

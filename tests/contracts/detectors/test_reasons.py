@@ -4,22 +4,24 @@ import pytest
 
 from detectors.assessments import Alert
 from detectors.decisions import counted, log_odds
-from detectors.engine import Engine
+from detectors.engine import Engine, Observed
 from detectors.features.changes import GROUP
-from detectors.features.reading import Reading
+from detectors.features.reading import Reading, country_code, country_named
 from detectors.features.registry import NAMES, POSITION
 from detectors.heat.records import TECHNIQUE_IDS
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import SHIPPED
 from detectors.policy import Policy
 from detectors.profiles import decode
-from detectors.reasons import EXPLANATIONS, explain
+from detectors.reasons import EXPLANATIONS, codes, explain
 from detectors.techniques import TECHNIQUES
 from tests.contracts.detectors.histories import (
+    ASHBURN,
     CARRIER,
     DAY,
     HOME,
     HOSTING,
+    HOTEL,
     HOUR,
     LAPTOP,
     LEEDS,
@@ -28,6 +30,7 @@ from tests.contracts.detectors.histories import (
     MINUTE,
     NEW_PHONE,
     PHONE,
+    PROXY,
     STRANGER,
     Device,
     History,
@@ -47,6 +50,13 @@ def evidence(alert: Alert, code: str) -> tuple[str, str | None]:
 def said(reading: Reading, name: str) -> str:
     """Return what a feature says of an event, in words."""
     return EXPLANATIONS[name].summary(reading)
+
+
+def shown(reading: Reading, name: str) -> tuple[str, str | None]:
+    """Return what a feature compares."""
+    given = EXPLANATIONS[name].evidence(reading)
+    assert given is not None
+    return given.seen, given.usual
 
 
 def test_usual_is_what_was_used_before_this_session() -> None:
@@ -145,7 +155,8 @@ def test_where_no_country_is_told_none_is_accused() -> None:
     assert home.read_last().weights[POSITION["forwarding"]] == 0.0
     abroad = History().months().sign_in(LAPTOP, HOME).order("31", shipping_country="PT")
     assert abroad.read_last().weights[POSITION["forwarding"]] > 0.5
-    assert "nothing to do with" in said(abroad.read_last(), "forwarding")
+    assert said(abroad.read_last(), "forwarding").endswith("not known to have been in.")
+    assert shown(abroad.read_last(), "forwarding") == ("PT", "GB")
 
 
 def test_haste_needs_a_sign_in() -> None:
@@ -154,16 +165,231 @@ def test_haste_needs_a_sign_in() -> None:
     assert said(history.read_last(), "speed") == "It came 4 minutes after the sign-in."
     history.order("31", session_id=None)
     assert said(history.read_last(), "speed") == "It came 4 minutes after the sign-in."
-    history.wait(2 * DAY).order("31", session_id=None)
-    assert said(history.read_last(), "speed") == "No sign-in was seen before it in its session."
+    late = history.wait(2 * DAY).order("31", session_id=None).observed[-1]
     assert said(history.read_last(), "continuity") == "No session was given."
+    assert said(History().months().read_as_told(late), "speed") == (
+        "No session is told, and none that is known came by its device within the day."
+    )
+
+
+def test_a_session_that_is_forgotten_is_not_said_to_have_no_sign_in() -> None:
+    """An account remembers its last sessions: of an older one nobody knows how it began."""
+    history = History().sign_in(LAPTOP, HOME)
+    first = history.observed[-1].event.session_id
+    for _ in range(4):
+        history.sign_in(PHONE, CARRIER)
+    another = History().steal_session(LAPTOP, HOME).order("31", session_id="other").observed[-1]
+    few = History().sign_in(PHONE, CARRIER).read_as_told(another)
+    for name in ("speed", "continuity"):
+        assert said(few, name) == "No sign-in was seen in its session so far."
+    history.sign_in(PHONE, CARRIER)
+    told = History().sign_in(LAPTOP, HOME).order("31", session_id=first).observed[-1]
+    reading = history.read_as_told(told)
+    for name in ("speed", "continuity"):
+        assert said(reading, name).startswith("Its session is none of the last 5")
+
+
+def test_what_a_session_began_with_is_not_compared_with_itself() -> None:
+    """What has become usual since is not shown as what was usual when the session began."""
+    line = Network("86.20.44", 5089, "access", LONDON)
+    history = History().months().sign_in(NEW_PHONE, line).wait(3 * DAY)
+    session = history.observed[-1].event.session_id
+    history.sign_in(LAPTOP, line).wait(HOUR).steal_session(NEW_PHONE, line)
+    reading = history.order("31", session_id=session).read_last()
+    assert reading.profile.network == "AS5089 (GB)"
+    assert said(reading, "network").startswith("The session began 3 days before this from")
+    assert shown(reading, "network") == ("AS5089 (GB)", "AS2856 (GB)")
+    assert shown(reading, "device") == ("new-phone", "2 known devices")
+
+
+def test_a_session_that_moved_names_what_it_left() -> None:
+    """What the session began with and what it has come to is told, not what the account uses."""
+    history = History().months().sign_in(LAPTOP, HOTEL).wait(16 * MINUTE)
+    home = history.steal_session(LAPTOP, HOME).order("31").read_last()
+    assert said(home, "continuity") == (
+        "The session moved to another country within 16 minutes of its sign-in."
+    )
+    assert shown(home, "continuity") == ("AS2856 (GB)", "AS3243 (PT)")
+    stolen = history.steal_session(STRANGER, HOTEL).order("31").read_last()
+    assert "to another device and another browser or system within" in said(stolen, "continuity")
+    assert shown(stolen, "continuity") == ("device-of-a-stranger", "another device")
+    next_door = Network("85.240.18", 3243, "access", LISBON)
+    near = history.steal_session(LAPTOP, next_door).order("31").read_last()
+    assert shown(near, "continuity") == ("85.240.18.0/24", "another range of AS3243 (PT)")
+    stayed = history.steal_session(LAPTOP, HOTEL).order("31").read_last()
+    assert said(stayed, "continuity").startswith("The session goes on with")
+
+
+def test_how_a_session_was_proved_is_not_called_unusual() -> None:
+    """A password, as ever, is told to be no more than that."""
+    history = History().months().sign_in(STRANGER, HOSTING).wait(MINUTE).order("31")
+    assert "with a password at most" in said(history.read_last(), "method")
+    history.sign_in(STRANGER, HOSTING, method="social").wait(MINUTE).order("31")
+    assert "with a way to prove it" in said(history.read_last(), "method")
+
+
+def test_a_value_that_others_gave_is_named_and_counted() -> None:
+    """Which value it is, and on how many accounts it was, tells a household from a gang."""
+    one, another = (
+        History(f"housemate-{n}").sign_in(LAPTOP, HOME).order("9", address="d", payment=None)
+        for n in "ab"
+    )
+    history = History().months().sign_in(LAPTOP, HOME).beside(one)
+    told = History().sign_in(LAPTOP, HOME).order("31", address="d", payment=None).observed[-1]
+    reading = history.read_as_told(told)
+    assert said(reading, "shared_value") == (
+        "The same new delivery address was ordered to from 1 other account lately."
+    )
+    assert shown(reading, "shared_value") == ("d", None)
+    reading = history.beside(another).read_as_told(told)
+    assert "from 2 other accounts lately" in said(reading, "shared_value")
+
+
+def test_a_value_that_others_set_is_named_as_what_was_changed() -> None:
+    """A phone number is not called a contact, address or payment."""
+    other = History("other").sign_in(LAPTOP, HOME).change("phone", "burner")
+    history = History().beside(other).sign_in(LAPTOP, HOME).change("phone", "burner")
+    reading = history.read_last()
+    assert said(reading, "shared_value").startswith("The same new phone number was set on 1 other")
+    assert shown(reading, "shared_value") == ("burner", None)
+
+
+def test_doubts_are_told_by_what_was_done_and_whence() -> None:
+    """When, what, by which device and from where: who it was, nobody knows."""
+    history = History().months().sign_in(STRANGER, PROXY).wait(26 * HOUR).sign_in(NEW_PHONE, HOTEL)
+    reading = history.read_last()
+    assert said(reading, "story") == (
+        "A sign-in 26 hours before this was doubtful:"
+        " its session began on another device, in another address range."
+    )
+    assert shown(reading, "story")[0].startswith("AS5607 (GB): new ")
+
+
+def test_a_device_that_the_account_has_used_is_told_to_be_one() -> None:
+    """The customer's own laptop on a journey is no stranger's."""
+    history = History().months().sign_in(LAPTOP, HOTEL).wait(HOUR)
+    history.change("email", "other").wait(HOUR).sign_in(NEW_PHONE, CARRIER)
+    text = said(history.read_last(), "story")
+    assert text.startswith("A change of e-mail address or phone number 60 minutes before this")
+    assert "on another device that this account had used" in text
+
+
+def test_a_doubtful_device_is_told_by_when_it_came() -> None:
+    """Where no session's doubt is graver, it is told of the device that came with one."""
+    history = History().months().forget_what_was_said()
+    history.sign_in(LAPTOP, THIEVES).wait(6 * DAY).sign_in(NEW_PHONE, THIEVES).wait(6 * HOUR)
+    assert not history.alerts
+    reading = history.read_of(NEW_PHONE, THIEVES)
+    assert said(reading, "story") == (
+        "The device was new to this account 6 hours before this, in something doubtful."
+    )
+    assert shown(reading, "story") == ("new-phone", None)
+
+
+def test_where_nothing_is_spent_none_is_said_to_be() -> None:
+    """Something digital is told as that, with its own code; what is spent is shown."""
+    history = History().months().sign_in(STRANGER, HOSTING).wait(MINUTE)
+    history.order("310", address=None, payment="another card", delivery="digital")
+    reading, weights = history.read_last(), [0.0] * len(NAMES)
+    weights[POSITION["rewards"]] = 2.0
+    [reason] = explain(reading, weights)[0]
+    assert (reason.code, codes(reading, weights)) == ("digital_goods", ("digital_goods",))
+    assert shown(reading, "rewards") == ("digital", None)
+    spent = history.order("310", delivery="digital", loyalty_points=300).read_last()
+    assert codes(spent, weights) == ("rewards_spent",)
+
+
+def test_a_new_payment_is_shown_as_such() -> None:
+    """A sentence on a means of payment has that beside it, not the delivery."""
+    history = History().months().sign_in(LAPTOP, HOME)
+    reading = history.read_as_told(ordered(payment="other"))
+    assert said(reading, "destination") == "A means of payment this account is not known to use."
+    assert shown(reading, "destination") == ("other", "1 known means of payment")
+    reading = history.read_as_told(ordered(address="drop", payment="other"))
+    assert shown(reading, "destination") == (
+        "drop, other",
+        "1 known address, 1 known means of payment",
+    )
+    reading = history.read_as_told(ordered())
+    assert shown(reading, "destination") == ("a known address, a known means of payment", None)
+
+
+def ordered(**fields: str) -> Observed:
+    """An order, of which an engine is still to be told."""
+    return History().months().sign_in(LAPTOP, HOME).order("31", **fields).observed[-1]
+
+
+def test_a_new_browser_on_a_known_device_is_told_to_be_on_that() -> None:
+    """An app opens the checkout in its own browser: the device says that it is the same phone."""
+    history = History().months()
+    view = Device(PHONE.device_id, "Mobile Safari UI/WKWebView", "iOS")
+    assert said(history.read_of(view, HOME), "client").endswith("on a device that it has used.")
+    assert "on a device" not in said(history.read_of(STRANGER, HOME), "client")
+
+
+def test_a_hosting_network_may_be_a_vpn_s_exit() -> None:
+    """That servers stand there is known; what runs on them is not."""
+    assert "VPNs and proxies end" in said(History().months().read_of(STRANGER, HOSTING), "kind")
+
+
+def test_what_was_flagged_before_is_not_said_to_be_used_never() -> None:
+    """A thief's second sign-in is the second: still by a device not known of the account."""
+    history = History().months().forget_what_was_said()
+    history.sign_in(STRANGER, HOSTING).wait(5 * MINUTE).sign_in(STRANGER, HOSTING)
+    assert history.alerts
+    for name in ("device", "network", "client"):
+        assert "not known" in said(history.read_last(), name)
+
+
+def test_a_place_is_that_of_a_sign_in_that_was_let_pass() -> None:
+    """After a flagged sign-in the place is still where the customer was: it is told when."""
+    history = History().months().sign_in(LAPTOP, HOME).wait(HOUR)
+    history.forget_what_was_said().sign_in(STRANGER, HOSTING).wait(2 * MINUTE)
+    assert history.alerts
+    assert "a sign-in 62 minutes before" in said(history.read_of(LAPTOP, HOTEL), "travel")
+
+
+def test_what_is_failing_is_named() -> None:
+    """A range that is trying passwords is shown as that, and so is a tool behind an operator."""
+    tool = Device("tool", "Python Requests", "Linux")
+    history = History().months().beside_tries(tool, [HOSTING], 60)
+    reading = history.read_of(STRANGER, HOSTING)
+    assert said(reading, "guessing").startswith("The address range is failing")
+    assert shown(reading, "guessing") == ("3.80.14.0/24, AS14618 (US)", None)
+    elsewhere = Network("3.81.9", 14618, "hosting", ASHBURN)
+    reading = history.read_of(tool, elsewhere)
+    assert said(reading, "guessing").startswith("This client at this operator is failing")
+    assert shown(reading, "guessing") == ("Python Requests on Linux at AS14618 (US)", None)
+
+
+def test_other_devices_are_counted_as_they_were() -> None:
+    """Whether other devices were new when the session began is known: it is not left open."""
+    none = History().months().sign_in(LAPTOP, HOTEL).wait(MINUTE).order("31").read_last()
+    assert said(none, "churn").endswith("while no other device was new to this account.")
+    history = History().months().sign_in(NEW_PHONE, HOME).wait(DAY)
+    history.sign_in(LAPTOP, HOTEL).wait(MINUTE).order("31")
+    assert said(history.read_last(), "churn").endswith("other devices were new to this account.")
+    assert shown(history.read_last(), "churn") == ("1 other device new within a week", None)
+
+
+def test_goods_are_named() -> None:
+    """What few buy, or this account does not, is shown."""
+    history = History().months().sign_in(LAPTOP, HOME).order("31")
+    assert shown(history.read_last(), "goods") == ("clothing", None)
+
+
+def test_a_country_s_number_stands_for_it() -> None:
+    """What an account keeps of a country can be told again."""
+    for code in ("AA", "GB", "PL", "ZZ"):
+        assert country_named(country_code(code)) == code
+    assert country_named(country_code(None)) is None
 
 
 def test_points_spent_before_are_not_called_new() -> None:
     """Sentence and evidence agree on whether points were ever spent."""
     history = History().months().sign_in(LAPTOP, HOME)
     first = history.order("31", loyalty_points=300).observed[-1]
-    assert "unlike before" in said(History().months().read_as_told(first), "rewards")
+    assert "not known to do" in said(History().months().read_as_told(first), "rewards")
     assert "as before" in said(history.read_last(), "rewards")
     assert "No points" in said(history.order("31").read_last(), "rewards")
 
@@ -178,7 +404,7 @@ def test_another_version_is_told_from_another_browser() -> None:
     shown = EXPLANATIONS["client"].evidence(reading)
     assert shown is not None
     assert shown.seen == newer.agent
-    assert "new to this account" in said(history.read_of(STRANGER, HOME), "client")
+    assert "not known to use" in said(history.read_of(STRANGER, HOME), "client")
 
 
 def test_networks_are_told_apart() -> None:
@@ -187,19 +413,23 @@ def test_networks_are_told_apart() -> None:
     nowhere = Network("86.20.44", 0, "access", LONDON)
     assert "operator is not told" in said(history.read_of(LAPTOP, nowhere), "network")
     line = Network("86.20.44", 5089, "access", LONDON)
-    assert said(history.read_of(LAPTOP, line), "network").startswith("A network operator new")
+    operator = said(history.read_of(LAPTOP, line), "network")
+    assert operator == "A network operator this account is not known to use."
     history.sign_in(LAPTOP, line).wait(HOUR)
     assert "only in the last days" in said(history.read_of(LAPTOP, line), "network")
 
 
 def test_what_a_session_carries_is_told_of_its_beginning() -> None:
-    """Back at home in a session that began abroad, home is not called new."""
-    history = History().months().sign_in(STRANGER, HOSTING).wait(HOUR)
+    """Back at home in a session that began abroad, home is not called new: when and where is."""
+    history = History().months().sign_in(STRANGER, HOSTING).wait(17 * DAY)
     history.steal_session(LAPTOP, HOME).order("31")
     reading = history.read_last()
-    assert said(reading, "network").startswith("The session began from a network in a country")
-    assert said(reading, "device").startswith("The session began on a device new")
-    assert EXPLANATIONS["network"].evidence(reading) is None
+    began = "The session began 17 days before this"
+    assert said(reading, "network").startswith(f"{began} from a network in a country")
+    assert said(reading, "device") == f"{began} on a device this account was not known to use."
+    for name in ("network", "rarity", "kind"):
+        assert shown(reading, name) == ("AS14618 (US)", "AS2856 (GB)")
+    assert EXPLANATIONS["device"].evidence(reading) is None
 
 
 def test_a_feasible_journey_is_not_called_impossible() -> None:
