@@ -16,6 +16,7 @@ from detectors.features.changes import GROUP
 from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading, area_of, country_named
 from detectors.features.registry import ACCESS, NAMES, POSITION, SHARED
+from detectors.features.sessions import moved_abroad
 from detectors.features.story import brought_along
 from detectors.heat.records import TECHNIQUE_IDS
 from detectors.heat.wording import describe, evidence_of
@@ -239,19 +240,24 @@ def _bought(reading: Reading) -> Evidence | None:
 
 def _speed(reading: Reading) -> str:
     session = reading.session
-    if session is None and not reading.event.session_id:
-        if not reading.session_key:
-            return "No session is told."
-        way = "device" if reading.device else "client and address range"
-        return f"No session is told, and none that is known came by its {way} within the day."
     if session is None:
-        return unseen(reading)
+        return unseen(reading) if reading.event.session_id else _untold(reading)
     if not session.signed_in:
         return "No sign-in of its session is remembered."
+    if moved_abroad(reading, session):
+        return "Its session was signed in to elsewhere: none was seen where it comes from now."
     minutes = reading.minute - session.opened
     if minutes < 0:
         return "The sign-in of its session happened later, but was told first."
     return f"It came {ago(minutes)} after the sign-in."
+
+
+def _untold(reading: Reading) -> str:
+    """Tell how far it is known that nobody signed in, where the client tells no session."""
+    if not reading.session_key:
+        return "No session is told."
+    way = "device" if reading.device else "client and address range"
+    return f"No session is told, and none that is known came by its {way} within the day."
 
 
 def _pace(reading: Reading) -> str:
@@ -288,8 +294,9 @@ def _delivered_to(reading: Reading) -> str:
     if outcome == 0:
         return "Delivery to a country this account has signed in from."
     if not reading.profile.countries.keys:
-        where = "the country this comes from" if outcome == 1 else "another country than this"
-        return f"Delivery to {where}, and no other is known of the account."
+        # A first order that was seen: what it comes from is all that can be compared.
+        where = "to" if outcome == 1 else "elsewhere than to"
+        return f"Delivery {where} the country it comes from; none is known of the account yet."
     if outcome == 1:
         return "Delivery to a country this account is not known to have been in, but is in now."
     return "Delivery to a country this account is not known to have been in."
@@ -370,6 +377,10 @@ _A_NAT: Final = 8
 def _session_of(reading: Reading, doubt: Doubt) -> Session | None:
     """Return the session that left a doubt, None where it is of none or is forgotten."""
     sessions = reading.profile.sessions
+    if not doubt.session:
+        # What an attack tells of a sign-in that it led to is of no session, but of its minute.
+        begun = (one for one in sessions if one.signed_in and one.opened == doubt.minute)
+        return next(begun, None)
     # Where it was signed in to again since, what it was before that is not known any more.
     known = (one for one in sessions if one.key == doubt.session and one.opened <= doubt.minute)
     return next(known, None)

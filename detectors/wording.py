@@ -353,6 +353,8 @@ def _failed(reading: Reading) -> Evidence | None:
 
 
 def _guessing(reading: Reading) -> str:
+    if reading.failing == BY_TOOL and not reading.client:
+        return "Who tells no client at this operator is failing on many accounts at this moment."
     return f"{_FAILING[reading.failing]} is failing on many accounts at this moment."
 
 
@@ -368,12 +370,14 @@ def _guesses(reading: Reading) -> Evidence | None:
     if carried_by(reading) is not None or not reading.failing:
         return networks(reading)
     if reading.failing == BY_RANGE:
-        return Evidence(seen=f"{_range(reading)}, {named_network(reading)}")
-    client = reading.event.user_agent or "no client told"
+        operator = f", {named_network(reading)}" if reading.asn else ""
+        return Evidence(seen=_range(reading) + operator)
+    client = reading.event.user_agent
     if reading.failing == BY_TOOL:
-        named = client_named(reading.facts.browser, reading.facts.os)
-        return Evidence(seen=f"{named or client} at {named_network(reading)}")
-    return Evidence(seen=client)
+        named = client_named(reading.facts.browser, reading.facts.os) or client
+        network = named_network(reading)
+        return Evidence(seen=f"{named} at {network}" if named else network)
+    return Evidence(seen=client) if client else None
 
 
 def _dormancy(reading: Reading) -> str:

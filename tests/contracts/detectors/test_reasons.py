@@ -14,6 +14,7 @@ from detectors.models.prior import SHIPPED
 from detectors.policy import Policy
 from detectors.profiles import decode
 from detectors.reasons import EXPLANATIONS, codes, explain
+from detectors.stored_profiles import Doubt
 from detectors.techniques import TECHNIQUES
 from tests.contracts.detectors.histories import (
     ASHBURN,
@@ -157,6 +158,10 @@ def test_where_no_country_is_told_none_is_accused() -> None:
     assert abroad.read_last().weights[POSITION["forwarding"]] > 0.5
     assert said(abroad.read_last(), "forwarding").endswith("not known to have been in.")
     assert shown(abroad.read_last(), "forwarding") == ("PT", "GB")
+    first = History().sign_in(LAPTOP, HOME).order("31").observed[-1]
+    nobody = History("nobody").read_as_told(first)
+    assert said(nobody, "forwarding").endswith("none is known of the account yet.")
+    assert shown(nobody, "forwarding") == ("GB", None)
 
 
 def test_haste_needs_a_sign_in() -> None:
@@ -187,6 +192,23 @@ def test_a_session_that_is_forgotten_is_not_said_to_have_no_sign_in() -> None:
     reading = history.read_as_told(told)
     for name in ("speed", "continuity"):
         assert said(reading, name).startswith("Its session is none of the last 5")
+
+
+def test_a_session_that_moved_abroad_was_signed_in_to_elsewhere() -> None:
+    """How soon something followed the sign-in is not told of whoever took the session along."""
+    history = History().months().sign_in(LAPTOP, HOME).wait(5 * MINUTE)
+    stolen = history.steal_session(LAPTOP, HOTEL).order("31")
+    told = "Its session was signed in to elsewhere"
+    assert said(stolen.read_last(), "speed").startswith(told)
+
+
+def test_what_an_attack_says_of_a_sign_in_is_told_of_that() -> None:
+    """A doubt of no session is of the sign-in of its minute, where that is remembered."""
+    history = History().months().sign_in(LAPTOP, HOME)
+    profile = history.read_last().profile
+    profile.doubts[:] = [Doubt(0, profile.sessions[-1].opened, 6.0)]
+    reading = history.wait(2 * HOUR).read_of(NEW_PHONE, CARRIER)
+    assert said(reading, "story").startswith("A sign-in 2 hours before this was doubtful")
 
 
 def test_what_a_session_began_with_is_not_compared_with_itself() -> None:
@@ -360,6 +382,12 @@ def test_what_is_failing_is_named() -> None:
     reading = history.read_of(tool, elsewhere)
     assert said(reading, "guessing").startswith("This client at this operator is failing")
     assert shown(reading, "guessing") == ("Python Requests on Linux at AS14618 (US)", None)
+    silent = Device(None, "", "")
+    silent.agent = ""
+    history = History().months().beside_tries(silent, [HOSTING], 60)
+    reading = history.read_of(silent, elsewhere)
+    assert said(reading, "guessing").startswith("Who tells no client at this operator is failing")
+    assert shown(reading, "guessing") == ("AS14618 (US)", None)
 
 
 def test_other_devices_are_counted_as_they_were() -> None:
