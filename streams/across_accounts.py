@@ -12,7 +12,7 @@ from detectors.campaigns.linker import CampaignLinker
 from detectors.campaigns.records import Campaign
 from detectors.engine import Engine, Observed, Outcome
 from detectors.heat.counter import HeatCounter
-from detectors.heat.records import Attack, Hot, Link, Notice
+from detectors.heat.records import Attack, Front, Hot, Link, Notice
 from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
 
@@ -22,11 +22,13 @@ Published = Campaign | Attack
 class AcrossAccounts:
     """One shard of indicators, the linker, and the table of what is hot.
 
-    `read` gives the state handed over so far; `table` is for the engine to ask.
+    `read` gives the state handed over so far; `table` is for the engine to ask, an empty one.
     """
 
-    def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
-        self.table = HotTable()
+    def __init__(
+        self, read: Callable[[bytes], bytes | None], table: HotTable | None = None
+    ) -> None:
+        self.table = HotTable() if table is None else table
         self._counter = HeatCounter(read)
         self._linker = CampaignLinker(read)
         self._published: list[Published] = []
@@ -57,9 +59,7 @@ class AcrossAccounts:
                 for told in self._counter.take(batch):
                     if isinstance(told, Hot):
                         self.table.take(told)
-                    elif isinstance(told, Attack):
-                        self._published.append(told)
-                    elif isinstance(told, Link):
+                    elif isinstance(told, Link | Front):
                         notices.extend(self._linker.take(told))
                     else:
                         notices.append(told)

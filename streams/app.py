@@ -12,7 +12,7 @@ from typing import Final
 from detectors.campaigns import CampaignLinker
 from detectors.engine import Engine
 from detectors.errors import ConfigurationError, InvalidEvent, NightlatchError
-from detectors.heat import decode_batch, decode_link
+from detectors.heat import decode_batch, decode_linking
 from detectors.heat.counter import HeatCounter
 from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
@@ -163,7 +163,7 @@ def _factories(
         linker = CampaignLinker(read)
         return ToldProcessor(
             linker,
-            decode_link,
+            decode_linking,
             message=message,
             dead_letters=dead_letters,
             summaries=linker.summaries,

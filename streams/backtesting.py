@@ -27,6 +27,7 @@ from detectors.evaluation.scores import Scores
 from detectors.events import Event, EventType
 from detectors.facts import Facts
 from detectors.heat.sightings import Sightings
+from detectors.heat.table import HotTable
 from detectors.intelligence import IndicatorTable
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
@@ -109,8 +110,9 @@ class PrequentialEngine:
     with `hand_over_every`, after so many events. What is said is the same, wherever it is done.
 
     With `heat`, what its events show goes round to other accounts after each event: by the classes
-    that a worker's flows drive, as if each flow were at hand at once. `intelligence` is what others
-    report, of which each report counts while it is valid by the events' time.
+    that a worker's flows drive, as if each flow were at hand at once. What is hot is kept in
+    `table`, an empty one. `intelligence` is what others report, of which each report counts while
+    it is valid by the events' time.
     """
 
     def __init__(
@@ -122,14 +124,15 @@ class PrequentialEngine:
         prior: Prior = SHIPPED,
         heat: bool = True,
         intelligence: IndicatorTable | None = None,
+        table: HotTable | None = None,
     ) -> None:
         self._state: dict[bytes, bytes] = {}
-        self._across = AcrossAccounts(self._state.get) if heat else None
-        table = self._across.table if self._across is not None else None
+        self._across = AcrossAccounts(self._state.get, table) if heat else None
+        hot = self._across.table if self._across is not None else None
         self._sightings = Sightings(shards=1)
         told = self._sightings if heat else None
         self._engine = Engine(
-            policy, self._state.get, table, told, intelligence=intelligence, prior=prior
+            policy, self._state.get, hot, told, intelligence=intelligence, prior=prior
         )
         self._every = hand_over_every
         self._most = hand_over_accounts

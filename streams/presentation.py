@@ -113,15 +113,39 @@ def _attack(attack: Attack) -> Iterator[Text]:
     yield Text.assemble(
         (" ATTACK ", "bold white on blue"),
         ("  " + printable(attack.technique.replace("_", " ")), "bold"),
-        f"  through {printable(attack.value or attack.indicator)}",
+        f"  through {through(attack)}",
     )
-    parts = [_period(attack), f"attack {printable(attack.campaign_id)}", *attack.techniques]
+    parts = [_period(attack), f"attack {printable(attack.campaign_id)}"]
+    parts += [f"revision {attack.revision}", *attack.techniques]
     yield Text(" · ".join(parts), "dim")
+    if attack.merged_into is not None:
+        yield Text(f"Goes on as {printable(attack.merged_into)}.")
+    if attack.merged_from:
+        yield Text(f"Took over {', '.join(map(printable, attack.merged_from))}.")
     entered = f"{attack.entered:,} entered" if attack.entered else "none was entered"
     yield Text(
         f"{attack.failed:,} of the latest {attack.tried:,} tries failed; "
         f"{counted(attack.accounts, 'account')} tried within days: {entered}."
     )
+    for kind, values in _by_kind(attack):
+        yield Text.assemble((f"By {kind} ", "dim"), _some(values))
+
+
+def through(attack: Attack) -> str:
+    """Return what an attack was first seen through, and how much else it comes by."""
+    first = printable(attack.value or attack.indicator)
+    more = attack.ranges - attack.indicator.startswith("address_prefix:")
+    return f"{first} and {counted(more, 'other address range')}" if more > 0 else first
+
+
+def _by_kind(attack: Attack) -> Iterator[tuple[str, list[str]]]:
+    """What is listed of an attack beside what it was first seen through."""
+    found: dict[str, list[str]] = {}
+    for one in attack.indicators:
+        if one.indicator != attack.indicator:
+            kind = one.indicator.partition(":")[0].replace("_", " ")
+            found.setdefault(printable(kind), []).append(one.value or one.indicator)
+    yield from found.items()
 
 
 def _period(content: Campaign | Attack) -> str:

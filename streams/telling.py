@@ -20,6 +20,7 @@ from detectors.errors import IncompatibleState, InvalidEvent
 from detectors.faults import describe
 from detectors.heat import (
     Attack,
+    Front,
     Hot,
     Link,
     Membership,
@@ -27,6 +28,7 @@ from detectors.heat import (
     Reassessment,
     decode_hot,
     decode_notice,
+    encode_front,
     encode_hot,
     encode_link,
     encode_notice,
@@ -43,7 +45,7 @@ _log: Final = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _T_contra = TypeVar("_T_contra", contravariant=True)
 
-Output = Hot | Reassessment | Link | Attack | Campaign | Membership
+Output = Hot | Reassessment | Link | Front | Attack | Campaign | Membership
 
 
 def told(record: Record, decode: Callable[[bytes], _T]) -> _T:
@@ -97,6 +99,8 @@ def messages(settings: Settings) -> Callable[[Output], Send]:
                 return Send(own.reassessments, key, encode_notice(output))
             case Link():
                 return Send(own.alert_links, output.alert.alert_id.encode(), encode_link(output))
+            case Front():
+                return Send(own.alert_links, output.id.encode(), encode_front(output))
             case Attack() | Campaign():
                 return Send(campaigns, output.campaign_id.encode(), encode_published(output))
 

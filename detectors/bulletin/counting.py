@@ -196,7 +196,7 @@ def _attacks(attacks: Iterable[Attack], month: Month, minimum: int) -> Iterable[
     by_technique: dict[str, list[Attack]] = defaultdict(list)
     for attack in latest.values():
         inside = attack.last_seen >= month.begin and attack.first_seen < month.end
-        if inside and attack.accounts >= minimum:
+        if inside and attack.accounts >= minimum and attack.merged_into is None:
             by_technique[attack.technique].append(attack)
     for technique, found in sorted(by_technique.items()):
         entered = sum(attack.entered for attack in found)

@@ -1,13 +1,17 @@
-"""Links alerts that share rare indicators, online: each link is judged as it comes."""
+"""Links alerts that share rare indicators, online: each link is judged as it comes.
+
+Attacks that go together are told as one in the same place (`attacks`).
+"""
 
 from collections.abc import Callable, Iterator
 
 from msgspec import structs
 
+from detectors.campaigns.attacks import Attacks
 from detectors.campaigns.memory import Known, Memory
 from detectors.campaigns.records import Campaign
 from detectors.campaigns.weighing import Tie, are_one, pair_weight, unshared_risk
-from detectors.heat.records import Link, Membership
+from detectors.heat.records import Attack, Front, Link, Membership
 
 
 class CampaignLinker:
@@ -21,9 +25,19 @@ class CampaignLinker:
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         self._memory = Memory(read)
+        self._attacks = Attacks(read)
 
-    def take(self, link: Link) -> list[Membership]:
-        """Take what an alert shares with others; return who belongs where by it, in order."""
+    def take(self, told: Link | Front) -> list[Membership]:
+        """Take what an alert shares with others; return who belongs where by it, in order.
+
+        What an attack comes by says of nobody where they belong.
+        """
+        if isinstance(told, Front):
+            self._attacks.take(told)
+            return []
+        return self._link(told)
+
+    def _link(self, link: Link) -> list[Membership]:
         memory, host = self._memory, link.alert.host
         mark = structs.replace(link.alert, host=0)
         known = memory.alert(mark.alert_id)
@@ -64,16 +78,17 @@ class CampaignLinker:
             memory.update(gang, known)
         return told
 
-    def summaries(self) -> list[Campaign]:
+    def summaries(self) -> list[Campaign | Attack]:
         """Return a revision of each campaign that changed since the last call, in a fixed order.
 
-        To be called before `changes`.
+        And of each attack that there is news of. To be called before `changes`.
         """
-        return list(self._memory.revisions())
+        return [*self._memory.revisions(), *self._attacks.revisions()]
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Hand over every key changed since the last call; None means delete it."""
         yield from self._memory.changes()
+        yield from self._attacks.changes()
 
     def _are_one(self, known: Known, other: Known) -> bool:
         gang = self._memory.gang(known.gang)

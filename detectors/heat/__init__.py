@@ -14,10 +14,10 @@ any two) and by the backtest (a list):
    each to the partition of its shard. `source` is the engine's own partition.
 2. `HeatCounter(read).take(batch)` answers with `Hot` (to every engine's `HotTable`: a
    compacted topic keyed by `hot.id`, read whole by every worker), `Reassessment` (to the engine of
-   its `account_id`), `Link` (to the one linker) and `Attack` (published on `campaigns`).
-3. `CampaignLinker(read).take(link)` answers with `Membership` (to the engine of its `account_id`).
-   Just before `changes()`, `summaries()` gives a `Campaign` for each that changed (published on
-   `campaigns`).
+   its `account_id`), `Link` and `Front` (both to the one linker).
+3. `CampaignLinker(read).take(told)` answers with `Membership` (to the engine of its `account_id`).
+   Just before `changes()`, `summaries()` gives a `Campaign` for each that changed, and an `Attack`
+   for each that there is news of (published on `campaigns`).
 4. `engine.take_notice(notice)` takes a `Reassessment` or `Membership` and answers with the new
    revision of the account's alert, where there is one.
 
@@ -29,7 +29,9 @@ stand rather than what to add: taking one twice changes nothing.
 from detectors.heat.indicators import Indicator, Kind
 from detectors.heat.records import (
     Attack,
+    AttackedIndicator,
     Batch,
+    Front,
     HeatOutput,
     Hot,
     Link,
@@ -39,8 +41,10 @@ from detectors.heat.records import (
     decode_batch,
     decode_hot,
     decode_link,
+    decode_linking,
     decode_notice,
     encode_batch,
+    encode_front,
     encode_hot,
     encode_link,
     encode_notice,
@@ -48,7 +52,9 @@ from detectors.heat.records import (
 
 __all__ = [
     "Attack",
+    "AttackedIndicator",
     "Batch",
+    "Front",
     "HeatOutput",
     "Hot",
     "Indicator",
@@ -60,8 +66,10 @@ __all__ = [
     "decode_batch",
     "decode_hot",
     "decode_link",
+    "decode_linking",
     "decode_notice",
     "encode_batch",
+    "encode_front",
     "encode_hot",
     "encode_link",
     "encode_notice",

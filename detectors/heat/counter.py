@@ -1,7 +1,6 @@
 """The indicator's side: counts sightings, and says what is hot and whom it had entered."""
 
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import blake2b
 from math import expm1, log1p
 from typing import Final, TypeVar, get_args
 
@@ -13,12 +12,11 @@ from detectors.heat.distinct import Distinct, Few
 from detectors.heat.indicators import COARSE, KINDS
 from detectors.heat.judging import Customers, Judgement, everywhere, judge, may_be_attacked
 from detectors.heat.records import (
-    TECHNIQUE_IDS,
     VERSION,
     AlertMark,
-    Attack,
     Batch,
     Entry,
+    Front,
     HeatOutput,
     Hot,
     Link,
@@ -26,6 +24,7 @@ from detectors.heat.records import (
     Sighting,
     Technique,
     Totals,
+    Way,
 )
 from detectors.heat.tallies import Tallies
 from detectors.heat.tally import HALF_LIVES, Failures, Tally
@@ -167,16 +166,17 @@ class HeatCounter:
                 tally, failures, hot, tally.entries if rose else sighting.entries
             )
             if sighting.failed > 0:
-                told.append(self._attack(tally, failures, hot))
-        elif sighting.entries:
+                told.append(self._front(tally, failures, hot, sighting.ways))
+                return
+        elif sighting.entries or sighting.failed > 0:
             hot = self._standing(tally, failures, found, customers)
             told += self._reassess(tally, failures, hot, sighting.entries)
         else:
             return
         # That somebody gets in when nothing fails any more is nothing that the attack has done.
-        lately = sighting.failed <= 0 and minute - failures.failed <= _HOUR
-        if lately and len(failures.entered) > entered:
-            told.append(self._attack(tally, failures, hot))
+        entered_lately = len(failures.entered) > entered and minute - failures.failed <= _HOUR
+        if entered_lately or (sighting.failed > 0 and minute - failures.told >= _HOUR):
+            told.append(self._front(tally, failures, hot, sighting.ways))
 
     def _heat(
         self,
@@ -202,7 +202,7 @@ class HeatCounter:
 
     def _cool(self, tally: Tally, failures: Failures, minute: int) -> Hot:
         technique = _technique(failures)
-        failures.nats, failures.until = 0.0, float(minute)
+        failures.nats, failures.until = 0.0, min(failures.until, float(minute))
         return Hot(
             VERSION, tally.kind, tally.key, technique or "slow_stuffing", 0.0, failures.since,
             60.0 * minute, 60.0 * minute, 0, 0, 0, shown=tally.shown,
@@ -232,22 +232,13 @@ class HeatCounter:
         if likely and account not in failures.entered and len(failures.entered) < _MOST_ENTERED:
             failures.entered = (*failures.entered, account)
 
-    def _attack(self, tally: Tally, failures: Failures, hot: Hot) -> Attack:
+    def _front(self, tally: Tally, failures: Failures, hot: Hot, ways: tuple[Way, ...]) -> Front:
         failures.revision += 1
-        return Attack(
-            campaign_id=blake2b(hot.episode.encode(), digest_size=12).hexdigest(),
-            revision=failures.revision,
-            technique=hot.technique,
-            techniques=TECHNIQUE_IDS[hot.technique],
-            indicator=hot.id,
-            value=tally.shown,
-            first_seen=hot.since,
-            last_seen=hot.at,
-            tried=hot.tried,
-            failed=hot.failed,
-            accounts=hot.accounts,
-            entered=len(failures.entered),
-        )
+        failures.told = failures.rates.at
+        return Front(
+            tally.kind, tally.key, hot.technique, failures.revision, hot.since, hot.at,
+            hot.tried, hot.failed, hot.accounts, len(failures.entered), tally.shown, ways,
+        )  # fmt: skip
 
     def _link(self, tally: Tally, mark: AlertMark, minute: int) -> Link:
         failures, technique, hot = tally.failures, None, 0.0

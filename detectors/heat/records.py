@@ -97,6 +97,17 @@ class Brought(msgspec.Struct, array_like=True, frozen=True, gc=False):
     host: int = 0
 
 
+class Way(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What a try came by that customers share: keys of its client, kind of client and operator.
+
+    0 where it told none.
+    """
+
+    agent: int = 0
+    shape: int = 0
+    operator: int = 0
+
+
 class Sighting(msgspec.Struct, array_like=True, gc=False):
     """What happened through one indicator within one minute, on one partition's accounts.
 
@@ -105,7 +116,7 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     of these because the shop has no such account. `accounts` are 32-bit digests of the accounts,
     `networks` those of the address ranges that failures came from, one for each; `new` those of all
     accounts to which the indicator was new, and the use of it honest as far as known. `shown` is
-    the value where its kind may be told.
+    the value where its kind may be told. `ways` are those that failures came by, some of them.
     """
 
     kind: _Kind
@@ -120,6 +131,7 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     entries: tuple[Entry, ...] = ()
     alerts: tuple[AlertMark, ...] = ()
     shown: str | None = None
+    ways: tuple[Way, ...] = ()
 
 
 class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -229,14 +241,61 @@ class Link(msgspec.Struct, array_like=True, frozen=True):
     shown: str | None = None
 
 
+class Front(msgspec.Struct, array_like=True, frozen=True, tag="f"):
+    """One indicator that passwords are tried through, as the linker is told of it.
+
+    It has been found to be under attack since `since`, and was at `at`, when one more try failed or
+    an account was entered; while tries fail, it is told at least once an hour. `tried`, `failed`
+    and `accounts` are as in `Hot`. `entered` counts the accounts that let it in, each once
+    and 256 at most. `revision` counts what was told of it, from 1. `ways` are the latest that
+    failures came by, some of them.
+    """
+
+    kind: _Kind
+    key: int
+    technique: Technique
+    revision: _Count
+    since: _Seconds
+    at: _Seconds
+    tried: _Balance
+    failed: _Balance
+    accounts: _Count
+    entered: _Count
+    shown: str | None = None
+    ways: tuple[Way, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The indicator."""
+        return Indicator(self.kind, self.key).id
+
+
+class AttackedIndicator(msgspec.Struct, frozen=True, kw_only=True):
+    """What an attack comes by, and how it fared there: `value` where it may be told."""
+
+    indicator: str
+    value: str | None = None
+    tried: int
+    failed: int
+    accounts: int
+
+
 class Attack(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords are being tried: for those who run the platform, not for an account.
 
-    Published on `campaigns` under `campaign_id`, told from a campaign by `kind`. `tried`, `failed`
-    and `accounts` are as in `Hot`: the latest tries, the accounts of days. `entered` counts the
-    accounts that let it in, each once and 256 at most, 0 for an attack that has succeeded
-    nowhere. Of those who came by an operator or client that many share, only the likely hijackers
+    Published on `campaigns` under `campaign_id`, told from a campaign by `kind`. It was first seen
+    through `indicator`; `indicators` lists what else it comes by, that which most fails through
+    first: 50 address ranges and 20 others at most. `ranges` counts all address ranges.
+
+    `tried` and `failed` are the latest tries through each indicator when it was last told,
+    `accounts` those of days, `entered` the accounts that let it in, 0 for an attack that has
+    succeeded nowhere. Each is summed over the indicators of one kind, ranges or clients say, the
+    kind that most fails through: a try has one of each. What was tried through two ranges counts
+    twice. Of those who got in by an operator or client that many share, only the likely hijackers
     count.
+
+    Two that turn out to be one go on as campaigns do: `merged_from` names the younger, whose last
+    revision names the other in `merged_into`.
     """
 
     kind: Literal["attack"] = "attack"
@@ -252,16 +311,29 @@ class Attack(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     accounts: int
     entered: int
+    indicators: tuple[AttackedIndicator, ...] = ()
+    ranges: int = 0
+    merged_from: tuple[str, ...] = ()
+    merged_into: str | None = None
 
 
-HeatOutput = Hot | Reassessment | Link | Attack
+HeatOutput = Hot | Reassessment | Link | Front
 
 _V = TypeVar("_V", Batch, Hot, Link)
+
+
+class _First(msgspec.Struct, array_like=True, frozen=True):
+    """What a record begins with: a version, or the tag of its kind."""
+
+    first: int | str
+
 
 _encoder = msgspec.msgpack.Encoder()
 _batches = msgspec.msgpack.Decoder(Batch)
 _hots = msgspec.msgpack.Decoder(Hot)
 _links = msgspec.msgpack.Decoder(Link)
+_fronts = msgspec.msgpack.Decoder(Front)
+_firsts = msgspec.msgpack.Decoder(_First)
 _notices: msgspec.msgpack.Decoder[Notice] = msgspec.msgpack.Decoder(Notice)
 _WHAT: Final = "a record between flows"
 
@@ -300,6 +372,18 @@ def decode_link(value: bytes) -> Link:
     link = _versioned(_links, value)
     _check_amount(link.alert.amount)
     return link
+
+
+def encode_front(front: Front) -> bytes:
+    """Return a front as bytes."""
+    return _encoder.encode(front)
+
+
+def decode_linking(value: bytes) -> Link | Front:
+    """Return what the linker is told. Raises IncompatibleState for anything else."""
+    if isinstance(decoded(_firsts.decode, value, _WHAT).first, str):
+        return decoded(_fronts.decode, value, _WHAT)
+    return decode_link(value)
 
 
 def encode_notice(notice: Notice) -> bytes:

@@ -28,6 +28,7 @@ from detectors.heat.records import (
     Hot,
     Sighting,
     Totals,
+    Way,
 )
 from detectors.profiles import Memory, Profile, digest
 from detectors.watermark import TOLERANCE
@@ -42,6 +43,8 @@ _MOST: Final = 500
 _REMOTE: Final = -7.0
 """Nats of log-odds below which an entry is not told to what many share: so popular a thing seldom
 is hot by the three nats that would make an alert of it, and most who enter by it are customers."""
+_WAYS: Final = 8
+"""Ways that one sighting's failures are told to have come by at most."""
 _SHOWN: Final = 160
 """Characters of a value that are told at most."""
 
@@ -188,15 +191,16 @@ class Sightings:
         tried, failed, unknown = counts
         self.telling = True
         account, network = (reading.account,), (reading.prefix,)
-        sums = self._summed(minute)
-        for kind, key, value in came_by(reading):
+        sums, came = self._summed(minute), came_by(reading)
+        ways = (_way_of(came),)
+        for kind, key, value in came:
             if explained is not None and COARSE[kind] and kind != explained.kind:
                 continue
             summed = sums.get(key)
             if summed is None:
                 summed = sums[key] = Sighting(
                     kind, key, minute, tried, failed, unknown, account, network, (), (), (),
-                    _shown(kind, value),
+                    _shown(kind, value), ways,
                 )  # fmt: skip
                 self._told.append(summed)
                 continue
@@ -206,6 +210,8 @@ class Sightings:
             summed.accounts += account
             summed.networks += network
             summed.shown = _shown(kind, value)
+            if len(summed.ways) < _WAYS and ways[0] not in summed.ways:
+                summed.ways += ways
 
     def _see_entry(
         self,
@@ -385,6 +391,19 @@ def came_by(reading: Reading) -> list[Met]:
     if reading.came is None:
         reading.came = came_with(reading.event, reading.facts)
     return reading.came
+
+
+def _way_of(came: Sequence[Met]) -> Way:
+    """Return by what of that which customers share an event came."""
+    agent = shape = operator = 0
+    for kind, key, _ in came:
+        if kind == _AGENT:
+            agent = key
+        elif kind == _SHAPE:
+            shape = key
+        elif kind == _OPERATOR:
+            operator = key
+    return Way(agent, shape, operator)
 
 
 # A member of an enumeration is looked up in its class each time, and is slow to write.

@@ -44,6 +44,7 @@ class StoredTally(msgspec.Struct, array_like=True, gc=False):
     failing: int = 0
     failed: int = 0
     window: int = 1
+    told: int = 0
 
 
 class StoredCustomers(msgspec.Struct, array_like=True):

@@ -154,7 +154,8 @@ class Failures:
     `accounts` and `networks` are those that were tried through it, and from where, since minute
     `tried_since` and in the day before. Tries have been failing since minute `failing`, the last
     one in `failed`. `window` is the one that it was found hot by; `entered` are digests of the
-    accounts that let the present attack in, which is on since second `since`, 0 where none was.
+    accounts that let the present attack in, which is on since second `since`, 0 where none was. It
+    was told as an attack's front in minute `told`.
     """
 
     __slots__ = (
@@ -169,6 +170,7 @@ class Failures:
         "revision",
         "since",
         "technique",
+        "told",
         "tried_since",
         "until",
         "window",
@@ -182,13 +184,14 @@ class Failures:
         self.entered: tuple[int, ...] = ()
         self.nats = self.since = self.until = 0.0
         self.technique = ""
-        self.revision = self.tried_since = self.failing = self.failed = 0
+        self.revision = self.tried_since = self.failing = self.failed = self.told = 0
         self.window: int = HOURS
 
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
         self.tried_since = min(self.tried_since, minute)
         self.failing, self.failed = min(self.failing, minute), min(self.failed, minute)
+        self.told = min(self.told, minute)
         self.since, self.until = min(self.since, 60.0 * minute), min(self.until, float(latest))
         self.rates.believe(minute, latest)
 
@@ -272,7 +275,7 @@ class Tally:
             if entries or self.alerted or self.shown:
                 return (
                     kind, key, last, quiet, None, users, None, None, None, 0, entries, (),
-                    0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS,
+                    0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0,
                 )  # fmt: skip
             return kind, key, last, quiet, None, users
         return (
@@ -280,7 +283,7 @@ class Tally:
             failures.accounts, failures.accounts_before, failures.networks, failures.tried_since,
             entries, failures.entered, failures.nats, failures.since, failures.until,
             failures.technique, failures.revision, self.alerted, self.shown,
-            failures.failing, failures.failed, failures.window,
+            failures.failing, failures.failed, failures.window, failures.told,
         )  # fmt: skip
 
 
@@ -303,5 +306,5 @@ def tally_of(stored: StoredTally, bucket: int) -> Tally:
         failures.technique = stored.technique
         failures.revision = stored.revision
         failures.failing, failures.failed = stored.failing, stored.failed
-        failures.window = stored.window
+        failures.window, failures.told = stored.window, stored.told
     return tally

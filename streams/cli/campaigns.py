@@ -77,5 +77,5 @@ def _as_they_stand(found: Iterable[_Found]) -> Iterator[_Found]:
         if held is None or content.revision >= held[1].revision:
             latest[content.campaign_id] = record, content
     for record, content in sorted(latest.values(), key=lambda pair: pair[1].last_seen):
-        if isinstance(content, Attack) or content.merged_into is None:
+        if content.merged_into is None:
             yield record, content

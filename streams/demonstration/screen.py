@@ -17,7 +17,7 @@ from detectors.campaigns import Campaign
 from detectors.heat import Attack
 from detectors.simulation import FAMILIES, Staged
 from streams.demonstration.outcome import Finding, Gang, Result, Summary
-from streams.presentation import ACTIONS, STYLES, alert_view, counted, printable
+from streams.presentation import ACTIONS, STYLES, alert_view, counted, printable, through
 
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -70,7 +70,7 @@ def attack_line(attack: Attack) -> RenderableType:
     return Text.assemble(
         "  ⚠ ",
         (attack.technique.replace("_", " ").capitalize(), "bold"),
-        f" through {printable(attack.value or attack.indicator)}: {attack.failed} of the latest ",
+        f" through {through(attack)}: {attack.failed} of the latest ",
         f"{attack.tried} tries failed; {counted(attack.accounts, 'account')} tried within days.",
     )
 

@@ -29,8 +29,9 @@ from detectors.evaluation.trial import trial_of
 from detectors.events import Order
 from detectors.heat.counter import HeatCounter
 from detectors.heat.indicators import Indicator, Kind, key_of
-from detectors.heat.records import VERSION, Attack, Batch, Sighting, Totals
+from detectors.heat.records import VERSION, Attack, Batch, Hot, Sighting, Totals
 from detectors.heat.sightings import came_with
+from detectors.heat.table import HotTable
 from detectors.policy import Policy
 from streams.across_accounts import Published
 from streams.backtesting import DeadLines, PrequentialEngine, runs, steadied
@@ -76,6 +77,25 @@ def simulated(folder: Path, seed: int, *options: str) -> Traffic:
     return Traffic(name, *files)
 
 
+class Noting(HotTable):
+    """One that notes what turns hot or stays so, until that is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._noted: list[str] = []
+
+    def take(self, hot: Hot) -> None:
+        """Note it as well."""
+        super().take(hot)
+        if hot.nats:
+            self._noted.append(hot.id)
+
+    def noted(self) -> list[str]:
+        """Hand over what was told since the last call."""
+        noted, self._noted = self._noted, []
+        return noted
+
+
 class Measured:
     """Two engines over one run: with heat, and without."""
 
@@ -94,7 +114,10 @@ class Measured:
 
     def _run(self, traffic: Traffic) -> None:
         enricher = Enricher([traffic.lookup])
-        engines = {heat: PrequentialEngine(Policy(), heat=heat) for heat in (True, False)}
+        table = Noting()
+        engines = {
+            heat: PrequentialEngine(Policy(), heat=heat, table=table) for heat in (True, False)
+        }
         lines = merge(
             steadied(read_events(traffic.events)),
             read_events(traffic.feedback),
@@ -115,12 +138,14 @@ class Measured:
                         self.fast.setdefault((event.account_id, label), one)
             for heat, engine in engines.items():
                 began = time.process_time()
-                made = [(engine.process([one]), engine.published()) for one in observed]
+                made = [
+                    (engine.process([one]), engine.published(), table.noted()) for one in observed
+                ]
                 self.cpu[heat] += time.process_time() - began
-                for outcomes, published in made:
+                for outcomes, published, hot in made:
                     self.scores[heat].take(o.assessment for o in outcomes if o.assessment)
                     if heat:
-                        self._note(outcomes, published)
+                        self._note(outcomes, published, hot)
             began = time.process_time()
 
     @property
@@ -132,12 +157,13 @@ class Measured:
         more = self.cpu[True] - self.cpu[False]
         return more / (self.reading + self.cpu[True]), more / self.cpu[True]
 
-    def _note(self, outcomes: list[Outcome], published: list[Published]) -> None:
+    def _note(self, outcomes: list[Outcome], published: list[Published], hot: list[str]) -> None:
         at = outcomes[0].observed.event.occurred_at
         for record in published:
             if isinstance(record, Attack):
                 self.attacks[record.campaign_id] = record
-                self.hot[record.indicator].append(at)
+        for indicator in hot:
+            self.hot[indicator].append(at)
         for outcome in outcomes:
             observed, assessment, alert = outcome.observed, outcome.assessment, outcome.alert
             if alert is None:
@@ -287,6 +313,7 @@ def measure(traffic: Traffic) -> dict[str, Any]:
                 Counter(
                     f"{attack.technique} {attack.indicator.partition(':')[0]}"
                     for attack in measured.attacks.values()
+                    if attack.merged_into is None
                 ).items()
             )
         ),

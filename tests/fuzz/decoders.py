@@ -68,7 +68,8 @@ def told(data: bytes) -> None:
     """Whatever is on a topic between flows is what one tells, or IncompatibleState."""
     from detectors import heat
 
-    for reader in (heat.decode_batch, heat.decode_hot, heat.decode_link, heat.decode_notice):
+    readers = (heat.decode_batch, heat.decode_hot, heat.decode_linking, heat.decode_notice)
+    for reader in readers:
         try:
             reader(data)
         except IncompatibleState:

@@ -141,7 +141,10 @@ def test_rows_of_the_same_accounts_do_not_hide_one_another() -> None:
 
 
 def test_attacks_of_the_month() -> None:
-    """Each by its latest revision; one that tried few accounts, or at another time, is not told."""
+    """Each by its latest revision; one that tried few accounts, or at another time, is not told.
+
+    Nor is one that went into another, which counts what it had tried.
+    """
     times = {"first_seen": at(4), "last_seen": at(5)}
 
     def attack(name: str, **fields: Any) -> Attack:
@@ -152,6 +155,7 @@ def test_attacks_of_the_month() -> None:
         attack("a", revision=2, accounts=80),
         attack("a", revision=1),
         attack("b", accounts=2),
+        attack("d", merged_into="a"),
         attack("c", first_seen=at(1, month=12), last_seen=at(2, month=12)),
     ]
     (row,) = count(busy_month(), found, NOVEMBER, minimum=5).attacks

@@ -11,7 +11,14 @@ from detectors.campaigns import Campaign, CampaignLinker
 from detectors.campaigns.memory import ALERTS
 from detectors.campaigns.pace import Pace
 from detectors.heat.indicators import Kind, key_of
-from detectors.heat.records import VERSION, AlertMark, Link, Membership, Technique
+from detectors.heat.records import (
+    VERSION,
+    AlertMark,
+    Attack,
+    Link,
+    Membership,
+    Technique,
+)
 
 HOUR = 3_600.0
 
@@ -55,7 +62,7 @@ class Linked:
         self.reopen = reopen
         self.batch = batch
         self.linker = CampaignLinker(self.store.get)
-        self.told: list[Campaign | Membership] = []
+        self.told: list[Campaign | Attack | Membership] = []
 
     def take(self, *links: Link) -> "Linked":
         """Take links."""

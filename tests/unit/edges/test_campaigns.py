@@ -11,7 +11,7 @@ from rich.console import Console
 from detectors.campaigns import Campaign
 from detectors.campaigns.records import SharedIndicator
 from detectors.errors import InvalidEvent
-from detectors.heat import Attack
+from detectors.heat import Attack, AttackedIndicator
 from streams.cli.campaigns import _as_they_stand as as_they_stand
 from streams.codec import decode_published, encode_published
 from streams.presentation import campaign_view
@@ -49,6 +49,23 @@ ATTACK = Attack(
     entered=0,
 )
 
+BOTNET = msgspec.structs.replace(
+    ATTACK,
+    campaign_id="h2",
+    indicator="address_prefix:00000000000000ff",
+    value="192.0.2.0/24",
+    indicators=tuple(
+        AttackedIndicator(indicator=name, value=value, tried=9, failed=8, accounts=7)
+        for name, value in (
+            ("address_prefix:00000000000000ff", "192.0.2.0/24"),
+            ("address_prefix:00000000000000fe", "198.51.100.0/24"),
+            ("user_agent:00000000000000aa", "a tool"),
+            ("device:00000000000000ab", None),
+        )
+    ),
+    ranges=61,
+    merged_from=("h3",),
+)
 # What it goes by is nobody's to read: a device, a contact, a means of payment.
 HIDDEN = msgspec.structs.replace(ATTACK, indicator="device:00000000000000aa", value=None)
 
@@ -61,7 +78,9 @@ def shown(content: Campaign | Attack) -> str:
 
 
 @pytest.mark.parametrize(
-    "content", [CAMPAIGN, ATTACK, HIDDEN], ids=["campaign", "attack", "attack by a hidden value"]
+    "content",
+    [CAMPAIGN, ATTACK, HIDDEN, BOTNET],
+    ids=["campaign", "attack", "attack by a hidden value", "botnet"],
 )
 def test_there_and_back(content: Campaign | Attack) -> None:
     """What is written is read as the same thing, and tells by its kind which of the two it is."""
@@ -110,6 +129,28 @@ def test_an_engineer_reads_an_attack() -> None:
     assert "3 entered." in shown(msgspec.structs.replace(ATTACK, entered=3))
 
 
+def test_an_engineer_reads_a_botnet_as_one() -> None:
+    """What it was seen through first, how many ranges there are, and those that tell most."""
+    text = shown(BOTNET)
+    for words in (
+        "ATTACK fast stuffing through 192.0.2.0/24 and 60 other address ranges",
+        "By address prefix 198.51.100.0/24",
+        "By user agent a tool",
+        "By device device:00000000000000ab",
+        "Took over h3.",
+    ):
+        assert words in text, words
+    assert "Goes on as h1." in shown(msgspec.structs.replace(BOTNET, merged_into="h1"))
+
+
+def test_what_an_earlier_version_told_of_an_attack_is_read() -> None:
+    """One range, which is all that there was to a record."""
+    fields = orjson.loads(encode_published(ATTACK))
+    for name in ("indicators", "ranges", "merged_from"):
+        del fields[name]
+    assert decode_published(orjson.dumps(fields)) == ATTACK
+
+
 def test_an_attacker_does_not_steer_the_terminal() -> None:
     """What came from outside is shown as its characters."""
     evil = "\x1b[2J\r\u202etxet"
@@ -123,7 +164,8 @@ def test_campaigns_as_they_stand() -> None:
     """The last revision of each counts, and one that went into another is not there any more."""
     merged = msgspec.structs.replace(CAMPAIGN, campaign_id="c2", merged_into="c1")
     later = msgspec.structs.replace(CAMPAIGN, revision=4, last_seen=1795600000.0)
-    told: list[Campaign | Attack] = [CAMPAIGN, merged, later, ATTACK]
+    gone = msgspec.structs.replace(BOTNET, merged_into="h1")
+    told: list[Campaign | Attack] = [CAMPAIGN, merged, later, ATTACK, BOTNET, gone]
     record = Record("campaigns", 0, 0, 0.0, None, b"")
     left = [content for _, content in as_they_stand((record, content) for content in told)]
     assert left == [ATTACK, later]

@@ -8,6 +8,7 @@ import pytest
 from detectors.errors import InvalidEvent
 from detectors.heat import (
     Batch,
+    Front,
     Hot,
     Kind,
     Link,
@@ -16,6 +17,7 @@ from detectors.heat import (
     Reassessment,
     decode_batch,
     decode_link,
+    decode_linking,
     decode_notice,
     encode_batch,
     encode_hot,
@@ -36,6 +38,7 @@ MARK = AlertMark("alert", "anna", 1, 1e9, 1e9, 0.9, "access", (), Decimal(5), "G
 HOT = Hot(VERSION, Kind.PREFIX, 255, "fast_stuffing", 3.0, 1e9, 1e9, 1e9 + 600, 50, 49, 45)
 ENTRY = Entry("anna", "login-1", 1e9, -2.0)
 JOINS = Membership("anna", "alert", "campaign", 1e9)
+FRONT = Front(Kind.PREFIX, 255, "fast_stuffing", 1, 1e9, 1e9, 50, 49, 45, 0)
 LINK = Link(VERSION, Kind.PREFIX, 255, MARK, 3, 1000, 0.0, None)
 BATCH = Batch(VERSION, (), (Sighting(Kind.PREFIX, 255, 1, 0, 0, 0, (), (), (), alerts=(MARK,)),))
 SENDER = Sender("heat", 0, 7)
@@ -73,7 +76,7 @@ def test_what_no_flow_tells_is_refused(record: Record, code: str) -> None:
     assert refused.value.code == code
 
 
-@pytest.mark.parametrize("decode", [decode_batch, decode_link, decode_notice])
+@pytest.mark.parametrize("decode", [decode_batch, decode_link, decode_linking, decode_notice])
 def test_every_kind_is_refused_alike(decode: object) -> None:
     """No decoder raises anything else."""
     assert callable(decode)
@@ -111,6 +114,7 @@ def test_a_flow_takes_what_it_can_and_sends_the_rest_away() -> None:
         (Reassessment(ENTRY, HOT), "nightlatch-reassessments", b"anna", True),
         (JOINS, "nightlatch-reassessments", b"anna", False),
         (LINK, "nightlatch-alert-links", b"alert", False),
+        (FRONT, "nightlatch-alert-links", b"address_prefix:00000000000000ff", False),
         (CAMPAIGN, "campaigns", b"c1", False),
         (ATTACK, "campaigns", b"h1", False),
     ],

@@ -1,6 +1,7 @@
 """What turns hot and what does not: attacks, and innocents that look like them."""
 
 from decimal import Decimal
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -13,12 +14,13 @@ from detectors.heat.indicators import Kind, key_of
 from detectors.heat.records import (
     VERSION,
     AlertMark,
-    Attack,
     Batch,
+    Front,
     Link,
     Reassessment,
     Sighting,
     Totals,
+    Way,
 )
 from detectors.heat.table import HotTable
 from detectors.heat.tallies import BUCKETS, WAYS
@@ -72,8 +74,8 @@ def test_the_first_victims_are_named_when_it_turns_hot() -> None:
     """Who had let the attack in before it was known is assessed again, and everybody after."""
     counted = Counted().take(*stuffing(60, entered=(2, 50)))
     assert {"account 2", "account 50"} <= set(counted.reassessed)
-    attacks = [told for told in counted.told if isinstance(told, Attack)]
-    assert attacks[0].campaign_id == attacks[-1].campaign_id
+    attacks = [told for told in counted.told if isinstance(told, Front)]
+    assert attacks[0].since == attacks[-1].since
     assert attacks[-1].entered >= 1
 
 
@@ -88,7 +90,7 @@ def test_who_came_before_anything_failed_is_no_first_victim() -> None:
 def test_an_account_that_let_the_attack_in_counts_once() -> None:
     """However often the range grows hotter, one entry is one account entered."""
     counted = Counted().take(*stuffing(200, entered=(3,)))
-    attacks = [told for told in counted.told if isinstance(told, Attack)]
+    attacks = [told for told in counted.told if isinstance(told, Front)]
     assert len(attacks) > 2
     assert {attack.entered for attack in attacks} == {1}
 
@@ -103,7 +105,7 @@ def test_customers_of_a_common_client_are_not_counted_as_entered() -> None:
             for entry in batch.sightings[0].entries
         )
         counted.take(batch)
-    attacks = [told for told in counted.told if isinstance(told, Attack)]
+    attacks = [told for told in counted.told if isinstance(told, Front)]
     assert len(counted.reassessed) > 3
     assert attacks[-1].entered <= 1
 
@@ -112,7 +114,7 @@ def test_an_attack_that_succeeded_nowhere_names_no_account() -> None:
     """What fails everywhere is told to the platform alone."""
     counted = Counted().take(*stuffing(60))
     assert not counted.reassessed
-    assert any(isinstance(told, Attack) and told.entered == 0 for told in counted.told)
+    assert any(isinstance(told, Front) and told.entered == 0 for told in counted.told)
 
 
 def test_a_busy_range_whose_customers_fail_as_others_do_stays_cold() -> None:
@@ -360,18 +362,18 @@ def test_what_came_in_peace_between_two_failures_came_evenly() -> None:
     assert hours == pytest.approx(100 * sum(fading) / len(fading), rel=0.01)
 
 
-def revisions(counted: Counted) -> list[Attack]:
-    """Every revision of an attack that was told."""
-    return [told for told in counted.told if isinstance(told, Attack)]
+def fronts(counted: Counted) -> list[Front]:
+    """Everything that was told of what an attack comes by."""
+    return [told for told in counted.told if isinstance(told, Front)]
 
 
 @pytest.mark.parametrize("reopen", [False, True])
 def test_customers_who_sign_in_after_an_attack_revise_nothing(*, reopen: bool) -> None:
     """Of a range that was tried last week, one a day signs in: nothing fails, nothing is told."""
     counted = Counted(reopen=reopen).take(*stuffing(60))
-    before = revisions(counted)[-1]
+    before = fronts(counted)[-1]
     counted.take(*(tries(1_000 + n, minute=MINUTE + 360 * (n + 1), fails=False) for n in range(40)))
-    assert revisions(counted)[-1] == before
+    assert fronts(counted)[-1] == before
     ended = 60.0 * (MINUTE + 6 + 2_880)
     assert all(hot.until <= ended for hot in counted.hot if hot.nats), (
         "who gets in prolongs what failed"
@@ -384,7 +386,7 @@ def test_a_customer_s_slip_long_after_an_attack_begins_no_other() -> None:
     before = len(counted.told)
     for day in (3, 4, 5):
         counted.take(tries(1_000 + day, minute=MINUTE + 1_440 * day, fails=True))
-    assert not any(isinstance(told, Attack) for told in counted.told[before:])
+    assert not any(isinstance(told, Front) for told in counted.told[before:])
     assert all(hot.nats == 0.0 for hot in counted.hot if hot.at > 60.0 * (MINUTE + 1_440))
 
 
@@ -395,16 +397,50 @@ def test_an_attack_that_pauses_for_hours_goes_on_as_the_same() -> None:
         for number in range(20):
             minute = MINUTE + 300 * burst + number // 4
             counted.take(tries(100 * burst + number, minute=minute, fails=True))
-    told = revisions(counted)
-    assert {attack.campaign_id for attack in told} == {told[0].campaign_id}
-    assert told[-1].last_seen >= told[0].first_seen + 5 * 3_600 - 60
+    told = fronts(counted)
+    assert {front.since for front in told} == {told[0].since}
+    assert [front.revision for front in told] == list(range(1, len(told) + 1))
+    assert told[-1].at >= told[0].since + 5 * 3_600 - 60
 
 
 def test_a_victim_that_is_let_in_by_the_last_try_is_told() -> None:
     """The last name of the list was right: the attack has succeeded, and its record says so."""
     counted = Counted().take(*stuffing(60))
-    assert revisions(counted)[-1].entered == 0
+    assert fronts(counted)[-1].entered == 0
     last = tries(60, minute=MINUTE + 40, fails=False)
     counted.take(last)
     assert "account 60" in counted.reassessed
-    assert revisions(counted)[-1].entered == 1
+    assert fronts(counted)[-1].entered == 1
+
+
+def test_a_customer_who_cools_what_is_long_over_makes_it_no_longer() -> None:
+    """Who signs in a week after an attack, an hour before the next, does not join the two."""
+    counted = Counted().take(*stuffing(60))
+    before, later = fronts(counted)[-1], MINUTE + 7 * 1_440
+    counted.take(*(customers(MINUTE + 60 * hour, tried=9, failed=1) for hour in range(7 * 24)))
+    counted.take(tries(1_000, minute=later - 60, fails=False))
+    counted.take(*(tries(2_000 + n, minute=later + n // 10, fails=True) for n in range(30)))
+    assert fronts(counted)[-1].since >= 60.0 * later > before.since
+    assert fronts(counted)[-1].tried <= 30
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_an_attack_that_goes_on_evenly_is_told_every_hour(*, reopen: bool) -> None:
+    """Also where it grows no hotter; who is told knows that it is on."""
+    counted = Counted(reopen=reopen)
+    counted.take(*(tries(n, minute=MINUTE + 10 * n, fails=True) for n in range(180)))
+    times = [front.at for front in fronts(counted)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    assert times[-1] > 60.0 * (MINUTE + 1_700)
+    assert max(gaps) <= 3_600.0
+    assert len(times) < 60
+
+
+def test_a_front_tells_what_its_failures_came_by() -> None:
+    """That joins it to others: the ways of what failed last."""
+    batches = stuffing(60)
+    for number, batch in enumerate(batches):
+        batch.sightings[0].ways = (Way(number % 3, 7, 9),)
+    told = fronts(Counted().take(*batches))
+    assert {way for front in told for way in front.ways} <= {Way(n, 7, 9) for n in range(3)}
+    assert all(front.ways for front in told)

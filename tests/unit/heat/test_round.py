@@ -17,7 +17,7 @@ from detectors.facts import Facts
 from detectors.features.heat import HEAT
 from detectors.heat.counter import HeatCounter
 from detectors.heat.indicators import Kind, key_of
-from detectors.heat.records import AlertMark, Entry, Hot, Link, Membership, Reassessment
+from detectors.heat.records import AlertMark, Attack, Entry, Hot, Link, Membership, Reassessment
 from detectors.heat.sightings import Sightings
 from detectors.heat.table import HotTable
 from detectors.parsing import parse_event
@@ -115,6 +115,24 @@ def test_a_customer_behind_the_hot_range_is_left_in_peace() -> None:
         if isinstance(published, Campaign) and "c20" in published.accounts
     ]
     assert not accounts
+
+
+def test_a_botnet_is_told_as_one_attack() -> None:
+    """Eight ranges by one client, each of which turns hot by itself, are one record's."""
+    engine = PrequentialEngine(Policy(), heat=True)
+    engine.process(list(traffic()[:840]))
+    attack = START + 14 * DAY
+    for n in range(160):
+        who, network = f"c{n % 60}", f"203.0.{n % 8}"
+        engine.process(
+            [sign_in(n, attack + 20 * n, who=who, network=network, device=f"tool {n}", ok=False)]
+        )
+    told = [one for one in engine.published() if isinstance(one, Attack)]
+    standing = {one.campaign_id: one for one in told}
+    [last] = [one for one in standing.values() if one.merged_into is None]
+    assert last.ranges == 8
+    assert {one.value for one in last.indicators} >= {f"203.0.{n}.0/24" for n in range(8)}
+    assert len(told) < 8
 
 
 class Counted(PrequentialEngine):
