@@ -48,6 +48,11 @@ def client_named(browser: str | None, system: str | None) -> str | None:
     return " on ".join([part for part in (browser, system) if part]) or None
 
 
+def network_named(operator: str, country: str | None) -> str:
+    """Return a network for people, "AS5410 (FR)", by its operator or range, and its country."""
+    return f"{operator} ({country})" if country else operator
+
+
 class Observed(msgspec.Struct, frozen=True, gc=False):
     """An event with what could be looked up about it."""
 

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from detectors.assessments import Evidence
 from detectors.events import Login
-from detectors.facts import client_named
+from detectors.facts import client_named, network_named
 from detectors.features import access
 from detectors.features.access import KNOWN, MISSING, NEW, OPERATOR, OPERATOR_AWAY, RECENT
 from detectors.features.reading import DAY, LOGIN, SESSIONS, Reading, country_named
@@ -47,7 +47,7 @@ def ago(minutes: int) -> str:
     if minutes < 1:
         return "less than a minute"
     if minutes < 120:
-        return f"{minutes} minute{'' if minutes == 1 else 's'}"
+        return so_many(minutes, "minute")
     return f"{minutes // 60} hours" if minutes < 2880 else f"{minutes // 1440} days"
 
 
@@ -89,10 +89,8 @@ def network_of(reading: Reading, session: Session) -> str | None:
     """Return operator (or range) and country of the network that a session began in."""
     if reading.prefix and reading.prefix == session.prefix:
         return named_network(reading)
-    if not session.asn:
-        return country_named(session.country)
     country = country_named(session.country)
-    return f"AS{session.asn} ({country})" if country else f"AS{session.asn}"
+    return network_named(f"AS{session.asn}", country) if session.asn else country
 
 
 def _device(reading: Reading) -> str:
@@ -213,7 +211,7 @@ def named_network(reading: Reading) -> str:
     """Return operator (or range) and country of the event's network."""
     facts = reading.facts
     operator = f"AS{facts.asn}" if facts.asn else facts.prefix or reading.event.ip or "unknown"
-    return f"{operator} ({facts.country})" if facts.country else operator
+    return network_named(operator, facts.country)
 
 
 def networks(reading: Reading) -> Evidence | None:

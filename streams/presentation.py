@@ -96,10 +96,7 @@ def _campaign(campaign: Campaign) -> Iterator[Text]:
         parts.insert(1, _money(campaign.amount_at_risk, campaign.currency))
     parts += map(printable, campaign.techniques)
     yield Text(" · ".join(parts), "dim")
-    if campaign.merged_into is not None:
-        yield Text(f"Goes on as {printable(campaign.merged_into)}.")
-    if campaign.merged_from:
-        yield Text(f"Took over {', '.join(map(printable, campaign.merged_from))}.")
+    yield from _merges(campaign)
     for shared in campaign.indicators[:_MOST_SHOWN]:
         value = shared.indicator if shared.value is None else shared.value
         kind = shared.indicator.partition(":")[0].replace("_", " ")
@@ -118,10 +115,7 @@ def _attack(attack: Attack) -> Iterator[Text]:
     parts = [_period(attack), f"attack {printable(attack.campaign_id)}"]
     parts += [f"revision {attack.revision}", *attack.techniques]
     yield Text(" · ".join(parts), "dim")
-    if attack.merged_into is not None:
-        yield Text(f"Goes on as {printable(attack.merged_into)}.")
-    if attack.merged_from:
-        yield Text(f"Took over {', '.join(map(printable, attack.merged_from))}.")
+    yield from _merges(attack)
     entered = f"{attack.entered:,} entered" if attack.entered else "none was entered"
     yield Text(
         f"{attack.failed:,} of the latest {attack.tried:,} tries failed; "
@@ -146,6 +140,13 @@ def _by_kind(attack: Attack) -> Iterator[tuple[str, list[str]]]:
             kind = one.indicator.partition(":")[0].replace("_", " ")
             found.setdefault(printable(kind), []).append(one.value or one.indicator)
     yield from found.items()
+
+
+def _merges(content: Campaign | Attack) -> Iterator[Text]:
+    if content.merged_into is not None:
+        yield Text(f"Goes on as {printable(content.merged_into)}.")
+    if content.merged_from:
+        yield Text(f"Took over {', '.join(map(printable, content.merged_from))}.")
 
 
 def _period(content: Campaign | Attack) -> str:

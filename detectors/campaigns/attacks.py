@@ -9,13 +9,13 @@ or where what was tried through the one came by the other, a client say that is 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from detectors.errors import IncompatibleState, decoded
+from detectors.campaigns.stored import decode, encode
+from detectors.errors import IncompatibleState
 from detectors.heat.indicators import Kind
 from detectors.heat.records import (
     TECHNIQUE_IDS,
@@ -26,7 +26,6 @@ from detectors.heat.records import (
     Way,
 )
 
-VERSION: Final = 1
 ATTACKS: Final = 200
 FRONTS: Final = 500
 _WAYS: Final = 64
@@ -38,6 +37,7 @@ _RANGES: Final = 50
 _OTHERS: Final = 20
 _MERGED: Final = 100
 _NAMES: Final = b"g:attacks"
+_WHAT: Final = "a stored attack"
 
 _Key = tuple[int, int]
 
@@ -93,13 +93,13 @@ class Attacks:
 
     def __init__(self, read: Callable[[bytes], bytes | None]) -> None:
         stored = read(_NAMES)
-        names = () if stored is None else _decode(stored, tuple[str, ...])
+        names = () if stored is None else decode(stored, tuple[str, ...], _WHAT)
         self._known: dict[str, Assault] = {}
         for name in names:
             value = read(_key(name))
             if value is None:
                 raise IncompatibleState("an attack is named in the state, and is not in it")
-            self._known[name] = _decode(value, Assault)
+            self._known[name] = decode(value, Assault, _WHAT)
         self._dirty: dict[str, None] = {}
         self._untold: set[str] = set()
         self._merged: list[Attack] = []
@@ -140,10 +140,10 @@ class Attacks:
         """Hand over every key changed since the last call; None means delete it."""
         for name in sorted(self._dirty):
             attack = self._known.get(name)
-            yield _key(name), None if attack is None else _encode(attack)
+            yield _key(name), None if attack is None else encode(attack)
         if self._named != set(self._known):
             self._named = set(self._known)
-            yield _NAMES, _encode(tuple(self._known))
+            yield _NAMES, encode(tuple(self._known))
         self._dirty.clear()
 
     def _begin(self, front: Front) -> Assault:
@@ -307,15 +307,3 @@ def _name(front: Front) -> str:
 
 def _key(name: str) -> bytes:
     return b"g:u:" + name.encode()
-
-
-def _encode(value: object) -> bytes:
-    return msgspec.msgpack.encode((VERSION, value))
-
-
-def _decode(stored: bytes, kind: Any) -> Any:
-    decode = partial(msgspec.msgpack.decode, type=tuple[int, kind])
-    version, value = decoded(decode, stored, "a stored attack")
-    if version != VERSION:
-        raise IncompatibleState(f"a stored attack has version {version}, not {VERSION}")
-    return value

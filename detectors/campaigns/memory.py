@@ -6,7 +6,7 @@ in its campaign, but nothing new is linked to it. A campaign goes with the last 
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -14,12 +14,11 @@ import msgspec
 
 from detectors.campaigns.pace import Pace
 from detectors.campaigns.records import MEMBERS, Campaign, SharedIndicator
+from detectors.campaigns.stored import decode, encode
 from detectors.campaigns.weighing import Tie
-from detectors.errors import IncompatibleState, decoded
 from detectors.heat.indicators import KINDS, Indicator
 from detectors.heat.records import AlertMark, Link
 
-VERSION: Final = 1
 ALERTS: Final = 20_000
 _SHARING: Final = 32
 """Alerts that are looked up by one indicator: the latest. What more share is no rarity."""
@@ -251,7 +250,7 @@ class Memory:
             value = self._kept[at]
             if isinstance(value, Gang) and not value.remembered:
                 value = self._kept[at] = None
-            yield at, None if value is None else msgspec.msgpack.encode((VERSION, value))
+            yield at, None if value is None else encode(value)
         self._dirty.clear()
         if len(self._kept) > ALERTS:
             self._kept.clear()
@@ -310,16 +309,8 @@ class Memory:
     def _get(self, at: bytes, kind: Any) -> Any:
         if at not in self._kept:
             stored = self._read(at)
-            self._kept[at] = None if stored is None else _decode(stored, kind)
+            self._kept[at] = None if stored is None else decode(stored, kind, "a stored campaign")
         return self._kept[at]
-
-
-def _decode(stored: bytes, kind: Any) -> Any:
-    decode = partial(msgspec.msgpack.decode, type=tuple[int, kind])
-    version, value = decoded(decode, stored, "a stored campaign")
-    if version != VERSION:
-        raise IncompatibleState(f"a stored campaign has version {version}, not {VERSION}")
-    return value
 
 
 def _believed(mark: AlertMark) -> float:

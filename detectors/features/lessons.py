@@ -8,7 +8,7 @@ from typing import Final
 
 from detectors.arithmetic import rounded
 from detectors.events import AccountChange, Login, Order
-from detectors.facts import client_named
+from detectors.facts import client_named, network_named
 from detectors.features.access import KINDS, is_own_device
 from detectors.features.changes import GROUP
 from detectors.features.evidence import carried
@@ -256,7 +256,7 @@ def _client_shown(browser: str, system: str | None) -> str:
 
 @lru_cache(4096)
 def _network_shown(asn: int, country: str | None) -> str:
-    return f"AS{asn} ({country})" if country else f"AS{asn}"
+    return network_named(f"AS{asn}", country)
 
 
 def _came(known: str | None, came: Came, memory: Memory, key: int, minute: int) -> Came | None:

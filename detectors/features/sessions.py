@@ -21,6 +21,7 @@ _ANOTHER_OPERATOR: Final = 2
 _DEVICES_CUSTOMER: Final[Row] = (0.80, 0.004, 0.196)
 _CLIENTS_CUSTOMER: Final[Row] = (0.82, 0.02, 0.01, 0.15)
 _NETWORKS_CUSTOMER: Final[Row] = (0.82, 0.10, 0.07, 0.01)
+_LONE_THIEF: Final[Row] = (0.08, 0.22)
 # A stolen cookie is put into a browser of the thief's own, or into one that is dressed up as the
 # victim's: who sells sessions sells the identifiers and the user agent with them.
 _DEVICES_THIEF: Final[Row] = (0.10, 0.60, 0.30)
@@ -43,8 +44,8 @@ CONTINUITY_CUSTOMER: Final[Rows] = (
 CONTINUITY_HIJACKER: Final[Row] = tuple(
     (1.0 - _COPIED) * own + _COPIED * copied
     for own, copied in zip(
-        _joint((0.08, 0.22), _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF),
-        _joint((0.08, 0.22), _DEVICES_COPIED, _CLIENTS_COPIED, _NETWORKS_THIEF),
+        _joint(_LONE_THIEF, _DEVICES_THIEF, _CLIENTS_THIEF, _NETWORKS_THIEF),
+        _joint(_LONE_THIEF, _DEVICES_COPIED, _CLIENTS_COPIED, _NETWORKS_THIEF),
         strict=True,
     )
 )
@@ -105,8 +106,8 @@ def _moved(reading: Reading, session: Session) -> int:
     network = 0
     if reading.prefix and session.prefix and reading.prefix != session.prefix:
         network = 1
-        if reading.asn and session.asn and reading.asn != session.asn:
-            network = 2
+        if _is_of_another_operator(reading, session):
+            network = _ANOTHER_OPERATOR
         if reading.country and session.country and reading.country != session.country:
             network = 3
     return (device * 4 + client) * 4 + network
@@ -129,9 +130,8 @@ def moved_abroad(reading: Reading, session: Session) -> bool:
 
     Who has it there may have come by it without signing in.
     """
-    return bool(
-        reading.asn
-        and session.asn
-        and reading.asn != session.asn
-        and _is_elsewhere(reading, session)
-    )
+    return _is_of_another_operator(reading, session) and _is_elsewhere(reading, session)
+
+
+def _is_of_another_operator(reading: Reading, session: Session) -> bool:
+    return bool(reading.asn and session.asn) and reading.asn != session.asn

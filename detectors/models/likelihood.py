@@ -86,8 +86,7 @@ class Table:
         customers = (self._counts[at] + _BACKING * share) / (
             self._totals[context] + others + _BACKING
         )
-        value = log(self._untold + self._shares[outcome] / customers)
-        return LOWEST if value < LOWEST else min(value, HIGHEST)
+        return self._weight(self._shares[outcome], customers)
 
     def ratio_within(self, context: int, beside: int, outcome: int, share: float) -> float:
         """Return the weight of evidence of an outcome, and of its context instead of another, nats.
@@ -98,12 +97,15 @@ class Table:
         here, there = self._totals[context], self._totals[beside]
         customers = self.customer_share(context, outcome) * (here + _BACKING / 2)
         customers /= here + there + _BACKING
-        value = log(self._untold + self._shares[outcome] * share / customers)
+        return self._weight(self._shares[outcome] * share, customers)
+
+    def _weight(self, hijackers: float, customers: float) -> float:
+        value = log(self._untold + hijackers / customers)
         return LOWEST if value < LOWEST else min(value, HIGHEST)
 
     def ratio(self, context: int, outcome: int) -> float:
         """Return the weight of evidence for a hijacker, nats."""
-        # customer_share once more, in place: this is half of what scoring an event costs.
+        # customer_share and _weight once more, in place: half of what scoring an event costs.
         at = context * self.outcomes + outcome
         everywhere = (self._marginal[outcome] + self._backed[at]) / self._all
         customers = (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)

@@ -399,9 +399,13 @@ class Runtime(Service):
         return {
             TP(topic, lane.number): end
             for lane in self._lanes
-            if lane.caught_up and not lane.out and not self._unsaved(lane)
+            if self._at_rest(lane)
             for topic, end in lane.exhausted.items()
         }
+
+    def _at_rest(self, lane: Lane) -> bool:
+        """Whether all that there is of it is read, folded and durable."""
+        return lane.caught_up and not lane.out and not self._unsaved(lane)
 
     def _unsaved(self, lane: Lane) -> bool:
         partition = self.partitions.get(lane.place)

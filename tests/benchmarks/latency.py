@@ -27,6 +27,7 @@ from confluent_kafka.admin import (
 )
 
 from detectors.heat import Reassessment, decode_notice
+from streams.local_kafka.broker import free_port
 from streams.settings import Settings
 from streams.topic_administration import create
 from streams.topics import SOURCE_TYPES, own_topics
@@ -71,11 +72,11 @@ def delays(
     own |= {"partitions": str(_PARTITIONS), "lookups": str(traffic.lookups)}
     if budget is not None:
         own["detection_alert_budget"] = str(budget)
-    own |= {"data_dir": str(folder / name), "web_port": str(running.free_port())}
+    own |= {"data_dir": str(folder / name), "web_port": str(free_port())}
     settings = running.settings_of(own)
     create(settings)
     _keep_append_time(broker, settings.topic("alerts"))
-    records = running.outgoing(traffic, settings)
+    records = running.outgoing(running.in_order(traffic), settings)
     lessons = list(islice(records, traffic.events // 2))
     paced = list(islice(records, int(rate * seconds)))
     with running.worker(own, path) as cold:

@@ -44,7 +44,7 @@ def measure(task: Task) -> None:
 
     async def ended(runtime: Runtime) -> None:
         # Nothing tells that all is done: it is seen by nothing being done.
-        while watch.since_lap < _QUIET_SECONDS or not _at_rest(runtime):  # noqa: ASYNC110 - as said
+        while watch.since_lap < _QUIET_SECONDS or not all(map(runtime._at_rest, runtime._lanes)):  # noqa: ASYNC110 - as said
             await asyncio.sleep(_TICK_SECONDS)
         watch.report(task.events)
         os.kill(os.getpid(), signal.SIGKILL)
@@ -52,11 +52,6 @@ def measure(task: Task) -> None:
     # The clock goes around them.
     Runtime.fold = counted  # type: ignore[method-assign]
     Runtime._write = noted  # type: ignore[method-assign]
-
-
-def _at_rest(runtime: Runtime) -> bool:
-    lanes = runtime._lanes
-    return all(lane.caught_up and not lane.out and not runtime._unsaved(lane) for lane in lanes)
 
 
 def main() -> int:

@@ -1,13 +1,12 @@
 """Workers run as an operator runs them, what is sent to them, and what they have written."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -16,6 +15,7 @@ from urllib.error import URLError
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from detectors.events import Event
 from streams.codec import decode
 from streams.configuration import load
 from streams.sending import source_of
@@ -24,6 +24,8 @@ from streams.topics import flows
 from tests.benchmarks.traffic import REPOSITORY, Traffic, environment
 
 PATIENCE: Final = 120.0
+Line = tuple[Event, bytes]
+"""An event, and the line of a file that it was read from."""
 _TICK_SECONDS: Final = 0.005
 
 
@@ -41,22 +43,18 @@ def settings_of(own: dict[str, str]) -> Settings:
     return load(overrides=own).settings
 
 
-def free_port() -> int:
-    """Return a TCP port of this machine that nobody has now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
-
-
-def outgoing(traffic: Traffic, settings: Settings) -> Iterator[Outgoing]:
-    """Yield traffic's records by their own time."""
+def in_order(traffic: Traffic) -> list[Line]:
+    """Return traffic's events with their lines by their own time, as a live shop has them."""
     lines = traffic.file.read_bytes().splitlines()
-    events = [decode(line, type_=None, timestamp=None, fallback_id="none") for line in lines]
-    # The file may be in no order of time; a live shop's is.
-    for at in sorted(range(len(events)), key=lambda at: events[at].occurred_at):
-        event = events[at]
+    events = (decode(line, type_=None, timestamp=None, fallback_id="none") for line in lines)
+    return sorted(zip(events, lines, strict=True), key=lambda pair: pair[0].occurred_at)
+
+
+def outgoing(events: Iterable[Line], settings: Settings) -> Iterator[Outgoing]:
+    """Yield events' records for the topics of an installation."""
+    for event, line in events:
         topic = settings.topic(source_of(event))
-        yield Outgoing(topic, event.account_id.encode(), lines[at], event.event_id)
+        yield Outgoing(topic, event.account_id.encode(), line, event.event_id)
 
 
 class Running(NamedTuple):

@@ -25,6 +25,7 @@ from threading import Event, Thread
 from typing import Final
 
 from streams.local_kafka import LocalKafka
+from streams.local_kafka.broker import free_port
 from streams.topic_administration import create
 from streams.topics import own_topics
 from tests.benchmarks import running
@@ -45,10 +46,12 @@ def main() -> int:
         stack.callback(local.stop)
         broker = local.start()
         traffic = Traffic.simulated(folder, options.accounts)
+        shop = {"broker": broker, "lookups": str(traffic.lookups)}
+        events = running.in_order(traffic)
         ratios = []
         for number in range(1, options.rounds + 1):
             one, two = (
-                rate_of(count, broker, folder, traffic, options.compiled)
+                rate_of(count, shop, folder, events, options.compiled)
                 for count in range(1, _MOST + 1)
             )
             ratios.append(two / one)
@@ -63,21 +66,26 @@ def main() -> int:
     return 0 if met else 1
 
 
-def rate_of(count: int, broker: str, folder: Path, traffic: Traffic, path: Path | None) -> float:
-    """Return the events a second that so many workers fold between them."""
-    name = f"workers-{uuid.uuid4().hex[:6]}-"
-    own = {"broker": broker, "topic_prefix": name, "app_id": f"{name}app"}
-    own |= {"partitions": str(PARTITIONS), "lookups": str(traffic.lookups)}
+def rate_of(
+    count: int,
+    shop: dict[str, str],
+    folder: Path,
+    events: Sequence[running.Line],
+    path: Path | None,
+) -> float:
+    """Return the events a second that so many workers of a shop's settings fold between them."""
+    name, broker = f"workers-{uuid.uuid4().hex[:6]}-", shop["broker"]
+    own = shop | {"topic_prefix": name, "app_id": f"{name}app", "partitions": str(PARTITIONS)}
     settings = running.settings_of(own)
     create(settings)
-    records = list(running.outgoing(traffic, settings))
+    records = list(running.outgoing(events, settings))
     with ExitStack() as stack:
         workers = [
             stack.enter_context(
                 running.worker(
                     own
                     | {"data_dir": str(folder / f"{name}{number}")}
-                    | {"web_port": str(running.free_port())},
+                    | {"web_port": str(free_port())},
                     path,
                 )
             )

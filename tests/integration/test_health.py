@@ -17,6 +17,7 @@ import orjson
 import pytest
 
 from streams.local_kafka import LocalKafka
+from streams.local_kafka.broker import free_port
 from streams.metrics import FIGURES
 from streams.topic_administration import create
 from streams.topics import flows
@@ -36,13 +37,6 @@ def asked(port: int, path: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_pages_of_a_worker(kafka: str, topic_prefix: str, tmp_path: Path) -> None:
