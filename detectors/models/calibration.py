@@ -19,10 +19,13 @@ long as nobody has ever reported a takeover, silence says nothing. Nor does what
 first fortnight: to a detector that has just arrived every customer is a stranger.
 
 The line is the most probable one (Newton's method) under a binomial likelihood and a Gaussian
-prior around the identity: `_PRIOR` are the deviations. They are small on purpose: a line that
-follows a month's few verdicts closely makes the risks of its weeks incomparable, and that costs
-more hijacks at a small budget than it mends. An event weighs by its own day, half as
-much after `_HALF_LIFE` days; so a verdict that takes back another leaves no trace of it.
+prior around the identity: `_PRIOR` are the deviations. They are very small on purpose for all that
+moves a small risk: that weighs as much as a thousand takeovers, so that a large shop's line follows
+its verdicts over a year and a small one's stays. A line that follows a month's verdicts makes the
+risks of its weeks incomparable, and that costs more hijacks at a small budget than it mends. How
+much the many that speak together overstate (the slope above) shows within weeks, and costs none.
+An event weighs by its own day, half as much after `_HALF_LIFE` days; so a verdict that takes back
+another leaves no trace of it.
 """
 
 from array import array
@@ -43,7 +46,7 @@ _LOWEST: Final = -12.0
 _WIDTH: Final = 0.5
 _BINS: Final = 52
 _BEND: Final = -3.0
-_PRIOR = np.array([0.2, 0.1, 0.1])
+_PRIOR = np.array([0.03, 0.03, 0.1])
 _FLATTEST: Final = 0.1
 _REPORTED: Final = 0.75
 _HALF_LIFE: Final = 180.0
