@@ -89,10 +89,8 @@ class HeatCounter:
                     tally.quiet += sighting.tried
                 else:
                     self._count(tally, sighting, rise, told)
-            alerts = sighting.alerts
-            if alerts:
-                tally.alerted = True
-                told += [self._link(tally, mark, minute) for mark in alerts]
+            if sighting.alerts or sighting.excused:
+                self._take_rare(tally, sighting, told)
         return told
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
@@ -100,6 +98,14 @@ class HeatCounter:
         yield from self._tallies.changes()
         yield from self._everybody.changes()
         yield from self._clock.changes()
+
+    def _take_rare(self, tally: Tally, sighting: Sighting, told: list[HeatOutput]) -> None:
+        """Take what hardly a sighting tells: alerts, and failures that something else explains."""
+        if sighting.excused and tally.failures is not None:
+            self._excuse(tally, tally.failures, sighting, told)
+        if sighting.alerts:
+            tally.alerted = True
+            told += [self._link(tally, mark, sighting.minute) for mark in sighting.alerts]
 
     def _count(self, tally: Tally, sighting: Sighting, rise: float, told: list[HeatOutput]) -> None:
         """Count tries through what has failed before, or does now; add to what is told."""
@@ -126,7 +132,7 @@ class HeatCounter:
         if minute - failures.tried_since >= 3 * _DAY:
             failures.tried_since = minute
             failures.accounts_before = failures.accounts
-            failures.accounts = failures.networks = None
+            failures.accounts = failures.networks = failures.excused = None
         if not failures.accounts or not failures.networks:
             failures.accounts = bytearray(Distinct.SMALL)
             failures.networks = bytearray(Distinct.LARGE if coarse else Distinct.SMALL)
@@ -137,6 +143,27 @@ class HeatCounter:
         # What many customers share is not judged by what one address does through it: a range's
         # first failure counts, whether its others came in the same hand-over or later.
         return news / len(sighting.networks)
+
+    def _excuse(
+        self, tally: Tally, failures: Failures, sighting: Sighting, told: list[HeatOutput]
+    ) -> None:
+        """Take back what ranges counted for before it was known that they are under attack.
+
+        Each counted once, a little before that: an attack through sixty ranges had made itself out
+        to be the doing of all who use the same client.
+        """
+        if not failures.networks:
+            return
+        if failures.excused is None:
+            failures.excused = bytearray(len(failures.networks))
+        rates, took = failures.rates, False
+        for network, since in sighting.excused:
+            counted = Distinct.has(failures.networks, network)
+            if counted and Distinct.add(failures.excused, (network,)):
+                rates.take_back(min(since, rates.at), usual=failures.nats <= 0.0)
+                took = True
+        if took and failures.nats > 0.0:
+            self._judge(tally, failures, Sighting(tally.kind, tally.key, sighting.minute), told)
 
     def _judge(
         self,
@@ -166,7 +193,7 @@ class HeatCounter:
                 tally, failures, hot, tally.entries if rose else sighting.entries
             )
             if sighting.failed > 0:
-                told.append(self._front(tally, failures, hot, sighting.ways))
+                told += self._fronts(tally, failures, hot, found, sighting.ways)
                 return
         elif sighting.entries or sighting.failed > 0:
             hot = self._standing(tally, failures, found, customers)
@@ -176,7 +203,7 @@ class HeatCounter:
         # That somebody gets in when nothing fails any more is nothing that the attack has done.
         entered_lately = len(failures.entered) > entered and minute - failures.failed <= _HOUR
         if entered_lately or (sighting.failed > 0 and minute - failures.told >= _HOUR):
-            told.append(self._front(tally, failures, hot, sighting.ways))
+            told += self._fronts(tally, failures, hot, found, sighting.ways)
 
     def _heat(
         self,
@@ -232,10 +259,24 @@ class HeatCounter:
         if likely and account not in failures.entered and len(failures.entered) < _MOST_ENTERED:
             failures.entered = (*failures.entered, account)
 
-    def _front(self, tally: Tally, failures: Failures, hot: Hot, ways: tuple[Way, ...]) -> Front:
+    def _fronts(
+        self,
+        tally: Tally,
+        failures: Failures,
+        hot: Hot,
+        found: Judgement,
+        ways: tuple[Way, ...],
+    ) -> Iterator[Front]:
+        """Tell what an attack comes by, but for what customers use more than it does.
+
+        That weighs in a score by what it is worth; to name a browser as under attack, most of whose
+        tries are customers', would be of no use to anybody.
+        """
+        if COARSE[tally.kind] and not found.most:
+            return
         failures.revision += 1
         failures.told = failures.rates.at
-        return Front(
+        yield Front(
             tally.kind, tally.key, hot.technique, failures.revision, hot.since, hot.at,
             hot.tried, hot.failed, hot.accounts, len(failures.entered), tally.shown, ways,
         )  # fmt: skip

@@ -33,6 +33,12 @@ class Distinct:
         return news
 
     @staticmethod
+    def has(bits: bytearray, digest: int) -> bool:
+        """Return whether a digest was added, or one that is counted as the same."""
+        at = ((digest & 0xFFFFFFF) * _MIXED >> 16) % (8 * len(bits))
+        return bool(bits[at >> 3] & 1 << (at & 7))
+
+    @staticmethod
     def count(bits: bytearray | None) -> int:
         """Return about how many different digests were added."""
         if bits is None:

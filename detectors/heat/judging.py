@@ -57,7 +57,8 @@ _A_DAY: Final = 600.0
 class Judgement(NamedTuple):
     """An attack through an indicator: weight of evidence (nats), what it was seen by, how long.
 
-    It `holds` for so many minutes after the last failure.
+    It `holds` for so many minutes after the last failure. `most` is whether the attack's tries are
+    at least half of all.
     """
 
     nats: float
@@ -66,6 +67,7 @@ class Judgement(NamedTuple):
     tried: int
     failed: int
     holds: float
+    most: bool
 
 
 class Customers(NamedTuple):
@@ -88,7 +90,7 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
         return None
     rates = failures.rates
     quiet = rates.at - failures.failed
-    best: tuple[float, int] | None = None
+    best: tuple[float, int, float] | None = None
     usual_failing, usual_unknown = _usual(rates)
     for window in (FAST, HOURS, DAYS):
         tried, failed, unknown = rates.window(window)
@@ -103,13 +105,14 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
             entered = _customers(tally, rates.entered(window), window, customers)
             nats = _nats(excess, entered)
             if best is None or nats > best[0] + 0.3:
-                best = nats, window
+                best = nats, window, excess
     if best is None or best[0] < LEAST:
         return None
-    nats, window = best
+    nats, window, excess = best
     tried, failed, _ = rates.window(window)
     technique = _technique(rates, window, Distinct.count(failures.networks))
-    return Judgement(nats, window, technique, round(tried), round(failed), _STAYS[window])
+    most, holds = excess >= tried / 2.0, _STAYS[window]
+    return Judgement(nats, window, technique, round(tried), round(failed), holds, most)
 
 
 def may_be_attacked(failures: Failures) -> bool:

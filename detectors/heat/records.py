@@ -117,6 +117,8 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     `networks` those of the address ranges that failures came from, one for each; `new` those of all
     accounts to which the indicator was new, and the use of it honest as far as known. `shown` is
     the value where its kind may be told. `ways` are those that failures came by, some of them.
+    `excused` are address ranges, as `networks` has them, whose failures are put down to what else
+    they came by, each with the minute that this turned hot in.
     """
 
     kind: _Kind
@@ -132,6 +134,7 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     alerts: tuple[AlertMark, ...] = ()
     shown: str | None = None
     ways: tuple[Way, ...] = ()
+    excused: tuple[tuple[int, _Minute], ...] = ()
 
 
 class Totals(msgspec.Struct, array_like=True, frozen=True, gc=False):

@@ -193,8 +193,13 @@ class Sightings:
         account, network = (reading.account,), (reading.prefix,)
         sums, came = self._summed(minute), came_by(reading)
         ways = (_way_of(came),)
+        excused = None
+        if explained is not None and not COARSE[explained.kind]:
+            excused = network[0], int(explained.since // 60)
         for kind, key, value in came:
             if explained is not None and COARSE[kind] and kind != explained.kind:
+                if excused is not None:
+                    self._excuse(sums, kind, key, minute, excused)
                 continue
             summed = sums.get(key)
             if summed is None:
@@ -212,6 +217,25 @@ class Sightings:
             summed.shown = _shown(kind, value)
             if len(summed.ways) < _WAYS and ways[0] not in summed.ways:
                 summed.ways += ways
+
+    def _excuse(
+        self,
+        sums: dict[int, Sighting],
+        kind: int,
+        key: int,
+        minute: int,
+        excused: tuple[int, int],
+    ) -> None:
+        """Note that a failure through what many share is an address's or a device's own doing.
+
+        So is what failed from there before that was known to be under attack.
+        """
+        summed = sums.get(key)
+        if summed is None:
+            summed = sums[key] = Sighting(kind, key, minute)
+            self._told.append(summed)
+        if excused not in summed.excused:
+            summed.excused += (excused,)
 
     def _see_entry(
         self,

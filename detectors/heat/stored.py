@@ -45,6 +45,7 @@ class StoredTally(msgspec.Struct, array_like=True, gc=False):
     failed: int = 0
     window: int = 1
     told: int = 0
+    excused: bytearray | None = None
 
 
 class StoredCustomers(msgspec.Struct, array_like=True):

@@ -111,6 +111,18 @@ class Rates:
         self.sums[3 * USUAL] += entered / (1.0 - share)
         self.sums[3 * USUAL + 1] += entered * share / (1.0 - share)
 
+    def take_back(self, minute: int, *, usual: bool) -> None:
+        """Count one failure less, as far as one of that minute has not faded."""
+        for window, left in enumerate(_fading(self.at - minute)):
+            if window == USUAL and not usual:
+                continue
+            tried, failed, unknown = self.window(window)
+            less = min(left, failed)
+            if less > 0.0:
+                self.sums[3 * window : 3 * window + 3] = [
+                    tried - less, failed - less, unknown * (1.0 - less / failed)
+                ]  # fmt: skip
+
     def forget(self) -> None:
         """Count nothing but what is usual."""
         self.sums[: 3 * USUAL] = [0.0] * (3 * USUAL)
@@ -155,13 +167,15 @@ class Failures:
     `tried_since` and in the day before. Tries have been failing since minute `failing`, the last
     one in `failed`. `window` is the one that it was found hot by; `entered` are digests of the
     accounts that let the present attack in, which is on since second `since`, 0 where none was. It
-    was told as an attack's front in minute `told`.
+    was told as an attack's front in minute `told`. `excused` are those of the networks whose
+    failures were put down to them.
     """
 
     __slots__ = (
         "accounts",
         "accounts_before",
         "entered",
+        "excused",
         "failed",
         "failing",
         "nats",
@@ -181,6 +195,7 @@ class Failures:
         self.accounts: bytearray | None = None
         self.accounts_before: bytearray | None = None
         self.networks: bytearray | None = None
+        self.excused: bytearray | None = None
         self.entered: tuple[int, ...] = ()
         self.nats = self.since = self.until = 0.0
         self.technique = ""
@@ -275,7 +290,7 @@ class Tally:
             if entries or self.alerted or self.shown:
                 return (
                     kind, key, last, quiet, None, users, None, None, None, 0, entries, (),
-                    0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0,
+                    0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0, None,
                 )  # fmt: skip
             return kind, key, last, quiet, None, users
         return (
@@ -284,6 +299,7 @@ class Tally:
             entries, failures.entered, failures.nats, failures.since, failures.until,
             failures.technique, failures.revision, self.alerted, self.shown,
             failures.failing, failures.failed, failures.window, failures.told,
+            failures.excused,
         )  # fmt: skip
 
 
@@ -307,4 +323,5 @@ def tally_of(stored: StoredTally, bucket: int) -> Tally:
         failures.revision = stored.revision
         failures.failing, failures.failed = stored.failing, stored.failed
         failures.window, failures.told = stored.window, stored.told
+        failures.excused = stored.excused
     return tally

@@ -16,6 +16,7 @@ from detectors.heat.records import (
     AlertMark,
     Batch,
     Front,
+    Hot,
     Link,
     Reassessment,
     Sighting,
@@ -444,3 +445,70 @@ def test_a_front_tells_what_its_failures_came_by() -> None:
     told = fronts(Counted().take(*batches))
     assert {way for front in told for way in front.ways} <= {Way(n, 7, 9) for n in range(3)}
     assert all(front.ways for front in told)
+
+
+def through_client(network: int, minute: int, *, failed: int = 1) -> Batch:
+    """A client fails from a range, on an account of its own."""
+    accounts = tuple((network * 97 + n) * 2_654_435_761 % 2**32 for n in range(failed))
+    sighting = Sighting(
+        Kind.AGENT, key_of(Kind.AGENT, "a browser"), minute, failed, failed, 0, accounts,
+        (network * 40_503,) * failed, shown="a browser",
+    )  # fmt: skip
+    return Batch(VERSION, (Totals(minute, 0, 0, failed, failed, 0, 0),), (sighting,))
+
+
+def excuse(network: int, minute: int, since: int) -> Batch:
+    """What fails through the client from a range is put down to the range."""
+    sighting = Sighting(Kind.AGENT, key_of(Kind.AGENT, "a browser"), minute)
+    sighting.excused = ((network * 40_503, since),)
+    return Batch(VERSION, (), (sighting,))
+
+
+@pytest.mark.parametrize("reopen", [False, True])
+def test_a_browser_cools_when_the_ranges_it_failed_from_turn_hot(*, reopen: bool) -> None:
+    """What a botnet's ranges had begun with is theirs, once that is known: no customer's."""
+    counted = Counted(reopen=reopen)
+    counted.take(*(through_client(n, MINUTE + n) for n in range(40)))
+    assert counted.hot[-1].nats > 3.0
+    counted.take(*(excuse(n, MINUTE + 60, MINUTE + n + 5) for n in range(40)))
+    assert counted.hot[-1].nats == 0.0
+
+
+def test_a_browser_stays_hot_by_what_no_range_accounts_for() -> None:
+    """Of eighty ranges a quarter are found to be under attack: stuffing comes by ever new ones."""
+    counted = Counted().take(*(through_client(n, MINUTE + n) for n in range(80)))
+    before = counted.hot[-1].nats
+    counted.take(*(excuse(n, MINUTE + 90, MINUTE + n) for n in range(20)))
+    assert counted.hot[-1].nats == pytest.approx(before, abs=0.6)
+
+
+def test_a_range_is_excused_once_and_only_for_what_it_counted() -> None:
+    """However often it is told; what never counted takes nothing back."""
+    counted = Counted().take(*(through_client(n, MINUTE + n) for n in range(40)))
+    told = len(counted.told)
+    counted.take(*(excuse(3, MINUTE + 50, MINUTE) for _ in range(200)))
+    counted.take(*(excuse(1_000 + n, MINUTE + 50, MINUTE) for n in range(40)))
+    assert not any(isinstance(one, Hot) for one in counted.told[told:])
+
+
+def popular(number: int, failed: int) -> list[Batch]:
+    """A day of forty strangers who come by one client, of whom so many fail, spread evenly."""
+    batches = []
+    for n in range(40):
+        minute, who = MINUTE + 1_440 * number + 30 * n, number * 40 + n
+        fails = n * failed // 40 != (n + 1) * failed // 40
+        sighting = Sighting(
+            Kind.AGENT, key_of(Kind.AGENT, "what many have"), minute, 1, int(fails), 0,
+            (who * 2_654_435_761 % 2**32,), (who * 40_503,),
+        )  # fmt: skip
+        batches.append(Batch(VERSION, (Totals(minute, 0, 0, 20, 2, 0, 0),), (sighting,)))
+    return batches
+
+
+def test_a_client_that_most_use_in_peace_is_no_attack_s_to_name() -> None:
+    """Its customers outnumber what is tried: it is hot for what that is worth, and not told."""
+    counted = Counted()
+    for number in range(20):
+        counted.take(*popular(number, 4 if number < 16 else 18))
+    assert max(hot.nats for hot in counted.hot) > 0.5
+    assert not fronts(counted)
