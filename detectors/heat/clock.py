@@ -9,6 +9,7 @@ weeks behind says nothing against the clock of the first, but a partition that g
 had been wrong.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -61,8 +62,12 @@ class Clock:
                 last = seen.minute
                 steps[last // _STEP] = None
         # A backlog's hand-over spans days: what was seen early in it is no clock set back.
-        for step in sorted(steps):
-            self._advance(batch.source, step)
+        ordered, at = sorted(steps), 0
+        while at < len(ordered):
+            if len(ordered) > at + 2:
+                at = self._first_that_tells(batch.source, ordered, at)
+            self._advance(batch.source, ordered[at])
+            at += 1
         return self._latest
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
@@ -72,6 +77,19 @@ class Clock:
         if self._dirty:
             yield _KEY, msgspec.msgpack.encode((VERSION, self._agreed))
         self._moved, self._dirty = {}, False
+
+    def _first_that_tells(self, source: int, steps: list[int], at: int) -> int:
+        """Return from where on steps tell anything of the time.
+
+        Those that are believed, of a partition that agrees with itself, take it where the last of
+        them does alone; and with the one before it they are two different ones.
+        """
+        if self._agreed.get(source) != _WITNESSES:
+            return at
+        latest = self._watermarks[source].latest
+        if 60.0 * _STEP * steps[at] < latest - 2 * TOLERANCE:
+            return at
+        return max(at, bisect_right(steps, int(latest // (60 * _STEP)), at) - 2)
 
     def _advance(self, source: int, step: int) -> None:
         watermark = self._watermarks.get(source)

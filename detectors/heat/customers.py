@@ -165,9 +165,8 @@ class Everybody:
 
 def _rise(familiar: Rates) -> float:
     """By how much more than usual customers fail on what they know, at least 1."""
-    sums = familiar.sums
-    usual = (sums[3 * USUAL + 1] + 2.0) / (sums[3 * USUAL] + 20.0)
-    now = (sums[3 * FAST + 1] + 10.0 * usual) / (sums[3 * FAST] + 10.0)
+    usual = (familiar.usual_failed + 2.0) / (familiar.usual_tried + 20.0)
+    now = (familiar.fast_failed + 10.0 * usual) / (familiar.fast_tried + 10.0)
     return max(1.0, now / usual)
 
 

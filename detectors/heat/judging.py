@@ -118,7 +118,7 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
 def may_be_attacked(failures: Failures) -> bool:
     """Return whether enough has failed through an indicator at all for `judge` to be asked."""
     # Nothing fades more slowly than what is summed over days.
-    return failures.rates.sums[3 * DAYS + 1] >= _FAILURES
+    return failures.rates.days_failed >= _FAILURES
 
 
 def everywhere(rates: Rates, customers: Customers, window: int) -> float:

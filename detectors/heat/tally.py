@@ -29,14 +29,45 @@ _Row = tuple[object, ...]
 class Rates:
     """Tries, failures, and failures on accounts that do not exist, in four fading windows.
 
-    `sums` holds these three for each window in turn, faded to minute `at`.
+    All are faded to minute `at`. Twelve numbers rather than a list: compiled, they are counted in
+    where they lie.
     """
 
-    __slots__ = ("at", "sums")
+    __slots__ = (
+        "at",
+        "days_failed",
+        "days_tried",
+        "days_unknown",
+        "fast_failed",
+        "fast_tried",
+        "fast_unknown",
+        "hours_failed",
+        "hours_tried",
+        "hours_unknown",
+        "usual_failed",
+        "usual_tried",
+        "usual_unknown",
+    )
 
-    def __init__(self, at: int, sums: list[float]) -> None:
+    def __init__(self, at: int, sums: Sequence[float]) -> None:
+        """Take the sums as `sums` has them."""
         self.at = at
-        self.sums = sums
+        (
+            self.fast_tried, self.fast_failed, self.fast_unknown,
+            self.hours_tried, self.hours_failed, self.hours_unknown,
+            self.days_tried, self.days_failed, self.days_unknown,
+            self.usual_tried, self.usual_failed, self.usual_unknown,
+        ) = sums  # fmt: skip
+
+    @property
+    def sums(self) -> list[float]:
+        """The three sums of each window in turn."""
+        return [
+            self.fast_tried, self.fast_failed, self.fast_unknown,
+            self.hours_tried, self.hours_failed, self.hours_unknown,
+            self.days_tried, self.days_failed, self.days_unknown,
+            self.usual_tried, self.usual_failed, self.usual_unknown,
+        ]  # fmt: skip
 
     def count(
         self, minute: int, tried: float, failed: float, unknown: float, *, usual: bool
@@ -48,45 +79,63 @@ class Rates:
         """
         age = minute - self.at
         if age < 0:
-            self._count_late(_fading(-age), (tried, failed, unknown), usual=usual)
+            self._count_late(-age, tried, failed, unknown, usual=usual)
             return
-        a, b, c, d, e, f, g, h, i, j, k, m = self.sums
         if age > 0:
+            self._fade(age)
             self.at = minute
-            fast, hours, days, long = _fading(age)
-            if usual:
-                self.sums = [
-                    a * fast + tried, b * fast + failed, c * fast + unknown,
-                    d * hours + tried, e * hours + failed, f * hours + unknown,
-                    g * days + tried, h * days + failed, i * days + unknown,
-                    j * long + tried, k * long + failed, m * long + unknown,
-                ]  # fmt: skip
-            else:
-                self.sums = [
-                    a * fast + tried, b * fast + failed, c * fast + unknown,
-                    d * hours + tried, e * hours + failed, f * hours + unknown,
-                    g * days + tried, h * days + failed, i * days + unknown,
-                    j * long, k * long, m * long,
-                ]  # fmt: skip
-        else:
-            self.sums = [
-                a + tried, b + failed, c + unknown, d + tried, e + failed, f + unknown,
-                g + tried, h + failed, i + unknown, j, k, m,
-            ]  # fmt: skip
-            if usual:
-                self.sums[9:] = [j + tried, k + failed, m + unknown]
+        self.fast_tried += tried
+        self.fast_failed += failed
+        self.fast_unknown += unknown
+        self.hours_tried += tried
+        self.hours_failed += failed
+        self.hours_unknown += unknown
+        self.days_tried += tried
+        self.days_failed += failed
+        self.days_unknown += unknown
+        if usual:
+            self.usual_tried += tried
+            self.usual_failed += failed
+            self.usual_unknown += unknown
         if failed < 0:
             # What is made good was counted, but may have faded since.
-            self.sums[1::3] = [max(left, 0.0) for left in self.sums[1::3]]
+            self.fast_failed = max(self.fast_failed, 0.0)
+            self.hours_failed = max(self.hours_failed, 0.0)
+            self.days_failed = max(self.days_failed, 0.0)
+            self.usual_failed = max(self.usual_failed, 0.0)
+
+    def _fade(self, age: int) -> None:
+        fast, hours, days, usual = _fading(age)
+        self.fast_tried *= fast
+        self.fast_failed *= fast
+        self.fast_unknown *= fast
+        self.hours_tried *= hours
+        self.hours_failed *= hours
+        self.hours_unknown *= hours
+        self.days_tried *= days
+        self.days_failed *= days
+        self.days_unknown *= days
+        self.usual_tried *= usual
+        self.usual_failed *= usual
+        self.usual_unknown *= usual
 
     def _count_late(
-        self, faded: Sequence[float], counts: tuple[float, float, float], *, usual: bool
+        self, age: int, tried: float, failed: float, unknown: float, *, usual: bool
     ) -> None:
-        for window, left in enumerate(faded):
-            if window == USUAL and not usual:
-                continue
-            for at, count in enumerate(counts, 3 * window):
-                self.sums[at] = max(self.sums[at] + count * left, 0.0)
+        fast, hours, days, long = _fading(age)
+        self.fast_tried = max(self.fast_tried + tried * fast, 0.0)
+        self.fast_failed = max(self.fast_failed + failed * fast, 0.0)
+        self.fast_unknown = max(self.fast_unknown + unknown * fast, 0.0)
+        self.hours_tried = max(self.hours_tried + tried * hours, 0.0)
+        self.hours_failed = max(self.hours_failed + failed * hours, 0.0)
+        self.hours_unknown = max(self.hours_unknown + unknown * hours, 0.0)
+        self.days_tried = max(self.days_tried + tried * days, 0.0)
+        self.days_failed = max(self.days_failed + failed * days, 0.0)
+        self.days_unknown = max(self.days_unknown + unknown * days, 0.0)
+        if usual:
+            self.usual_tried = max(self.usual_tried + tried * long, 0.0)
+            self.usual_failed = max(self.usual_failed + failed * long, 0.0)
+            self.usual_unknown = max(self.usual_unknown + unknown * long, 0.0)
 
     def spread(self, minute: int, tried: float) -> None:
         """Fade to a minute and count what was tried in peace since, as if it had come evenly.
@@ -97,48 +146,66 @@ class Rates:
         age = minute - self.at
         self.count(max(minute, self.at), 0.0 if age > 0 else tried, 0.0, 0.0, usual=True)
         if age > 0:
-            for number, half_life in enumerate(HALF_LIVES):
+            shares = []
+            for half_life in HALF_LIVES:
                 lives = age / half_life
-                self.sums[3 * number] += tried * (1.0 - power(2.0, -lives)) / (lives * log(2.0))
+                shares.append(tried * (1.0 - power(2.0, -lives)) / (lives * log(2.0)))
+            self.fast_tried += shares[FAST]
+            self.hours_tried += shares[HOURS]
+            self.days_tried += shares[DAYS]
+            self.usual_tried += shares[USUAL]
 
     def keep_custom(self, entered: float) -> None:
         """Count those who got in during an attack as usual, as if the usual share had failed.
 
         What customers share by the hundreds would else seem to have lost them.
         """
-        tried, failed, _ = self.window(USUAL)
-        share = min(failed / (tried + 1.0), 0.8)
-        self.sums[3 * USUAL] += entered / (1.0 - share)
-        self.sums[3 * USUAL + 1] += entered * share / (1.0 - share)
+        share = min(self.usual_failed / (self.usual_tried + 1.0), 0.8)
+        self.usual_tried += entered / (1.0 - share)
+        self.usual_failed += entered * share / (1.0 - share)
 
     def take_back(self, minute: int, *, usual: bool) -> None:
         """Count one failure less, as far as one of that minute has not faded."""
-        for window, left in enumerate(_fading(self.at - minute)):
-            if window == USUAL and not usual:
-                continue
-            tried, failed, unknown = self.window(window)
-            less = min(left, failed)
-            if less > 0.0:
-                self.sums[3 * window : 3 * window + 3] = [
-                    tried - less, failed - less, unknown * (1.0 - less / failed)
-                ]  # fmt: skip
+        fast, hours, days, long = _fading(self.at - minute)
+        self.fast_tried, self.fast_failed, self.fast_unknown = _less(
+            self.fast_tried, self.fast_failed, self.fast_unknown, fast
+        )
+        self.hours_tried, self.hours_failed, self.hours_unknown = _less(
+            self.hours_tried, self.hours_failed, self.hours_unknown, hours
+        )
+        self.days_tried, self.days_failed, self.days_unknown = _less(
+            self.days_tried, self.days_failed, self.days_unknown, days
+        )
+        if usual:
+            self.usual_tried, self.usual_failed, self.usual_unknown = _less(
+                self.usual_tried, self.usual_failed, self.usual_unknown, long
+            )
 
     def forget(self) -> None:
         """Count nothing but what is usual."""
-        self.sums[: 3 * USUAL] = [0.0] * (3 * USUAL)
+        self.fast_tried = self.fast_failed = self.fast_unknown = 0.0
+        self.hours_tried = self.hours_failed = self.hours_unknown = 0.0
+        self.days_tried = self.days_failed = self.days_unknown = 0.0
 
     def believe(self, minute: int, latest: int) -> None:
         """Go back to a minute from one that is later than is believed: a clock was wrong."""
         if self.at > latest:
             self.at = minute
 
-    def window(self, number: int) -> list[float]:
+    def window(self, number: int) -> tuple[float, float, float]:
         """Return a window's tries, failures and failures on no account."""
-        return self.sums[3 * number : 3 * number + 3]
+        if number == FAST:
+            return self.fast_tried, self.fast_failed, self.fast_unknown
+        if number == HOURS:
+            return self.hours_tried, self.hours_failed, self.hours_unknown
+        if number == DAYS:
+            return self.days_tried, self.days_failed, self.days_unknown
+        return self.usual_tried, self.usual_failed, self.usual_unknown
 
     def entered(self, number: int) -> float:
         """Return how many tries of a window got in."""
-        return max(self.sums[3 * number] - self.sums[3 * number + 1], 0.0)
+        tried, failed, _ = self.window(number)
+        return max(tried - failed, 0.0)
 
     def row(self) -> _Row:
         """Return what is stored (`StoredRates`)."""
@@ -148,6 +215,14 @@ class Rates:
 def rates_of(stored: StoredRates) -> Rates:
     """Return the rates that were stored."""
     return Rates(stored.at, stored.sums)
+
+
+def _less(tried: float, failed: float, unknown: float, left: float) -> tuple[float, float, float]:
+    """Return a window's sums with what is left of one failure taken from them."""
+    less = min(left, failed)
+    if less <= 0.0:
+        return tried, failed, unknown
+    return tried - less, failed - less, unknown * (1.0 - less / failed)
 
 
 @lru_cache(4096)

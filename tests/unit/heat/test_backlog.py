@@ -6,6 +6,8 @@ from itertools import chain, zip_longest
 
 import msgspec
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from detectors.heat.clock import Clock
 from detectors.heat.customers import Everybody
@@ -34,7 +36,7 @@ def _tally(counted: Counted) -> Tally:
     return counted.counter._tallies.of(int(tries(0, fails=True).sightings[0].kind), RANGE, 0, 2**31)
 
 
-def _days(counted: Counted) -> list[float]:
+def _days(counted: Counted) -> tuple[float, float, float]:
     failures = _tally(counted).failures
     assert failures is not None
     return failures.rates.window(DAYS)
@@ -76,7 +78,7 @@ def test_a_partition_that_was_read_first_keeps_the_time_while_two_months_of_othe
     counted = Counted(reopen=reopen).take(
         *first, *others[0][:middle], told, *others[0][middle:], *chain.from_iterable(others[1:])
     )
-    assert _days(counted)[:2] == pytest.approx([ATTACKED, ATTACKED], abs=0.5)
+    assert _days(counted)[:2] == pytest.approx((ATTACKED, ATTACKED), abs=0.5)
 
 
 def test_a_hand_over_of_days_sets_no_clock_back() -> None:
@@ -89,6 +91,32 @@ def test_a_hand_over_of_days_sets_no_clock_back() -> None:
     store: dict[bytes, bytes] = {}
     latest = Clock(store.get).take(Batch(VERSION, totals, between))
     assert latest == pytest.approx(MINUTE + 5 * DAY, abs=65)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 1),
+            st.lists(st.integers(0, 10 * DAY // 5), min_size=1, max_size=40, unique=True),
+        ),
+        max_size=12,
+    )
+)
+@example([(0, [0, 1, 2, 3]), (0, [1, 2, 3])])
+def test_a_hand_over_takes_the_clock_as_far_as_its_steps_one_by_one(
+    told: list[tuple[int, list[int]]],
+) -> None:
+    """Whatever came before, gaps and clocks set back included: to the byte the same."""
+    whole, single = dict[bytes, bytes](), dict[bytes, bytes]()
+    clocks = Clock(whole.get), Clock(single.get)
+    for source, steps in told:
+        totals = [Totals(MINUTE + 5 * step, 1, 0, 1, 0, 0, 0) for step in sorted(steps)]
+        latest = clocks[0].take(Batch(VERSION, tuple(totals), (), source))
+        by_ones = [clocks[1].take(Batch(VERSION, (one,), (), source)) for one in totals]
+        assert by_ones[-1] == latest
+        for clock, store in zip(clocks, (whole, single), strict=True):
+            store.update(clock.changes())
+    assert whole == single
 
 
 def test_what_is_told_late_has_faded_by_as_much_as_if_it_had_come_in_time() -> None:
