@@ -30,8 +30,6 @@ from detectors.heat.tallies import Tallies
 from detectors.heat.tally import HALF_LIVES, Failures, Tally
 from detectors.profiles import digest
 
-_ENTRIES: Final = 32
-"""Entries that an indicator remembers, the latest."""
 _MOST_ENTERED: Final = 256
 """Accounts that an attack is said to have entered at most."""
 _LOOKS_BACK: Final = {"fast_stuffing": 86_400.0, "spraying": 86_400.0, "slow_stuffing": 259_200.0}
@@ -83,7 +81,7 @@ class HeatCounter:
             if sighting.accounts:
                 failures, entries = tally.failures, sighting.entries
                 if entries:
-                    tally.entries = (tally.entries + entries)[-_ENTRIES:]
+                    tally.take(entries)
                 if failures is None and sighting.failed <= 0:
                     # Nearly all are let in by what has never failed.
                     tally.quiet += sighting.tried

@@ -5,7 +5,7 @@ from typing import Final
 
 _MIXED: Final = 0x9E3779B1 & 0xFFFFFFF
 """What spreads digests. No more of either factor than the product is asked for: it stays small."""
-_BITS: Final[tuple[int, ...]] = tuple([1 << at for at in range(256)])
+_BYTES: Final[tuple[bytes, ...]] = tuple([bytes([at]) for at in range(256)])
 
 
 class Distinct:
@@ -47,30 +47,40 @@ class Distinct:
 
 
 class Few:
-    """The same in 256 bits of one whole number: nearly all indicators are met on one account."""
+    """The same in 256 bits, or in a byte a digest while these are fewer than 32.
+
+    Nearly all indicators are met on one account or two. A digest's byte says which of the 256 bits
+    is its own.
+    """
 
     @staticmethod
-    def add(bits: int, digests: tuple[int, ...]) -> int:
+    def add(bits: bytes, digests: tuple[int, ...]) -> bytes:
         """Return bits with digests added."""
         # Each is one of 256 by bits 16 to 23 of the product, as in `Distinct` of 32 bytes.
         for digest in digests:
-            bits |= _BITS[((digest & 0xFFFFFF) * _MIXED >> 16) & 255]
+            at = ((digest & 0xFFFFFF) * _MIXED >> 16) & 255
+            if len(bits) < Distinct.SMALL:
+                if at not in bits:
+                    bits += _BYTES[at]
+                    if len(bits) == Distinct.SMALL:
+                        bits = sum([1 << one for one in bits]).to_bytes(Distinct.SMALL, "little")
+            elif not bits[at >> 3] & 1 << (at & 7):
+                more = bytearray(bits)
+                more[at >> 3] |= 1 << (at & 7)
+                bits = bytes(more)
         return bits
 
     @staticmethod
-    def count(bits: int) -> int:
+    def met(bits: bytes) -> int:
+        """Return how many of the 256 bits are set."""
+        if len(bits) < Distinct.SMALL:
+            return len(bits)
+        return int.from_bytes(bits, "little").bit_count()
+
+    @staticmethod
+    def count(bits: bytes) -> int:
         """Return about how many different digests were added."""
-        return _estimated(bits.bit_count(), 256)
-
-    @staticmethod
-    def stored(bits: int) -> bytes | None:
-        """Return what is stored: the bytes that `Distinct` would count in, None for none."""
-        return bits.to_bytes(Distinct.SMALL, "little") if bits else None
-
-    @staticmethod
-    def read(stored: bytes | None) -> int:
-        """Return the bits that were stored."""
-        return int.from_bytes(stored, "little") if stored else 0
+        return _estimated(Few.met(bits), 256)
 
 
 def _estimated(ones: int, width: int) -> int:

@@ -20,6 +20,7 @@ class StoredTally(msgspec.Struct, array_like=True, gc=False):
     """A `detectors.heat.tally.Tally`; what only failures tell follows `rates`, and is mixed in.
 
     Of one that was met in peace alone, and nothing else is known of, the first six are stored.
+    `entries` are those that came after the `blocks` that were full.
     """
 
     kind: int
@@ -46,6 +47,7 @@ class StoredTally(msgspec.Struct, array_like=True, gc=False):
     window: int = 1
     told: int = 0
     excused: bytearray | None = None
+    blocks: int = 0
 
 
 class StoredCustomers(msgspec.Struct, array_like=True):

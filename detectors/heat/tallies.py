@@ -13,15 +13,19 @@ import msgspec
 
 from detectors.errors import IncompatibleState, decoded
 from detectors.heat.indicators import KINDS
+from detectors.heat.records import Entry
 from detectors.heat.stored import StoredTally
-from detectors.heat.tally import Tally, tally_of
+from detectors.heat.tally import BLOCKS, Tally, tally_of
 
-VERSION: Final = 2
+VERSION: Final = 3
+_READABLE: Final = frozenset({2, VERSION})
+"""Version 2 had all of a tally's entries with it."""
 BUCKETS: Final = 8_192
 WAYS: Final = 8
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[int, list[StoredTally]])
+_block_decoder = msgspec.msgpack.Decoder(tuple[int, tuple[Entry, ...]])
 
 
 class Tallies:
@@ -37,6 +41,8 @@ class Tallies:
         """What is in memory, by kind and key: to be looked at; who changes it asks `of`."""
         self._buckets: dict[int, list[Tally]] = {}
         self._dirty = bytearray(BUCKETS)
+        # Keys of blocks whose tallies have made room.
+        self._gone: dict[bytes, None] = {}
 
     def of(self, kind: int, key: int, minute: int, latest: int) -> Tally:
         """Return an indicator's tally to be changed, new where it is not known (any more).
@@ -62,11 +68,21 @@ class Tallies:
         """How many tallies are in memory."""
         return sum(map(len, self.known))
 
-    def changes(self) -> Iterator[tuple[bytes, bytes]]:
-        """Hand over the buckets that changed."""
+    def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Hand over the buckets that changed, and what is stored apart from them.
+
+        A key may come twice: what is given up is told before what takes its place.
+        """
+        for key in self._gone:
+            yield key, None
+        self._gone = {}
         number = self._dirty.find(1)
         while number >= 0:
-            rows = [tally.row() for tally in self._buckets[number]]
+            rows = []
+            for tally in self._buckets[number]:
+                rows.append(tally.row())
+                if tally.stored < tally.blocks:
+                    yield from _blocks(tally)
             yield _key(number), _encoder.encode((VERSION, rows))
             self._dirty[number] = 0
             number = self._dirty.find(1, number)
@@ -79,6 +95,8 @@ class Tallies:
                     known.believe(tally.last, latest)
             least = bucket.pop(_least(bucket))
             del self.known[least.kind][least.key]
+            for block in range(min(least.blocks, BLOCKS)):
+                self._gone[_block_key(least.kind, least.key, block)] = None
         bucket.append(tally)
         self.known[tally.kind][tally.key] = tally
         return tally
@@ -88,12 +106,33 @@ class Tallies:
         tallies: list[Tally] = []
         if stored is not None:
             version, rows = decoded(_decoder.decode, stored, "stored tallies")
-            if version != VERSION:
+            if version not in _READABLE:
                 raise IncompatibleState(f"stored tallies have version {version}, not {VERSION}")
-            tallies = [tally_of(row, number) for row in rows]
+            tallies = [tally_of(row, number, self._entries(row)) for row in rows]
         self._buckets[number] = tallies
         for tally in tallies:
             self.known[tally.kind][tally.key] = tally
+
+    def _entries(self, row: StoredTally) -> list[Entry]:
+        """Return the entries of a tally that are stored apart."""
+        found: list[Entry] = []
+        for number in range(max(row.blocks - BLOCKS, 0), row.blocks):
+            stored = self._read(_block_key(row.kind, row.key, number))
+            if stored is None:
+                raise IncompatibleState("stored tallies lack entries")
+            known, entries = decoded(_block_decoder.decode, stored, "entries of stored tallies")
+            if known != number:
+                raise IncompatibleState(f"block {known} of stored entries is not {number}")
+            found += entries
+        return found
+
+
+def _blocks(tally: Tally) -> Iterator[tuple[bytes, bytes]]:
+    """Hand over the blocks of a tally's entries that are full and not stored yet."""
+    for number in range(max(tally.stored, tally.blocks - BLOCKS), tally.blocks):
+        stored = _encoder.encode((number, tally.block(number)))
+        yield _block_key(tally.kind, tally.key, number), stored
+    tally.stored = tally.blocks
 
 
 def _least(bucket: list[Tally]) -> int:
@@ -111,3 +150,8 @@ def _least(bucket: list[Tally]) -> int:
 
 def _key(number: int) -> bytes:
     return f"h:tallies:{number:x}".encode()
+
+
+def _block_key(kind: int, key: int, block: int) -> bytes:
+    """Return where a block is stored: it takes the place of the one that is no longer kept."""
+    return f"h:entries:{kind:x}:{key:x}:{block % BLOCKS:x}".encode()

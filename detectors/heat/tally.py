@@ -13,6 +13,14 @@ from detectors.heat.stored import StoredRates, StoredTally
 HALF_LIVES: Final[tuple[float, ...]] = (10.0, 360.0, 4_320.0, 20_160.0)
 """Minutes: of a burst, of an afternoon, of a slow attack, and of what is usual."""
 
+ENTRIES: Final = 32
+"""Entries that an indicator remembers, the latest."""
+BLOCK: Final = 8
+"""Entries that are stored apart once there are so many: they never change again, and the indicators
+that customers share are met in every step."""
+BLOCKS: Final = ENTRIES // BLOCK
+"""Blocks that are kept, the latest."""
+
 _PAUSE: Final = 720
 """Minutes without a failure after which another is another attack's."""
 MOST_STAYS: Final = 2_880.0
@@ -307,11 +315,14 @@ class Tally:
 
     `users` are the accounts it was new to without an alert (`Few`). `quiet` are tries that let in,
     in peace, since the last that failed: until one does there are no `failures`, and most
-    indicators never see any. `bucket` is where the table has it (`tallies`).
+    indicators never see any. `held` are the latest of all entries that were `taken`, from the
+    beginning of a block on; so many blocks are `stored` apart already. `bucket` is where the table
+    has it (`tallies`).
     """
 
     __slots__ = (
-        "alerted", "bucket", "entries", "failures", "key", "kind", "last", "quiet", "shown", "users"
+        "alerted", "bucket", "failures", "held", "key", "kind", "last", "quiet", "shown", "stored",
+        "taken", "users",
     )  # fmt: skip
 
     def __init__(self, kind: int, key: int, last: int, bucket: int = 0) -> None:
@@ -320,11 +331,34 @@ class Tally:
         self.last = last
         self.bucket = bucket
         self.quiet: int = 0
-        self.users: int = 0
-        self.entries: tuple[Entry, ...] = ()
+        self.users: bytes = b""
+        self.held: tuple[Entry, ...] = ()
+        self.taken: int = 0
+        self.stored: int = 0
         self.failures: Failures | None = None
         self.alerted = False
         self.shown: str | None = None
+
+    def take(self, entries: tuple[Entry, ...]) -> None:
+        """Remember who was let in by it."""
+        self.taken += len(entries)
+        # A block is written whole, whenever that is.
+        self.held = (self.held + entries)[BLOCK * max(self.blocks - BLOCKS, 0) - self.taken :]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The latest that it let in, `ENTRIES` at most."""
+        return self.held[-ENTRIES:]
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks of entries have been full."""
+        return self.taken // BLOCK
+
+    def block(self, number: int) -> tuple[Entry, ...]:
+        """Return the entries of a full block, one of the latest `BLOCKS`."""
+        at = len(self.held) - self.taken + number * BLOCK
+        return self.held[at : at + BLOCK]
 
     def fails(self, minute: int) -> Failures:
         """Return what failures tell, begun by the first, with what was quiet in their rates.
@@ -353,37 +387,44 @@ class Tally:
     @property
     def standing(self) -> float:
         """By how much it deserves its room: when it was last met, more so the more use it."""
-        grace = 2_880.0 * min(self.users.bit_count(), 30)
+        grace = 2_880.0 * min(Few.met(self.users), 30)
         return self.last + grace + (20_160.0 if self.nats or self.alerted else 0.0)
 
     def row(self) -> _Row:
-        """Return what is stored (`StoredTally`): as much as says anything."""
+        """Return what is stored (`StoredTally`): as much as says anything, full blocks left out."""
         kind, key, last, quiet = self.kind, self.key, self.last, self.quiet
-        users, entries = Few.stored(self.users), self.entries
-        failures = self.failures
-        if failures is None:
-            if entries or self.alerted or self.shown:
-                return (
-                    kind, key, last, quiet, None, users, None, None, None, 0, entries, (),
-                    0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0, None,
-                )  # fmt: skip
+        users, failures, taken = self.users or None, self.failures, self.taken
+        if failures is None and not (taken or self.alerted or self.shown):
             return kind, key, last, quiet, None, users
+        blocks, begun = taken // BLOCK, taken % BLOCK
+        entries = self.held[-begun:] if begun else ()
+        if failures is None:
+            return (
+                kind, key, last, quiet, None, users, None, None, None, 0, entries, (),
+                0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0, None,
+                blocks,
+            )  # fmt: skip
         return (
             kind, key, last, quiet, failures.rates.row(), users,
             failures.accounts, failures.accounts_before, failures.networks, failures.tried_since,
             entries, failures.entered, failures.nats, failures.since, failures.until,
             failures.technique, failures.revision, self.alerted, self.shown,
             failures.failing, failures.failed, failures.window, failures.told,
-            failures.excused,
+            failures.excused, blocks,
         )  # fmt: skip
 
 
-def tally_of(stored: StoredTally, bucket: int) -> Tally:
-    """Return the tally that was stored."""
+def tally_of(stored: StoredTally, bucket: int, blocks: Sequence[Entry]) -> Tally:
+    """Return the tally that was stored, with the entries of its latest blocks.
+
+    An earlier version stored all of them with it.
+    """
     tally = Tally(stored.kind, stored.key, stored.last, bucket)
     tally.quiet = stored.quiet
-    tally.users = Few.read(stored.users)
-    tally.entries = stored.entries
+    tally.users = stored.users or b""
+    tally.held = (*blocks, *stored.entries)
+    tally.stored = stored.blocks
+    tally.taken = stored.blocks * BLOCK + len(stored.entries)
     tally.alerted = stored.alerted
     tally.shown = stored.shown
     if stored.rates is not None:

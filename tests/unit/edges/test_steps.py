@@ -36,7 +36,8 @@ def _old_table() -> MemoryStore:
         for way in range(WAYS):
             key = way << 40 | number << 20
             tally: Tally = tallies.of(Kind.DEVICE, key, MINUTE - 60, MINUTE)
-            tally.users, tally.entries = 1, (ENTRY,)
+            tally.users = b"\0"
+            tally.take((ENTRY,))
             failures = tally.failures = Failures(Rates(MINUTE - 60, [1 / 3] * 12))
             failures.accounts = failures.networks = bytearray(32)
     store.write(dict(tallies.changes()), 0)

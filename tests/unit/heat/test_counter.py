@@ -281,7 +281,7 @@ def test_an_attack_goes_on_where_it_was_for_whoever_takes_over() -> None:
     assert failures.tried_accounts > 45
     once = held.of(Kind.DEVICE, seen_once().key, MINUTE, MINUTE + 60)
     assert Few.count(once.users) == 1
-    assert once.row() == (Kind.DEVICE, seen_once().key, MINUTE, 0, None, Few.stored(once.users))
+    assert once.row() == (Kind.DEVICE, seen_once().key, MINUTE, 0, None, once.users)
 
 
 def seen_once() -> Sighting:
