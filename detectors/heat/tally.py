@@ -401,13 +401,14 @@ class Tally:
         if failures is None:
             return (
                 kind, key, last, quiet, None, users, None, None, None, 0, entries, (),
-                0.0, 0.0, 0.0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0, None,
+                0, 0, 0, "", 0, self.alerted, self.shown, 0, 0, HOURS, 0, None,
                 blocks,
             )  # fmt: skip
         return (
             kind, key, last, quiet, failures.rates.row(), users,
             failures.accounts, failures.accounts_before, failures.networks, failures.tried_since,
-            entries, failures.entered, failures.nats, failures.since, failures.until,
+            # A zero is a byte, and so they mostly are; a float is nine whatever it is.
+            entries, failures.entered, failures.nats or 0, failures.since or 0, failures.until or 0,
             failures.technique, failures.revision, self.alerted, self.shown,
             failures.failing, failures.failed, failures.window, failures.told,
             failures.excused, blocks,
