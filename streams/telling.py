@@ -137,18 +137,26 @@ class ToldProcessor:
         self._dead_letters = dead_letters
 
     def prepare(self, record: Record) -> Prepared:
-        """Decode a record; one that cannot be used is content too."""
-        try:
-            return Prepared(record, record.timestamp, told(record, self._decode))
-        except InvalidEvent as error:
-            return Prepared(record, record.timestamp, bare(error))
+        """Leave a record as it is until its turn: decoded, it takes ten times the room."""
+        return Prepared(record, record.timestamp, None)
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
         """Take what can be used; return the messages that a run gives rise to."""
-        living, sends = self._dead_letters.sift(run)
-        for content in living:
-            sends += map(self._message, self._take(content))
-        return sends
+        letters: list[Send] = []
+        sends: list[Send] = []
+        for prepared in run:
+            living, dead = self._dead_letters.sift((self._read(prepared),))
+            letters += dead
+            for content in living:
+                sends += map(self._message, self._take(content))
+        return [*letters, *sends]
+
+    def _read(self, prepared: Prepared) -> Prepared:
+        """Decode a record; one that cannot be used is content too."""
+        try:
+            return prepared._replace(content=told(prepared.record, self._decode))
+        except InvalidEvent as error:
+            return prepared._replace(content=bare(error))
 
     def summaries(self) -> Sequence[Send]:
         """Tell what is told once for all that was folded; by default nothing is."""

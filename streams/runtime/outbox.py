@@ -35,8 +35,13 @@ class Outbox:
         ones without a key go. Raises what the producer raises; then none, some or all are sent.
         """
         by_partition: dict[tuple[str, int], list[Send]] = {}
+        known: dict[str, list[int]] = {}
         for message in sends:
-            partition = await self._partition(message, keyless)
+            partitions = known.get(message.topic)
+            if partitions is None:
+                of_topic = await self._producer.partitions_for(message.topic)
+                partitions = known[message.topic] = sorted(of_topic)
+            partition = _partition(message, partitions, keyless)
             by_partition.setdefault((message.topic, partition), []).append(message)
         await asyncio.gather(
             *(
@@ -57,13 +62,15 @@ class Outbox:
         for arrival in arrivals:
             await arrival
 
-    async def _partition(self, message: Send, keyless: int) -> int:
-        if message.partition is not None:
-            return message.partition
-        partitions = sorted(await self._producer.partitions_for(message.topic))
-        if message.key is None:
-            return int(partitions[keyless % len(partitions)])
-        return int(partitions[partition_of(message.key, len(partitions))])
+
+def _partition(message: Send, partitions: Sequence[int], keyless: int) -> int:
+    if message.partition is not None:
+        return message.partition
+    if len(partitions) == 1:
+        return partitions[0]
+    if message.key is None:
+        return partitions[keyless % len(partitions)]
+    return partitions[partition_of(message.key, len(partitions))]
 
 
 def _append(batch: Any, message: Send) -> bool:
