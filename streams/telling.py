@@ -137,7 +137,7 @@ class ToldProcessor:
         self._dead_letters = dead_letters
 
     def prepare(self, record: Record) -> Prepared:
-        """Leave a record as it is until its turn: decoded, it takes ten times the room."""
+        """Leave a record as it is until its turn: decoded, a batch takes seven times the room."""
         return Prepared(record, record.timestamp, None)
 
     def fold(self, run: Sequence[Prepared]) -> Sequence[Send]:
