@@ -15,7 +15,7 @@ import msgspec
 from detectors.campaigns.pace import Pace
 from detectors.campaigns.records import MEMBERS, Campaign, SharedIndicator
 from detectors.campaigns.stored import decode, encode
-from detectors.campaigns.weighing import Tie
+from detectors.campaigns.weighing import Tie, tools
 from detectors.heat.indicators import KINDS, Indicator
 from detectors.heat.records import AlertMark, Link
 
@@ -154,7 +154,8 @@ class Memory:
 
         They share something that is not shared by hundreds, or is a tool, or a raid let both in.
         """
-        telling = [tie for tie in known.held if tie.is_tool or not KINDS[tie.kind].coarse]
+        telling = [tie for tie in known.held if not KINDS[tie.kind].coarse]
+        telling += tools(known.ties).values()
         names = {name for tie in telling for name in self._names(_indicator_key(tie.kind, tie.key))}
         if any(tie.is_raid for tie in telling):
             names.update(self._names(_RAIDED))

@@ -30,6 +30,8 @@ _BACKING: Final = 1.0
 _RARE: Final = 4.0
 """Nats below which sharing an indicator is chance: people of one town or trade share such things,
 several of them at once. A delivery address that one account in 180 has used is not rare."""
+_TOOL: Final = 3.0
+"""The same of a client that an attack comes by: no more than one account in a hundred uses it."""
 _MOST: Final = 9.0
 """Nats that one indicator can tell. An operator and a client tell `_RARE` at most, both together,
 which links nobody: what alerts at all is drawn to the same few hosting networks and scripts.
@@ -48,6 +50,7 @@ hour tells nothing, least of all beside a raid by others."""
 _NEIGHBOURS: Final = 2.0
 """Nats that a range tells at most of two who came by different addresses in it: a hosting company's
 neighbours are strangers, of whom many are out for the same."""
+_CLIENTS: Final = (Kind.AGENT, Kind.SHAPE)
 _HOSTS: Final = 8
 """Addresses of a range that are told apart."""
 _ALERTED_FOR: Final = frozenset({"goods", "payment", "contact"})
@@ -81,16 +84,21 @@ class Tie(NamedTuple):
         coarse = KINDS[self.kind].coarse
         return self.hot >= _ATTACKED and self.technique in _RAIDS and not coarse
 
-    @property
-    def is_tool(self) -> bool:
-        """Whether an alert came with a client that an attack is seen to come by.
-
-        It is the attack's own where hardly a customer uses it: `weight_of` says nothing of others.
-        """
-        return self.hot >= _ATTACKED and self.kind == Kind.AGENT
-
 
 Ties = dict[tuple[int, int], Tie]
+
+
+def tools(ties: Ties) -> Ties:
+    """Return the user agents of an alert that an attack is seen to come by, each as hot as that.
+
+    It is seen by the user agent or by the client's shape, whichever it was found by first: what
+    fails from then on counts as that one's doing, and the other cools. A user agent is the attack's
+    own where hardly a customer uses it: `weight_of` says nothing of others.
+    """
+    hot = max((tie.hot for tie in ties.values() if tie.kind in _CLIENTS), default=0.0)
+    if hot < _ATTACKED:
+        return {}
+    return {at: tie._replace(hot=hot) for at, tie in ties.items() if tie.kind == Kind.AGENT}
 
 
 def weight_of(one: Tie, other: Tie, alerts: int) -> float:
@@ -110,7 +118,7 @@ def weight_of(one: Tie, other: Tie, alerts: int) -> float:
     attacked = min(one.hot, other.hot) >= _ATTACKED
     if users >= max(_CUSTOMERS, _UNNOTICED * alerts) and not coarse and not attacked:
         told = 0.0
-    if told < _RARE:
+    if told < (_TOOL if attacked and one.kind == Kind.AGENT else _RARE):
         return 0.0
     if one.hosts and other.hosts and set(one.hosts).isdisjoint(other.hosts):
         return min(told, _NEIGHBOURS)
@@ -145,8 +153,8 @@ def unshared_risk(mark: AlertMark) -> float:
 
 
 def pair_weight(
-    one: tuple[Ties, AlertMark],
-    other: tuple[Ties, AlertMark],
+    of_one: tuple[Ties, AlertMark],
+    of_other: tuple[Ties, AlertMark],
     *,
     alerts: Callable[[int, int], int],
     together: float,
@@ -157,13 +165,15 @@ def pair_weight(
     what a raid comes through within an hour, nats.
     Else that they are near in time or alike in technique counts only beside something shared.
     """
-    (ties, mark), (others, another) = one, other
+    (ties, mark), (others, another) = of_one, of_other
     best: dict[str, float] = {}
     coarse: dict[str, float] = {}
+    by_tools, by_others_tools = tools(ties), tools(others)
     for at in ties.keys() & others.keys():
-        facts, is_tool = KINDS[at[0]], ties[at].is_tool and others[at].is_tool
+        facts, is_tool = KINDS[at[0]], at in by_tools and at in by_others_tools
         told_by = best if not facts.coarse or is_tool else coarse
-        weight = weight_of(ties[at], others[at], alerts(*at))
+        one, other = (by_tools[at], by_others_tools[at]) if is_tool else (ties[at], others[at])
+        weight = weight_of(one, other, alerts(*at))
         told_by[facts.group] = max(told_by.get(facts.group, 0.0), weight)
     apart = abs(mark.raised_at - another.raised_at)
     for told_by in (best, coarse):

@@ -311,6 +311,7 @@ def test_an_operator_and_a_client_link_nobody_even_together() -> None:
     ("users", "hot", "together"),
     [
         pytest.param(20, 3.0, True, id="an attack's tool"),
+        pytest.param(80, 3.0, True, id="an attack's tool that a few customers use"),
         pytest.param(20, 0.0, False, id="no attack comes by it"),
         pytest.param(2_000, 3.0, False, id="customers use it"),
     ],
@@ -323,6 +324,18 @@ def test_a_client_links_where_it_is_an_attack_s_and_hardly_a_customer_s(
     for name, at in (("one", HOUR), ("other", 30 * HOUR)):
         linked.take(link(mark(name, at), Kind.AGENT, "a client", users, hot))
     assert bool(linked.told) is together
+
+
+@pytest.mark.parametrize("hot", [3.0, 0.0])
+def test_a_tool_is_one_where_the_attack_was_found_by_the_client_s_shape(hot: float) -> None:
+    """What an attack is found by first explains what fails from then on: the other cools."""
+    linked = Linked()
+    for name, at in (("one", HOUR), ("other", 30 * HOUR)):
+        linked.take(
+            link(mark(name, at), Kind.AGENT, "a client", 20),
+            link(mark(name, at), Kind.SHAPE, "clients at home", 9_000, hot),
+        )
+    assert bool(linked.told) is (hot > 0.0)
 
 
 @pytest.mark.parametrize(
