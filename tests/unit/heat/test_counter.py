@@ -160,6 +160,19 @@ def test_an_outage_in_which_everybody_fails_heats_nothing() -> None:
     assert not counted.hot
 
 
+@pytest.mark.parametrize("mistyped", [0, 3])
+def test_a_few_customers_who_mistype_at_once_hide_no_attack(mistyped: int) -> None:
+    """In a small shop one customer in a hundred fails: three within minutes are no outage."""
+    counted = Counted()
+    for hour in range(240):
+        counted.take(customers(MINUTE + 60 * hour, tried=20, failed=int(hour % 5 == 0)))
+    at = MINUTE + 240 * 60
+    counted.take(customers(at, tried=4, failed=mistyped))
+    for number in range(100):
+        counted.take(tries(number, minute=at + number // 20, fails=number % 20 != 0))
+    assert {hot.kind for hot in counted.hot if hot.nats} == {Kind.PREFIX}
+
+
 def test_one_account_that_fails_for_ever_is_no_attack() -> None:
     """A forgotten password, tried all day, is one account."""
     batches = [tries(1, minute=MINUTE + number, fails=True) for number in range(300)]
