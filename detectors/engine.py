@@ -387,6 +387,8 @@ class Engine:
             score += prior[ISOLATION] * self._evidence.weigh_isolation(reading)
         # What the account's days already told is not told again, or doubt would feed on itself.
         reading.doubt = score - prior[STORY] * weights[STORY]
+        # Nor is what other accounts told of a new value told back to them.
+        reading.alone = reading.doubt - prior[SHARED] * weights[SHARED]
         reading.logit = self._base + score
         if reading.success:
             reading.logit += self._verdict_model.correction(weights)

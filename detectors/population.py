@@ -251,15 +251,17 @@ class Moments:
 class Newcomers:
     """On how many accounts a value was new of late: a device, an address, a payment, a contact.
 
-    A cell is four numbers: the value's tag (16 bits) and its latest day since the epoch (16); its
-    first day (16), the days it was new on an account (8) and on how many accounts (8); and the last
-    two of these. What is a fortnight old, or dated as far ahead, is forgotten. A value has two
-    cells to choose from; one that is shared is not driven out by one that is not.
+    A cell is four numbers: the value's tag (16 bits) and its latest day since the epoch (16); the
+    doubt that it came with, half nats, on the last account, the one before and the most doubtful of
+    the others (4 each), the days from its first to its latest (4), those on which it was new on an
+    account (8) and on how many accounts (8); and the last two of these. What is a fortnight old, or
+    dated as far ahead, is forgotten. A value has two cells to choose from; one that is shared is
+    not driven out by one that is not.
     """
 
     def __init__(self, name: str, width: int, read: Callable[[bytes], bytes | None]) -> None:
-        # The name tells this layout from two earlier ones.
-        self.pages = Pages(f"{name}-by-use", "I", width * 4, read)
+        # The name tells this layout from three earlier ones.
+        self.pages = Pages(f"{name}-by-doubt", "I", width * 4, read)
         self._width = width
         self.changes = self.pages.changes
 
@@ -275,6 +277,20 @@ class Newcomers:
         before: int = cells[at + 3]
         return count - 1 if account in (last, before) else count
 
+    def doubt_of_others(self, key: int, account: int, day: int) -> float:
+        """Return the doubt that it came with on the most doubtful of `others`, 0 to 7.5 nats."""
+        at = self._find(key, day)
+        if at < 0:
+            return 0.0
+        cells = self.pages.cells
+        seen: int = cells[at + 1]
+        last, before, rest = seen >> 28, seen >> 24 & 0xF, seen >> 20 & 0xF
+        if account == cells[at + 2]:
+            last = 0
+        elif account == cells[at + 3]:
+            before = 0
+        return max(last, before, rest) / 2.0
+
     def is_settled(self, key: int, day: int) -> bool:
         """Return whether a value has long been shared, a few accounts a day.
 
@@ -284,25 +300,39 @@ class Newcomers:
         at = self._find(key, day)
         if at < 0:
             return False
-        first, days, count = _unpacked(int(self.pages.cells[at + 1]))
-        return count >= 5 and days >= 4 and day - first >= 7
+        cells = self.pages.cells
+        seen: int = cells[at + 1]
+        latest: int = cells[at] & 0xFFFF
+        age = day - latest + (seen >> 16 & 0xF)
+        return seen & 0xFF >= 5 and seen >> 8 & 0xFF >= 4 and age >= 7
 
-    def add(self, key: int, account: int, day: int) -> None:
-        """Note that the value is new on an account; `day` is the day since the epoch."""
+    def add(self, key: int, account: int, day: int, nats: float = 0.0) -> None:
+        """Note that the value is new on an account.
+
+        `day` is the day since the epoch; `nats` how much else spoke for a hijacker there.
+        """
+        doubt = min(int(2.0 * nats), 0xF) if nats > 0.0 else 0
         cells, at, day = self.pages.cells, self._find(key, day), day & 0xFFFF
         if at < 0:
             at, tag = self._room(key, day)
             if at < 0:
                 return
-            cells[at], cells[at + 1] = tag << 16 | day, _packed(day, 1, 1)
+            cells[at], cells[at + 1] = tag << 16 | day, doubt << 28 | 0x0101
             cells[at + 2] = cells[at + 3] = account
         else:
-            latest = int(cells[at]) & 0xFFFF
-            if account not in (cells[at + 2], cells[at + 3]):
-                first, days, count = _unpacked(int(cells[at + 1]))
-                cells[at + 1] = _packed(first, days + (day > latest), count + 1)
+            latest, seen = int(cells[at]) & 0xFFFF, int(cells[at + 1])
+            doubts, age, days, count = seen >> 20, seen >> 16 & 0xF, seen >> 8 & 0xFF, seen & 0xFF
+            if account == cells[at + 2]:
+                doubts = max(doubts, doubt << 8 | doubts & 0xFF)
+            elif account == cells[at + 3]:
+                doubts = doubts & 0xF0F | max(doubts >> 4 & 0xF, doubt) << 4
+            else:
+                doubts = doubt << 8 | doubts >> 4 & 0xF0 | max(doubts >> 4 & 0xF, doubts & 0xF)
+                days, count = min(days + (day > latest), 0xFF), min(count + 1, 0xFF)
                 cells[at + 2], cells[at + 3] = account, cells[at + 2]
+            age = min(age + max(day - latest, 0), 0xF)
             cells[at] = cells[at] & 0xFFFF0000 | max(day, latest)
+            cells[at + 1] = doubts << 20 | age << 16 | days << 8 | count
         self.pages.dirty.add(at // PAGE)
 
     def doubt(self, key: int) -> None:
@@ -313,8 +343,7 @@ class Newcomers:
         cells = self.pages.cells
         for at, tag in self._places(key):
             if cells[at] >> 16 == tag and cells[at + 1]:
-                latest, count = int(cells[at]) & 0xFFFF, int(cells[at + 1]) & 0xFF
-                cells[at + 1] = _packed(latest, 1, count)
+                cells[at + 1] = int(cells[at + 1]) & 0xFFF000FF | 0x0100
                 self.pages.dirty.add(at // PAGE)
 
     def _places(self, key: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -347,14 +376,6 @@ class Newcomers:
             return False
         held: int = cells[at]
         return -14 <= day - (held & 0xFFFF) <= 14
-
-
-def _packed(first: int, days: int, count: int) -> int:
-    return first << 16 | min(days, 0xFF) << 8 | min(count, 0xFF)
-
-
-def _unpacked(packed: int) -> tuple[int, int, int]:
-    return packed >> 16, packed >> 8 & 0xFF, packed & 0xFF
 
 
 _Counted = Shares | Moments | Attempts | Newcomers

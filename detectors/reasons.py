@@ -12,7 +12,7 @@ from msgspec import UNSET
 from detectors.assessments import Evidence, Reason
 from detectors.events import AccountChange, Event, Order
 from detectors.features.access import FREQUENT, KNOWN
-from detectors.features.changes import GROUP
+from detectors.features.changes import GROUP, SHARINGS
 from detectors.features.orders import AMOUNT_STEPS
 from detectors.features.reading import Reading, area_of, country_named
 from detectors.features.registry import ACCESS, NAMES, POSITION, SHARED
@@ -304,7 +304,7 @@ def _delivered_to(reading: Reading) -> str:
 
 def _values(reading: Reading) -> str:
     """Tell which new value others were given of late, too, and how many."""
-    context, outcome = divmod(reading.cells[POSITION["shared_value"]], 5)
+    context, outcome = divmod(reading.cells[POSITION["shared_value"]], SHARINGS)
     if outcome == 0:
         return "The new contact, address or payment was given on no other account."
     event = reading.event
@@ -326,7 +326,7 @@ _GIVEN: Final = {
 
 
 def _valued(reading: Reading) -> Evidence | None:
-    event, context = reading.event, reading.cells[POSITION["shared_value"]] // 5
+    event, context = reading.event, reading.cells[POSITION["shared_value"]] // SHARINGS
     value = None
     if type(event) is AccountChange:
         value = event.value_hash

@@ -8,7 +8,7 @@ from detectors.events import AccountChange, Order
 from detectors.features.reading import DAY, Reading
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
-from detectors.population import Population
+from detectors.population import Newcomers, Population
 from detectors.profiles import digest
 
 ACT: Final = POSITION["act"]
@@ -50,8 +50,17 @@ ACT_HIJACKER: Final[Row] = (
     *(share * by for share in _CHANGED_BY_HIJACKER for by in (0.93, 0.05, 0.02)),
 )
 
-SHARED_CUSTOMER: Final[Rows] = ((0.94, 0.045, 0.01, 0.004, 0.001),)
-SHARED_HIJACKER: Final[Row] = (0.72, 0.11, 0.06, 0.06, 0.05)
+# Outcomes: on no other account; then by the doubt that it came with on the most doubtful of the
+# others, each for one other and for more. A gang's accounts were mostly doubtful when they were
+# given the value, a family's were not.
+SHARED_CUSTOMER: Final[Rows] = ((0.94, 0.028, 0.005, 0.013, 0.006, 0.004, 0.004),)
+SHARED_HIJACKER: Final[Row] = (0.72, 0.006, 0.004, 0.025, 0.015, 0.08, 0.15)
+SHARINGS: Final = len(SHARED_HIJACKER)
+DOUBT_STEPS: Final[Row] = (1.0, 3.0)
+"""Nats between others that were unremarkable, a little doubtful and doubtful."""
+
+_UNREMARKABLE: Final = 1.0
+"""Nats that sharing tells at most where the others were unremarkable: thieves are seldom so."""
 
 
 def weigh_act(reading: Reading, table: Table) -> None:
@@ -104,29 +113,38 @@ def _is_near(changed: list[int], minute: int) -> bool:
 
 def weigh_sharing(reading: Reading, table: Table, population: Population) -> None:
     """Judge a new contact, address or payment by the other accounts it was new on of late."""
-    event, account, day = reading.event, reading.account, reading.day
+    event, day = reading.event, reading.day
     if type(event) is AccountChange:
         if event.value_hash:
-            held = population.new_contacts.others(digest(event.value_hash), account, day)
-            _take_sharing(reading, table, 0, held)
+            _take_sharing(reading, table, 0, population.new_contacts, digest(event.value_hash))
     elif type(event) is Order:
         profile = reading.profile
         payment, address = reading.payment, reading.address
         if payment and payment not in profile.payments.keys:
-            held = population.new_payments.others(payment, account, day)
-            _take_sharing(reading, table, 1, held)
+            _take_sharing(reading, table, 1, population.new_payments, payment)
         # A shop where many collect is no address that many hijackers share.
         shared = reading.weights[SHARED] > 0
         if address and event.delivery in {None, "home"} and not shared:
             # Nor is one that has long been shared: a forwarder's, an office's.
             addresses = population.new_addresses
             if address not in profile.addresses.keys and not addresses.is_settled(address, day):
-                held = addresses.others(address, account, day)
-                _take_sharing(reading, table, 2, held)
+                _take_sharing(reading, table, 2, addresses, address)
 
 
-def _take_sharing(reading: Reading, table: Table, context: int, others: int) -> None:
-    outcome = bisect_right((1, 2, 3, 6), others)
+def _take_sharing(
+    reading: Reading, table: Table, context: int, newcomers: Newcomers, value: int
+) -> None:
+    account, day = reading.account, reading.day
+    others, outcome = newcomers.others(value, account, day), 0
+    if others:
+        doubt = newcomers.doubt_of_others(value, account, day)
+        outcome = 2 * bisect_right(DOUBT_STEPS, doubt) + (1 if others == 1 else 2)
+    weight = table.ratio(context, outcome)
+    if outcome:
+        # A drop clears nobody, however many families share an address.
+        weight = max(weight, 0.0)
+        if outcome < 3:
+            weight = min(weight, _UNREMARKABLE)
     reading.others = others
-    reading.cells[SHARED] = context * 5 + outcome
-    reading.weights[SHARED] = table.ratio(context, outcome)
+    reading.cells[SHARED] = context * SHARINGS + outcome
+    reading.weights[SHARED] = weight

@@ -345,7 +345,8 @@ def count(reading: Reading, population: Population) -> None:
         _count_locality(reading, event, population)
         _count_new_values(reading, population)
     elif type(event) is AccountChange and event.value_hash:
-        population.new_contacts.add(digest(event.value_hash), reading.account, reading.day)
+        value, account, day = digest(event.value_hash), reading.account, reading.day
+        population.new_contacts.add(value, account, day, reading.alone)
 
 
 def _count_locality(reading: Reading, order: Order, population: Population) -> None:
@@ -362,11 +363,11 @@ def _count_locality(reading: Reading, order: Order, population: Population) -> N
 
 
 def _count_new_values(reading: Reading, population: Population) -> None:
-    profile = reading.profile
+    profile, account, day = reading.profile, reading.account, reading.day
     if reading.payment and reading.payment not in profile.payments.keys:
-        population.new_payments.add(reading.payment, reading.account, reading.day)
+        population.new_payments.add(reading.payment, account, day, reading.alone)
     if reading.address and reading.address not in profile.addresses.keys:
-        population.new_addresses.add(reading.address, reading.account, reading.day)
+        population.new_addresses.add(reading.address, account, day, reading.alone)
 
 
 def _count_attempt(reading: Reading, population: Population) -> None:

@@ -62,6 +62,7 @@ class Reading:
     `guessing` what of it were failures.
     `doubted` is what other sessions left that the story stands on, None where it stands on what the
     device or range came with; `others` on how many other accounts a new value was given of late;
+    `alone` what speaks for a hijacker but for the story and what is told by these others, nats;
     `failing` what of it fails on many accounts now, by `signin`, 0 for nothing.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
@@ -72,6 +73,7 @@ class Reading:
         "account",
         "address",
         "agent",
+        "alone",
         "amount",
         "anew",
         "asn",
@@ -183,6 +185,7 @@ class Reading:
         self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()
         self.access_doubt = self.logit = self.doubt = self.shared = 0.0
+        self.alone = 0.0
         self.telling = self.guessing = 0.0
         self.weights = [0.0] * WIDTH
         self.cells = [-1] * WIDTH

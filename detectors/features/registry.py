@@ -62,7 +62,9 @@ FEATURES: Final = (
     Feature("payment_clock", "changes", "a means of payment changed shortly before", -0.5, 4.0),
     Feature("mfa_clock", "changes", "a second factor added or removed shortly before", -0.5, 4.0),
     Feature(
-        "shared_value", "changes", "the same new contact, address or payment on other accounts"
+        "shared_value",
+        "changes",
+        "the same new contact, address or payment on other accounts, and how doubtful it was there",
     ),
     Feature("destination", "order", "delivery address and payment against those used before"),
     Feature("delivery", "order", "how it is delivered, against the habit"),

@@ -1,10 +1,13 @@
 """What single features say of hand-written histories, where one thing differs."""
 
+from bisect import bisect_right
 from typing import Any
 
 import pytest
 
+from detectors.features.changes import DOUBT_STEPS, SHARED, SHARINGS
 from detectors.features.orders import SPEED_HIJACKER
+from detectors.features.reading import Reading
 from detectors.features.registry import ACCESS, POSITION
 from detectors.features.sessions import CONTINUITY
 from detectors.features.story import STORY_CUSTOMER, STORY_HIJACKER, weigh_story
@@ -308,3 +311,47 @@ def test_an_address_that_was_added_just_now_is_not_new_once_more_at_the_order() 
     assert sent_to_a_new_address(added=3 * DAY) > 0.5
     assert sent_to_a_new_address(added=5 * MINUTE) == 0.0
     assert sent_to_a_new_address(added=5 * MINUTE, which="a-friend-s") > 0.5
+
+
+def takes(what: str, number: int, device: Device, network: Network) -> History:
+    """Return a customer's months, and then a new value that somebody gave the account."""
+    account = History(f"{device.device_id}-{number}").months().wait(number * HOUR)
+    account.sign_in(device, network).wait(3 * MINUTE)
+    if what == "phone":
+        return account.change("phone", "there")
+    return account.order("61", **{"address": None, what: "there"})
+
+
+def sharing(what: str, others: list[History]) -> Reading:
+    """Return a new value on an account as it is read where others have taken it before."""
+    history = History()
+    for other in others:
+        history.beside(other)
+    return history.read_as_told(takes(what, 9, NEW_PHONE, PROXY).observed[-1])
+
+
+@pytest.mark.parametrize("what", ["address", "payment", "phone"])
+def test_a_family_that_moves_is_no_gang_and_a_drop_is(what: str) -> None:
+    """What it shares tells as much as that others were given it by somebody doubtful."""
+    family = sharing(what, [takes(what, number, LAPTOP, HOME) for number in range(3)])
+    gang = sharing(what, [takes(what, number, STRANGER, PROXY) for number in range(3)])
+    assert family.others == gang.others == 3
+    assert 0.0 <= family.weights[SHARED] <= 1.0
+    assert gang.weights[SHARED] > family.weights[SHARED] + 2.0
+
+
+def test_one_stranger_among_the_others_is_enough() -> None:
+    """A drop is one however many customers order there after the first."""
+    victim = takes("address", 0, STRANGER, PROXY)
+    neighbours = [takes("address", number, LAPTOP, HOME) for number in range(1, 5)]
+    beside = sharing("address", neighbours).weights[SHARED]
+    assert sharing("address", [victim, *neighbours]).weights[SHARED] > beside + 2.0
+
+
+def test_what_others_tell_is_not_told_back_to_them() -> None:
+    """Neighbours with new phones, each a little doubtful, do not talk each other into a gang."""
+    phones = [Device(f"phone-{n}", "Chrome Mobile", "Android") for n in range(6)]
+    neighbours = [takes("address", number, phone, HOME) for number, phone in enumerate(phones)]
+    outcome = sharing("address", neighbours).cells[SHARED] % SHARINGS
+    doubt = max(neighbour.read_last().doubt for neighbour in neighbours)
+    assert outcome == 2 * bisect_right(DOUBT_STEPS, doubt) + 2 < SHARINGS - 1

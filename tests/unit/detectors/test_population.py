@@ -104,6 +104,34 @@ def test_newcomers_count_accounts_not_events() -> None:
     assert newcomers.others(999, 11, 20_000) == newcomers.others(999, 12, 20_000) == 1
 
 
+def test_newcomers_remember_the_most_doubtful_of_the_others() -> None:
+    """Whoever asks is not told the own doubt, be it the last, the one before or the only one."""
+    newcomers = Newcomers("test", 64, nothing)
+    newcomers.add(999, 11, 20_000, 4.6)
+    assert newcomers.doubt_of_others(999, 11, 20_000) == 0.0
+    assert newcomers.doubt_of_others(999, 12, 20_000) == 4.5
+    newcomers.add(999, 12, 20_000, 30.0)
+    assert newcomers.doubt_of_others(999, 11, 20_000) == 7.5
+    assert newcomers.doubt_of_others(999, 12, 20_000) == 4.5
+    newcomers.add(999, 13, 20_000, -3.0)
+    newcomers.add(999, 14, 20_000, 1.0)
+    for account in (13, 14, 15):
+        assert newcomers.doubt_of_others(999, account, 20_000) == 7.5
+    assert newcomers.doubt_of_others(999, 15, 20_015) == 0.0
+
+
+def test_newcomers_keep_the_worst_doubt_of_an_account() -> None:
+    """What came by a stranger and then by the customer came by a stranger."""
+    newcomers = Newcomers("test", 64, nothing)
+    for account in (11, 12):
+        newcomers.add(999, account, 20_000, 4.0)
+        newcomers.add(999, account, 20_000, 1.5)
+    newcomers.add(999, 11, 20_000, 5.0)
+    assert newcomers.doubt_of_others(999, 11, 20_000) == 4.0
+    assert newcomers.doubt_of_others(999, 12, 20_000) == 5.0
+    assert newcomers.others(999, 13, 20_000) == 2
+
+
 def test_what_few_a_day_share_for_a_week_has_settled_and_a_burst_has_not() -> None:
     """A shop's terminal settles; a gang's device, on as many accounts in two days, does not."""
     newcomers = Newcomers("test", 64, nothing)
