@@ -283,8 +283,8 @@ class Newcomers:
         if at < 0:
             return 0.0
         cells = self.pages.cells
-        seen: int = cells[at + 1]
-        last, before, rest = seen >> 28, seen >> 24 & 0xF, seen >> 20 & 0xF
+        doubts, *_ = _unpacked(int(cells[at + 1]))
+        last, before, rest = doubts >> 8, doubts >> 4 & 0xF, doubts & 0xF
         if account == cells[at + 2]:
             last = 0
         elif account == cells[at + 3]:
@@ -301,10 +301,9 @@ class Newcomers:
         if at < 0:
             return False
         cells = self.pages.cells
-        seen: int = cells[at + 1]
+        _, age, days, count = _unpacked(int(cells[at + 1]))
         latest: int = cells[at] & 0xFFFF
-        age = day - latest + (seen >> 16 & 0xF)
-        return seen & 0xFF >= 5 and seen >> 8 & 0xFF >= 4 and age >= 7
+        return count >= 5 and days >= 4 and day - latest + age >= 7
 
     def add(self, key: int, account: int, day: int, nats: float = 0.0) -> None:
         """Note that the value is new on an account.
@@ -317,22 +316,22 @@ class Newcomers:
             at, tag = self._room(key, day)
             if at < 0:
                 return
-            cells[at], cells[at + 1] = tag << 16 | day, doubt << 28 | 0x0101
+            cells[at], cells[at + 1] = tag << 16 | day, _packed(doubt << 8, 0, 1, 1)
             cells[at + 2] = cells[at + 3] = account
         else:
-            latest, seen = int(cells[at]) & 0xFFFF, int(cells[at + 1])
-            doubts, age, days, count = seen >> 20, seen >> 16 & 0xF, seen >> 8 & 0xFF, seen & 0xFF
+            latest = int(cells[at]) & 0xFFFF
+            doubts, age, days, count = _unpacked(int(cells[at + 1]))
             if account == cells[at + 2]:
                 doubts = max(doubts, doubt << 8 | doubts & 0xFF)
             elif account == cells[at + 3]:
                 doubts = doubts & 0xF0F | max(doubts >> 4 & 0xF, doubt) << 4
             else:
                 doubts = doubt << 8 | doubts >> 4 & 0xF0 | max(doubts >> 4 & 0xF, doubts & 0xF)
-                days, count = min(days + (day > latest), 0xFF), min(count + 1, 0xFF)
+                days, count = days + (day > latest), count + 1
                 cells[at + 2], cells[at + 3] = account, cells[at + 2]
-            age = min(age + max(day - latest, 0), 0xF)
+            age += max(day - latest, 0)
             cells[at] = cells[at] & 0xFFFF0000 | max(day, latest)
-            cells[at + 1] = doubts << 20 | age << 16 | days << 8 | count
+            cells[at + 1] = _packed(doubts, age, days, count)
         self.pages.dirty.add(at // PAGE)
 
     def doubt(self, key: int) -> None:
@@ -343,7 +342,8 @@ class Newcomers:
         cells = self.pages.cells
         for at, tag in self._places(key):
             if cells[at] >> 16 == tag and cells[at + 1]:
-                cells[at + 1] = int(cells[at + 1]) & 0xFFF000FF | 0x0100
+                doubts, _, _, count = _unpacked(int(cells[at + 1]))
+                cells[at + 1] = _packed(doubts, 0, 1, count)
                 self.pages.dirty.add(at // PAGE)
 
     def _places(self, key: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -376,6 +376,15 @@ class Newcomers:
             return False
         held: int = cells[at]
         return -14 <= day - (held & 0xFFFF) <= 14
+
+
+def _packed(doubts: int, age: int, days: int, count: int) -> int:
+    """Return a cell's second number: three doubts, and what is capped at what it has room for."""
+    return doubts << 20 | min(age, 0xF) << 16 | min(days, 0xFF) << 8 | min(count, 0xFF)
+
+
+def _unpacked(seen: int) -> tuple[int, int, int, int]:
+    return seen >> 20, seen >> 16 & 0xF, seen >> 8 & 0xFF, seen & 0xFF
 
 
 _Counted = Shares | Moments | Attempts | Newcomers

@@ -184,8 +184,7 @@ class Reading:
         self.came: list[Met] | None = None
         self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()
-        self.access_doubt = self.logit = self.doubt = self.shared = 0.0
-        self.alone = 0.0
+        self.access_doubt = self.logit = self.doubt = self.alone = self.shared = 0.0
         self.telling = self.guessing = 0.0
         self.weights = [0.0] * WIDTH
         self.cells = [-1] * WIDTH

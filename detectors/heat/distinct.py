@@ -35,8 +35,7 @@ class Distinct:
     @staticmethod
     def has(bits: bytearray, digest: int) -> bool:
         """Return whether a digest was added, or one that is counted as the same."""
-        at = ((digest & 0xFFFFFFF) * _MIXED >> 16) % (8 * len(bits))
-        return bool(bits[at >> 3] & 1 << (at & 7))
+        return Distinct.add(bytearray(bits), (digest,)) == 0
 
     @staticmethod
     def count(bits: bytearray | None) -> int:
