@@ -89,11 +89,13 @@ Ties = dict[tuple[int, int], Tie]
 
 
 def tools(ties: Ties) -> Ties:
-    """Return the user agents of an alert that an attack is seen to come by, each as hot as that.
+    """Return the user agents of an alert one of whose clients an attack is seen to come by.
 
-    It is seen by the user agent or by the client's shape, whichever it was found by first: what
-    fails from then on counts as that one's doing, and the other cools. A user agent is the attack's
-    own where hardly a customer uses it: `weight_of` says nothing of others.
+    Each is taken to be as hot as the hottest of its user agents and clients' shapes: whichever of
+    the two an attack was found by first, what fails from then on counts as that one's doing, and
+    the other cools. Which shape is which user agent's is not known here, so that another client of
+    the same alert passes for a tool as well where it is rare. It is the attack's own where hardly
+    a customer uses it: `weight_of` says nothing of others.
     """
     hot = max((tie.hot for tie in ties.values() if tie.kind in _CLIENTS), default=0.0)
     if hot < _ATTACKED:

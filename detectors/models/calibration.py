@@ -19,11 +19,13 @@ long as nobody has ever reported a takeover, silence says nothing. Nor does what
 first fortnight: to a detector that has just arrived every customer is a stranger.
 
 The line is the most probable one (Newton's method) under a binomial likelihood and a Gaussian
-prior around the identity: `_PRIOR` are the deviations. They are very small on purpose for all that
-moves a small risk: that weighs as much as a thousand takeovers, so that a large shop's line follows
-its verdicts over a year and a small one's stays. A line that follows a month's verdicts makes the
-risks of its weeks incomparable, and that costs more hijacks at a small budget than it mends. How
-much the many that speak together overstate (the slope above) shows within weeks, and costs none.
+prior around the identity: `_PRIOR` are the deviations. They are very small on purpose for what
+moves a risk of about five per cent, where the line bends: the offset weighs as much as a thousand
+takeovers there, so that a large shop's line follows its verdicts over a year and a small one's
+stays. The slope below adds to what a smaller risk may move: at a quarter of a per cent the prior
+weighs as much as about a hundred. A line that follows a month's verdicts makes the risks of its
+weeks incomparable, and that costs more hijacks at a small budget than it mends. How much the many
+that speak together overstate (the slope above) shows within weeks, and costs none.
 An event weighs by its own day, half as much after `_HALF_LIFE` days; so a verdict that takes back
 another leaves no trace of it.
 """

@@ -126,19 +126,20 @@ def test_ranking_stays_as_it_was_and_floors_are_found_back() -> None:
             assert calibration.score(calibration.log_odds(score)) == pytest.approx(score)
 
 
-def test_a_small_risk_means_next_month_what_it_meant_this_month() -> None:
+@pytest.mark.parametrize("score", [-3.0, -5.0])
+def test_a_small_risk_means_next_month_what_it_meant_this_month(score: float) -> None:
     """A shop hit four times as often as was thought: its line follows thousands, not a hundred."""
     moved = []
     for takeovers in (100, 10_000):
         calibration = Calibration(nothing)
         # Of a score that stands for one in twenty, one in five is a takeover.
-        share = logistic(-3.0) * 4.0
+        share = logistic(score) * 4.0
         for number in range(round(takeovers / share)):
             day = 20 + number % 40
-            calibration.see(bin_of(-3.0), day)
+            calibration.see(bin_of(score), day)
             if number < takeovers:
-                calibration.judge(bin_of(-3.0), day, None, "takeover", 1)
-        moved.append(calibration.log_odds(-3.0) + 3.0)
+                calibration.judge(bin_of(score), day, None, "takeover", 1)
+        moved.append(calibration.log_odds(score) - score)
     few, many = moved
     assert 0.0 < few < 0.3
     assert many > 1.0
