@@ -65,6 +65,8 @@ class Sightings:
         self._told: list[Sighting] = []
         self._sums: dict[int, dict[int, Sighting]] = {}
         self._totals: dict[int, list[int]] = {}
+        # What is excused, by minute and key, as told: a botnet has thousands of ranges.
+        self._excused: dict[tuple[int, int], dict[tuple[int, int], None]] = {}
         # Whether anything was seen that may change what others know: a failure or an alert.
         self.telling = False
 
@@ -149,13 +151,16 @@ class Sightings:
         """
         if not self._told and not self._totals:
             return []
+        for (minute, key), excused in self._excused.items():
+            self._sums[minute][key].excused = tuple(excused)
         totals = tuple([Totals(_SLOT * slot, *counts) for slot, counts in self._totals.items()])
         parts = [self._told]
         if self._shards > 1:
             parts = [[] for _ in range(self._shards)]
             for summed in self._told:
                 parts[summed.key % self._shards].append(summed)
-        self._told, self._sums, self._totals, self.telling = [], {}, {}, False
+        self._told, self._sums, self._totals, self._excused = [], {}, {}, {}
+        self.telling = False
         return [
             # Each shard is told the totals once, and at last: they tell of the hand-over's end.
             (
@@ -199,7 +204,7 @@ class Sightings:
         for kind, key, value in came:
             if explained is not None and COARSE[kind] and kind != explained.kind:
                 if excused is not None:
-                    self._excuse(sums, kind, key, minute, excused)
+                    self._excuse(kind, key, minute, excused)
                 continue
             summed = sums.get(key)
             if summed is None:
@@ -218,24 +223,16 @@ class Sightings:
             if len(summed.ways) < _WAYS and ways[0] not in summed.ways:
                 summed.ways += ways
 
-    def _excuse(
-        self,
-        sums: dict[int, Sighting],
-        kind: int,
-        key: int,
-        minute: int,
-        excused: tuple[int, int],
-    ) -> None:
+    def _excuse(self, kind: int, key: int, minute: int, excused: tuple[int, int]) -> None:
         """Note that a failure through what many share is an address's or a device's own doing.
 
         So is what failed from there before that was known to be under attack.
         """
-        summed = sums.get(key)
-        if summed is None:
-            summed = sums[key] = Sighting(kind, key, minute)
-            self._told.append(summed)
-        if excused not in summed.excused:
-            summed.excused += (excused,)
+        told = self._excused.get((minute, key))
+        if told is None:
+            self._at(kind, key, minute)
+            told = self._excused[minute, key] = {}
+        told[excused] = None
 
     def _see_entry(
         self,
