@@ -112,11 +112,11 @@ class HeatCounter:
             return
         # What is made good was a failure once.
         minute, failures = sighting.minute, tally.fails(sighting.minute)
-        failed, unknown = sighting.failed / rise, sighting.unknown / rise
+        share = 1.0 / rise
         if sighting.failed > 0:
             failures.fail(minute)
-            share = self._take_places(failures, sighting)
-            failed, unknown = failed * share, unknown * share
+            share = self._take_places(failures, sighting, rise)
+        failed, unknown = sighting.failed * share, sighting.unknown * share
         rates, hot = failures.rates, failures.nats > 0.0
         rates.count(minute, sighting.tried, failed, unknown, usual=not hot)
         if hot and COARSE[tally.kind] and sighting.tried > sighting.failed:
@@ -124,20 +124,33 @@ class HeatCounter:
         if hot or (sighting.failed > 0 and may_be_attacked(failures)):
             self._judge(tally, failures, sighting, told)
 
-    def _take_places(self, failures: Failures, sighting: Sighting) -> float:
-        """Note accounts and ranges of failures; return the share of them to be counted."""
+    def _take_places(self, failures: Failures, sighting: Sighting, rise: float) -> float:
+        """Note accounts and ranges of failures; return the share of them to be counted.
+
+        While customers fail `rise` times as often as usual, a failure counts for so much less. Of
+        what many share, one range in so many counts instead, and whole: what a range has counted
+        is taken back to the very failure by `_excuse`, and nothing has to be kept of how much it
+        was. Which ranges these are depends on them alone; one that did not count has not failed.
+        """
         minute, coarse = sighting.minute, COARSE[sighting.kind]
         if minute - failures.tried_since >= 3 * _DAY:
-            failures.tried_since = minute
+            # What is older yet has faded, and nothing of it is to be taken back.
+            lately = coarse and minute - failures.tried_since < 6 * _DAY
+            failures.networks_before = failures.networks if lately else None
             failures.accounts_before = failures.accounts
-            failures.accounts = failures.networks = failures.excused = None
+            failures.tried_since = minute
+            failures.accounts = failures.networks = None
         if not failures.accounts or not failures.networks:
             failures.accounts = bytearray(Distinct.SMALL)
             failures.networks = bytearray(Distinct.LARGE if coarse else Distinct.SMALL)
         Distinct.add(failures.accounts, sighting.accounts)
-        news = Distinct.add(failures.networks, sighting.networks)
-        if not coarse or not sighting.networks:
-            return 1.0
+        networks = sighting.networks
+        if not coarse or not networks:
+            Distinct.add(failures.networks, networks)
+            return 1.0 / rise
+        if rise > 1.0:
+            networks = Distinct.thinned(networks, 1.0 / rise)
+        news = Distinct.add(failures.networks, networks)
         # What many customers share is not judged by what one address does through it: a range's
         # first failure counts, whether its others came in the same hand-over or later.
         return news / len(sighting.networks)
@@ -148,20 +161,25 @@ class HeatCounter:
         """Take back what ranges counted for before it was known that they are under attack.
 
         Each counted once, a little before that: an attack through sixty ranges had made itself out
-        to be the doing of all who use the same client.
+        to be the doing of all who use the same client. So did what a customer has made good since.
+        A range whose failure is taken back has counted none: it is not taken back again, and the
+        next one counts.
         """
-        if not failures.networks:
-            return
-        if failures.excused is None:
-            failures.excused = bytearray(len(failures.networks))
-        rates, took = failures.rates, False
+        took = False
         for network, since in sighting.excused:
-            counted = Distinct.has(failures.networks, network)
-            if counted and Distinct.add(failures.excused, (network,)):
-                rates.take_back(min(since, rates.at), usual=failures.nats <= 0.0)
+            if Distinct.remove(failures.networks, network):
+                self._take_back(failures, since)
+                took = True
+            if Distinct.remove(failures.networks_before, network):
+                # It came before the others were begun.
+                self._take_back(failures, min(since, failures.tried_since))
                 took = True
         if took and failures.nats > 0.0:
             self._judge(tally, failures, Sighting(tally.kind, tally.key, sighting.minute), told)
+
+    def _take_back(self, failures: Failures, since: int) -> None:
+        at = min(since, failures.rates.at)
+        failures.rates.take_back(at, usual=not failures.was_hot(at))
 
     def _judge(
         self,

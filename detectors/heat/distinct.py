@@ -5,6 +5,8 @@ from typing import Final
 
 _MIXED: Final = 0x9E3779B1 & 0xFFFFFFF
 """What spreads digests. No more of either factor than the product is asked for: it stays small."""
+_THINNING: Final = 0xC2B2AE35 & 0xFFFFFFF
+"""Another such, for a choice that has nothing to do with which bit is a digest's own."""
 _BYTES: Final[tuple[bytes, ...]] = tuple([bytes([at]) for at in range(256)])
 
 
@@ -33,9 +35,23 @@ class Distinct:
         return news
 
     @staticmethod
-    def has(bits: bytearray, digest: int) -> bool:
-        """Return whether a digest was added, or one that is counted as the same."""
-        return Distinct.add(bytearray(bits), (digest,)) == 0
+    def remove(bits: bytearray | None, digest: int) -> bool:
+        """Take a digest out, or one that is counted as the same; return whether there was one."""
+        if bits is None:
+            return False
+        at = ((digest & 0xFFFFFFF) * _MIXED >> 16) % (8 * len(bits))
+        if not bits[at >> 3] & 1 << (at & 7):
+            return False
+        bits[at >> 3] ^= 1 << (at & 7)
+        return True
+
+    @staticmethod
+    def thinned(digests: tuple[int, ...], share: float) -> tuple[int, ...]:
+        """Return about such a share of all digests: of a larger share, the same ones and others."""
+        most = int(share * 65_536.0)
+        return tuple(
+            [one for one in digests if ((one & 0xFFFFFFF) * _THINNING >> 12) & 0xFFFF < most]
+        )
 
     @staticmethod
     def count(bits: bytearray | None) -> int:

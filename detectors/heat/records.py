@@ -118,7 +118,8 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     accounts to which the indicator was new, and the use of it honest as far as known. `shown` is
     the value where its kind may be told. `ways` are those that failures came by, some of them.
     `excused` are address ranges, as `networks` has them, whose failures are put down to what else
-    they came by, each with the minute that this turned hot in.
+    they came by, each with the minute that this turned hot in; or were made good, with that of the
+    failure, by what many share: there `failed` is not less for it.
     """
 
     kind: _Kind

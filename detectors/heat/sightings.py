@@ -183,7 +183,11 @@ class Sightings:
         if made_good:
             for kind, key, _ in came_by(reading):
                 summed = self._at(kind, key, minute)
-                summed.failed -= 1
+                if COARSE[kind]:
+                    summed.tried += 1
+                    self._make_good(reading, kind, key, minute)
+                else:
+                    summed.failed -= 1
                 summed.accounts += (reading.account,)
 
     def _see_failure(
@@ -224,15 +228,25 @@ class Sightings:
                 summed.ways += ways
 
     def _excuse(self, kind: int, key: int, minute: int, excused: tuple[int, int]) -> None:
-        """Note that a failure through what many share is an address's or a device's own doing.
+        """Note that what failed through what many share from a range by a minute is not its doing.
 
-        So is what failed from there before that was known to be under attack.
+        It is the doing of an address or a device, and so is what failed from there before that was
+        known to be under attack; or it has been made good.
         """
         told = self._excused.get((minute, key))
         if told is None:
             self._at(kind, key, minute)
             told = self._excused[minute, key] = {}
         told[excused] = None
+
+    def _make_good(self, reading: Reading, kind: int, key: int, minute: int) -> None:
+        """Note that a customer got in who had failed from the same range through what many share.
+
+        Whether that failure counted there, and by how much, only its range tells: not every one
+        does, and what was put down to the range is taken back already.
+        """
+        profile = reading.profile
+        self._excuse(kind, key, minute, (reading.prefix, profile.born + profile.failed))
 
     def _see_entry(
         self,
@@ -258,10 +272,7 @@ class Sightings:
             told: tuple[Entry, ...] = entries
             tries, failures = tried, failed
             if COARSE[kind]:
-                told = likely
-                # What explained a failure has counted it; with what else is shared it never was.
-                if hot is not None and kind != hot.kind:
-                    tries, failures = 1, 0
+                told, tries, failures = likely, 1, 0
             summed = sums.get(key)
             if summed is None:
                 summed = sums[key] = Sighting(
@@ -274,6 +285,11 @@ class Sightings:
             summed.accounts += account
             summed.new += new
             summed.entries += told
+        if failed < 0:
+            for kind, key, _ in came_by(reading):
+                # What explained a failure has counted it; with what else is shared it never was.
+                if COARSE[kind] and (hot is None or kind == hot.kind):
+                    self._make_good(reading, kind, key, minute)
 
     def _see_new(self, reading: Reading, brought: Sequence[Met]) -> None:
         """Note what is new to an account: how common a thing is, everybody tells."""

@@ -20,7 +20,8 @@ class StoredTally(msgspec.Struct, array_like=True, gc=False):
     """A `detectors.heat.tally.Tally`; what only failures tell follows `rates`, and is mixed in.
 
     Of one that was met in peace alone, and nothing else is known of, the first six are stored.
-    `entries` are those that came after the `blocks` that were full.
+    `entries` are those that came after the `blocks` that were full. An earlier version left what it
+    `excused` in `networks`.
     """
 
     kind: int
@@ -48,6 +49,7 @@ class StoredTally(msgspec.Struct, array_like=True, gc=False):
     told: int = 0
     excused: bytearray | None = None
     blocks: int = 0
+    networks_before: bytearray | None = None
 
 
 class StoredCustomers(msgspec.Struct, array_like=True):

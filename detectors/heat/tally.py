@@ -246,23 +246,23 @@ def _fading(age: int) -> tuple[float, float, float, float]:
 class Failures:
     """What is known of an indicator that failures came by, from the first on.
 
-    `accounts` and `networks` are those that were tried through it, and from where, since minute
-    `tried_since` and in the day before. Tries have been failing since minute `failing`, the last
-    one in `failed`. `window` is the one that it was found hot by; `entered` are digests of the
-    accounts that let the present attack in, which is on since second `since`, 0 where none was. It
-    was told as an attack's front in minute `told`. `excused` are those of the networks whose
-    failures were put down to them.
+    `accounts` are those that were tried through it since minute `tried_since`, and in the three
+    days before. `networks` are those from where, of what many share those that have counted a
+    failure which stands: `networks_before` in the three days before. Tries have been failing since
+    minute `failing`, the last one in `failed`. `window` is the one that it was found hot by;
+    `entered` are digests of the accounts that let the present attack in, which is on since second
+    `since`, 0 where none was. It was told as an attack's front in minute `told`.
     """
 
     __slots__ = (
         "accounts",
         "accounts_before",
         "entered",
-        "excused",
         "failed",
         "failing",
         "nats",
         "networks",
+        "networks_before",
         "rates",
         "revision",
         "since",
@@ -278,7 +278,7 @@ class Failures:
         self.accounts: bytearray | None = None
         self.accounts_before: bytearray | None = None
         self.networks: bytearray | None = None
-        self.excused: bytearray | None = None
+        self.networks_before: bytearray | None = None
         self.entered: tuple[int, ...] = ()
         self.nats = self.since = self.until = 0.0
         self.technique = ""
@@ -303,6 +303,13 @@ class Failures:
                 # What an attack that is over had tried is no evidence of another.
                 self.rates.forget()
         self.failed = max(self.failed, minute)
+
+    def was_hot(self, minute: int) -> bool:
+        """Return whether it was hot in a minute, as far as is known: since the latest attack began.
+
+        What counted then is not in what is usual.
+        """
+        return self.since > 0.0 and self.since < 60.0 * minute and minute < self.until
 
     @property
     def tried_accounts(self) -> int:
@@ -411,7 +418,7 @@ class Tally:
             entries, failures.entered, failures.nats or 0, failures.since or 0, failures.until or 0,
             failures.technique, failures.revision, self.alerted, self.shown,
             failures.failing, failures.failed, failures.window, failures.told,
-            failures.excused, blocks,
+            None, blocks, failures.networks_before,
         )  # fmt: skip
 
 
@@ -440,5 +447,10 @@ def tally_of(stored: StoredTally, bucket: int, blocks: Sequence[Entry]) -> Tally
         failures.revision = stored.revision
         failures.failing, failures.failed = stored.failing, stored.failed
         failures.window, failures.told = stored.window, stored.told
-        failures.excused = stored.excused
+        failures.networks_before = stored.networks_before
+        if stored.excused and stored.networks:
+            # An earlier version kept what was taken back beside what had counted.
+            taken_back = int.from_bytes(stored.excused, "little")
+            standing = int.from_bytes(stored.networks, "little") & ~taken_back
+            failures.networks = bytearray(standing.to_bytes(len(stored.networks), "little"))
     return tally

@@ -1,5 +1,7 @@
 """What is stored of indicators: little of it again where little of it changed."""
 
+from zlib import crc32
+
 import msgspec
 import pytest
 
@@ -87,6 +89,57 @@ def test_what_an_earlier_version_stored_is_read_and_goes_on() -> None:
     stored.let_in(ENTRIES)
     assert stored.entries() == [str(number) for number in range(1, ENTRIES + 1)]
     assert Few.count(stored.tallies.of(Kind.AGENT, AGENT, MINUTE, MINUTE).users) == 2
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_what_an_earlier_version_knew_of_ranges_is_read_and_goes_on(version: int) -> None:
+    """It kept those taken back beside those that had counted, and none of days before."""
+    networks, excused = bytearray(Distinct.LARGE), bytearray(Distinct.LARGE)
+    Distinct.add(networks, (1 << 4, 2 << 12, 3 << 20))
+    Distinct.add(excused, (2 << 12,))
+    row = [
+        Kind.AGENT, AGENT, MINUTE, 0, [MINUTE, [3.0, 3.0, 0.0] * 4], None, bytes(32), None,
+        bytes(networks), MINUTE, [], [], 0, 0, 0, "", 0, False, None, MINUTE, MINUTE, 1, 0,
+        bytes(excused),
+    ]  # fmt: skip
+    stored = Stored()
+    bucket = f"h:tallies:{(AGENT >> 20) % BUCKETS:x}".encode()
+    stored.store[bucket] = msgspec.msgpack.encode((version, [row + [0] * (version == 3)]))
+    for _ in range(2):
+        failures = Tallies(stored.store.get).of(Kind.AGENT, AGENT, MINUTE, MINUTE).failures
+        assert failures is not None
+        assert [Distinct.remove(failures.networks, one) for one in (1 << 4, 2 << 12, 3 << 20)] == [
+            True, False, True,
+        ]  # fmt: skip
+        assert failures.networks_before is None
+        # The same again from what is stored by now.
+        stored.tallies.of(Kind.AGENT, AGENT, MINUTE, MINUTE)
+        stored.hand_over()
+
+
+def test_ranges_of_the_days_before_are_there_for_whoever_takes_over() -> None:
+    """They are stored last, so that an earlier version reads what it knows."""
+    stored = Stored()
+    failures = stored.tallies.of(Kind.AGENT, AGENT, MINUTE, MINUTE).fails(MINUTE)
+    failures.networks_before = bytearray(Distinct.LARGE)
+    Distinct.add(failures.networks_before, (5 << 7,))
+    stored.hand_over()
+    again = Tallies(stored.store.get).of(Kind.AGENT, AGENT, MINUTE, MINUTE).failures
+    assert again is not None
+    assert Distinct.remove(again.networks_before, 5 << 7)
+    assert not Distinct.remove(again.networks_before, 5 << 7)
+
+
+@pytest.mark.parametrize("share", [0.8, 0.3, 0.05])
+def test_of_many_ranges_a_share_is_chosen_evenly(share: float) -> None:
+    """Whatever their numbers, and whichever bit is theirs; those of a smaller share among them."""
+    digests = tuple(crc32(f"198.{18 + n // 256}.{n % 256}.0/24".encode()) for n in range(4_000))
+    chosen = Distinct.thinned(digests, share)
+    assert len(chosen) == pytest.approx(4_000 * share, rel=0.15)
+    assert set(Distinct.thinned(digests, share / 2)) < set(chosen)
+    bits = bytearray(Distinct.LARGE)
+    Distinct.add(bits, chosen)
+    assert Distinct.count(bits) == pytest.approx(len(chosen), rel=0.15)
 
 
 def test_what_makes_room_leaves_nothing_behind() -> None:
