@@ -119,6 +119,9 @@ class HeatCounter:
         failed, unknown = sighting.failed * share, sighting.unknown * share
         rates, hot = failures.rates, failures.nats > 0.0
         rates.count(minute, sighting.tried, failed, unknown, usual=not hot)
+        if rise > 1.0 and sighting.unknown and not COARSE[tally.kind]:
+            # Of an outage's customers few have no account: `judge` expects more of them instead.
+            rates.count_burst_unknown(minute, sighting.unknown - unknown)
         if hot and COARSE[tally.kind] and sighting.tried > sighting.failed:
             rates.keep_custom(sighting.tried - max(sighting.failed, 0))
         if hot or (sighting.failed > 0 and may_be_attacked(failures)):

@@ -44,6 +44,8 @@ LEAST: Final = 0.5
 _SURE: Final = 10.0
 """Nats against chance from which on customers do not account for what fails: one in 20,000 times
 an indicator and window."""
+_MOST_UNKNOWN: Final = 0.9
+"""Share of customers' tries that may be on no account, however many of them fail."""
 _FAILURES: Final = 4.0
 _FEWEST: Final = 5
 """Accounts without which it is no attack on many."""
@@ -97,9 +99,15 @@ def judge(tally: Tally, customers: Customers) -> Judgement | None:
         # Customers who come when nothing fails any more say nothing of what is over.
         if failed < _FAILURES or quiet >= _STAYS[window]:
             continue
+        expected = max(customers.unknown, usual_unknown)
+        if window == FAST and not KINDS[tally.kind].coarse:
+            # Counted whole in this window: `rise` is what customers do within the same minutes. In
+            # an outage, nearly none of whose customers have no account, that tells far more than to
+            # count less of them.
+            expected = min(expected * customers.rise, _MOST_UNKNOWN)
         excess = max(
             _excess(tried, failed, max(customers.failing, usual_failing)),
-            _excess(tried, unknown, max(customers.unknown, usual_unknown)),
+            _excess(tried, unknown, expected),
         )
         if excess > 0.0:
             entered = _customers(tally, rates.entered(window), window, customers)

@@ -113,10 +113,11 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
 
     Only accounts that the device and the network are new to are counted: `tried` of them, `failed`
     of which were not entered (less those made good within the hour: it can be negative), `unknown`
-    of these because the shop has no such account. `accounts` are 32-bit digests of the accounts,
-    `networks` those of the address ranges that failures came from, one for each; `new` those of all
-    accounts to which the indicator was new, and the use of it honest as far as known. `shown` is
-    the value where its kind may be told. `ways` are those that failures came by, some of them.
+    of these because the shop has no such account, nor was anybody ever seen to enter it. `accounts`
+    are 32-bit digests of the accounts, `networks` those of the address ranges that failures came
+    from, one for each; `new` those of all accounts to which the indicator was new, and the use of
+    it honest as far as known. `shown` is the value where its kind may be told. `ways` are those
+    that failures came by, some of them.
     `excused` are address ranges, as `networks` has them, whose failures are put down to what else
     they came by, each with the minute that this turned hot in; or were made good, with that of the
     failure, by what many share: there `failed` is not less for it.

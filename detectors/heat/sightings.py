@@ -113,7 +113,9 @@ class Sightings:
             self._see_proved(reading, minute, made_good=failed < 0, flagged=flagged)
             totals[3] -= failed < 0
             return
-        unknown = tried if login.failure_reason == "unknown_account" else 0
+        # A shop whose look-up is down knows nobody; an account that was ever entered exists.
+        is_unknown = login.failure_reason == "unknown_account" and reading.depth == 0
+        unknown = tried if is_unknown else 0
         hot = reading.hot
         # A failure that an address or device explained counts nowhere else: nor is it made good.
         apart = reading.success and hot is not None and not COARSE[hot.kind]

@@ -112,6 +112,10 @@ class Rates:
             self.days_failed = max(self.days_failed, 0.0)
             self.usual_failed = max(self.usual_failed, 0.0)
 
+    def count_burst_unknown(self, minute: int, unknown: float) -> None:
+        """Count failures on no account in the fastest window alone, of a minute counted before."""
+        self.fast_unknown += unknown * _fading(self.at - minute)[FAST]
+
     def _fade(self, age: int) -> None:
         fast, hours, days, usual = _fading(age)
         self.fast_tried *= fast
