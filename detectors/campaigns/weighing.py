@@ -50,18 +50,18 @@ hour tells nothing, least of all beside a raid by others."""
 _NEIGHBOURS: Final = 2.0
 """Nats that a range tells at most of two who came by different addresses in it: a hosting company's
 neighbours are strangers, of whom many are out for the same."""
-_CLIENTS: Final = (Kind.AGENT, Kind.SHAPE)
 _HOSTS: Final = 8
-"""Addresses of a range that are told apart."""
+"""Addresses of a range that are told apart, and user agents of a shape."""
 _ALERTED_FOR: Final = frozenset({"goods", "payment", "contact"})
 """Groups of which the engine itself asks whether others have the same (`features/changes.py`)."""
 _DAY: Final = 86_400.0
 
 
 class Tie(NamedTuple):
-    """An indicator of an alert: how common, how hot, and by which addresses of a range.
+    """An indicator of an alert: how common, how hot, by which addresses of a range or user agents.
 
-    `technique` is how passwords are tried by it where it is hot.
+    `hosts` are the addresses that were met in a range, or the user agents of a client's shape, at
+    most `_HOSTS`. `technique` is how passwords are tried by it where it is hot.
     """
 
     kind: int
@@ -89,18 +89,22 @@ Ties = dict[tuple[int, int], Tie]
 
 
 def tools(ties: Ties) -> Ties:
-    """Return the user agents of an alert one of whose clients an attack is seen to come by.
+    """Return the user agents of an alert that an attack is seen to come by, as hot as they are.
 
-    Each is taken to be as hot as the hottest of its user agents and clients' shapes: whichever of
-    the two an attack was found by first, what fails from then on counts as that one's doing, and
-    the other cools. Which shape is which user agent's is not known here, so that another client of
-    the same alert passes for a tool as well where it is rare. It is the attack's own where hardly
-    a customer uses it: `weight_of` says nothing of others.
+    Whichever of a client's two names an attack was found by first, what fails from then on counts
+    as that one's doing, and the other cools: so a user agent is as hot as the shape it came with
+    where that is hotter. What else came to the account, the customer's own phone, is not.
     """
-    hot = max((tie.hot for tie in ties.values() if tie.kind in _CLIENTS), default=0.0)
-    if hot < _ATTACKED:
-        return {}
-    return {at: tie._replace(hot=hot) for at, tie in ties.items() if tie.kind == Kind.AGENT}
+    lent: dict[int, float] = {}
+    for tie in ties.values():
+        if tie.kind == Kind.SHAPE:
+            lent.update({agent: max(tie.hot, lent.get(agent, 0.0)) for agent in tie.hosts})
+    found: Ties = {}
+    for at, tie in ties.items():
+        hot = max(tie.hot, lent.get(tie.key, 0.0))
+        if tie.kind == Kind.AGENT and hot >= _ATTACKED:
+            found[at] = tie._replace(hot=hot)
+    return found
 
 
 def weight_of(one: Tie, other: Tie, alerts: int) -> float:

@@ -66,11 +66,12 @@ class Entry(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class AlertMark(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """An alert's revision, as far as linking needs it.
 
-    `host` stands for the very address where it is told with an address range, 0 elsewhere. Where no
-    alert was raised and a verdict told of the hijack, it is `unnoticed`: its revision is 0, and its
-    id is the one that an alert would have had. `unshared` is the risk without what the contact,
-    address or payment that it brought says by being new to other accounts as well; None where that
-    is the same, as what a verdict has made certain is.
+    `host` stands for the very address where it is told with an address range, for the user agent
+    where with a client's shape, 0 elsewhere. Where no alert was raised and a verdict told of the
+    hijack, it is `unnoticed`: its revision is 0, and its id is the one that an alert would have
+    had. `unshared` is the risk without what the contact, address or payment that it brought says by
+    being new to other accounts as well; None where that is the same, as what a verdict has made
+    certain is.
     """
 
     alert_id: str

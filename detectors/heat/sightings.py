@@ -341,8 +341,7 @@ def brought_by(reading: Reading, *, lately: bool) -> list[Brought]:
             continue
         if _is_long_used(reading, kind, value):
             continue
-        host = host_of(event.ip) if kind == _RANGE and event.ip is not None else 0
-        found.append(Brought(kind, key, _shown(kind, value), host))
+        found.append(Brought(kind, key, _shown(kind, value), _behind(kind, event)))
     return found
 
 
@@ -547,6 +546,15 @@ def _values(event: Event) -> list[tuple[int, str]]:
 
 
 _CHANGED: Final = {"address": _DELIVERY, "payment": _PAYMENT}
+
+
+def _behind(kind: int, event: Event) -> int:
+    """Return what stands for a range's very address, for a shape's user agent, 0 for others."""
+    if kind == _RANGE and event.ip is not None:
+        return host_of(event.ip)
+    if kind == _SHAPE and event.user_agent is not None:
+        return met(_AGENT, event.user_agent).key
+    return 0
 
 
 def host_of(address: str) -> int:

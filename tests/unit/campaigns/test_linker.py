@@ -331,11 +331,27 @@ def test_a_tool_is_one_where_the_attack_was_found_by_the_client_s_shape(hot: flo
     """What an attack is found by first explains what fails from then on: the other cools."""
     linked = Linked()
     for name, at in (("one", HOUR), ("other", 30 * HOUR)):
+        came = mark(name, at, host=key_of(Kind.AGENT, "a client"))
         linked.take(
             link(mark(name, at), Kind.AGENT, "a client", 20),
-            link(mark(name, at), Kind.SHAPE, "clients at home", 9_000, hot),
+            link(came, Kind.SHAPE, "clients at home", 9_000, hot),
         )
     assert bool(linked.told) is (hot > 0.0)
+
+
+@pytest.mark.parametrize("named_by", [Kind.AGENT, Kind.SHAPE])
+def test_a_phone_that_victims_of_two_attacks_have_is_nobody_s_tool(named_by: Kind) -> None:
+    """One of an alert's clients is hot: the other may be the customer's own, however rare it is."""
+    linked = Linked()
+    for name, at in (("one", HOUR), ("other", 30 * HOUR)):
+        alert, script = mark(name, at), f"script of {name}"
+        came = mark(name, at, host=key_of(Kind.AGENT, script))
+        linked.take(
+            link(alert, Kind.AGENT, "a phone", 80),
+            link(alert, Kind.AGENT, script, 0, 3.0 * (named_by is Kind.AGENT)),
+            link(came, Kind.SHAPE, f"shape of {name}", 9_000, 3.0 * (named_by is Kind.SHAPE)),
+        )
+    assert not linked.told
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,8 @@ def test_an_alert_tells_its_risk_without_what_others_have_as_well(neighbours: in
     assert (latest.unshared < latest.risk) is bool(neighbours)
 
 
-def test_a_range_is_told_with_the_address_in_it() -> None:
-    """Linking tells neighbours in a hosting company's range apart; nothing else has an address."""
+def test_a_range_is_told_with_the_address_in_it_and_a_shape_with_its_user_agent() -> None:
+    """Linking tells neighbours in a hosting company's range apart, and whose shape is hot."""
     told = Told()
     event = told.history.sign_in(STRANGER, HOSTING).observed[-1].event
     assert isinstance(event, Login)
@@ -87,6 +87,7 @@ def test_a_range_is_told_with_the_address_in_it() -> None:
         if seen.alerts
     }
     assert hosts.pop(Kind.PREFIX) == {host_of(event.ip or "")}
+    assert hosts.pop(Kind.SHAPE) == {key_of(Kind.AGENT, event.user_agent or "")}
     assert set().union(*hosts.values()) == {0}
     assert host_of("198.51.100.7") != host_of("198.51.100.8")
     assert host_of("2001:db8::7") == host_of("2001:db8::8")
