@@ -66,24 +66,29 @@ class HeatCounter:
         for totals in batch.totals:
             self._everybody.add(_no_later(totals, latest), latest)
         rise, tallies = self._everybody.rise, self._tallies
+        known, dirty = tallies.known, tallies.dirty
         told: list[HeatOutput] = []
         for dated in batch.sightings:
-            sighting, minute = dated, dated.minute
-            if minute > latest:
-                sighting = _no_later(dated, latest)
-                minute = sighting.minute
-            tally = tallies.of(sighting.kind, sighting.key, minute, latest)
+            sighting = dated if dated.minute <= latest else _no_later(dated, latest)
+            minute = sighting.minute
+            # `Tallies.of` in place for what is known: nearly two indicators an event are told.
+            tally = known[sighting.kind].get(sighting.key)
+            if tally is None or tally.last > latest:
+                tally = tallies.of(sighting.kind, sighting.key, minute, latest)
+            else:
+                dirty[tally.bucket] = 1
+                last = tally.last
+                tally.last = minute if minute > last else last  # noqa: FURB136 - a call less
             new, shown = sighting.new, sighting.shown
             if new:
                 tally.users = Few.add(tally.users, new)
             if shown is not None:
                 tally.shown = shown
             if sighting.accounts:
-                failures, entries = tally.failures, sighting.entries
-                if entries:
-                    tally.take(entries)
-                if failures is None and sighting.failed <= 0:
-                    # Nearly all are let in by what has never failed.
+                if sighting.entries:
+                    tally.take(sighting.entries)
+                if _is_quiet(tally.failures, sighting.failed):
+                    # Nearly all are let in by what has never failed, or not of late.
                     tally.quiet += sighting.tried
                 else:
                     self._count(tally, sighting, rise, told)
@@ -107,9 +112,6 @@ class HeatCounter:
 
     def _count(self, tally: Tally, sighting: Sighting, rise: float, told: list[HeatOutput]) -> None:
         """Count tries through what has failed before, or does now; add to what is told."""
-        if sighting.failed == 0 and tally.nats <= 0.0:
-            tally.quiet += sighting.tried
-            return
         # What is made good was a failure once.
         minute, failures = sighting.minute, tally.fails(sighting.minute)
         share = 1.0 / rise
@@ -331,6 +333,13 @@ def _as_of(entry: Entry, hot: Hot, half_life: float) -> Hot | None:
     if nats < _TELLS_OF_THE_PAST:
         return None
     return msgspec.structs.replace(hot, nats=round(nats, 3))
+
+
+def _is_quiet(failures: Failures | None, failed: int) -> bool:
+    """Return whether so many failures less or more are nothing to an indicator."""
+    if failures is None:
+        return failed <= 0
+    return failed == 0 and failures.nats <= 0.0
 
 
 def _no_later(told: _Told, latest: int) -> _Told:

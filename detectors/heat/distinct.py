@@ -7,6 +7,7 @@ _MIXED: Final = 0x9E3779B1 & 0xFFFFFFF
 """What spreads digests. No more of either factor than the product is asked for: it stays small."""
 _THINNING: Final = 0xC2B2AE35 & 0xFFFFFFF
 """Another such, for a choice that has nothing to do with which bit is a digest's own."""
+_SMALL: Final = 32
 _BYTES: Final[tuple[bytes, ...]] = tuple([bytes([at]) for at in range(256)])
 
 
@@ -17,7 +18,7 @@ class Distinct:
     sketch that counts millions would be larger than all else that is kept of an indicator.
     """
 
-    SMALL: Final = 32
+    SMALL: Final = _SMALL
     LARGE: Final = 512
     MANY: Final = 1_000
     """From so many on 256 bits can no longer tell how many."""
@@ -74,11 +75,11 @@ class Few:
         # Each is one of 256 by bits 16 to 23 of the product, as in `Distinct` of 32 bytes.
         for digest in digests:
             at = ((digest & 0xFFFFFF) * _MIXED >> 16) & 255
-            if len(bits) < Distinct.SMALL:
+            if len(bits) < _SMALL:
                 if at not in bits:
                     bits += _BYTES[at]
-                    if len(bits) == Distinct.SMALL:
-                        bits = sum([1 << one for one in bits]).to_bytes(Distinct.SMALL, "little")
+                    if len(bits) == _SMALL:
+                        bits = sum([1 << one for one in bits]).to_bytes(_SMALL, "little")
             elif not bits[at >> 3] & 1 << (at & 7):
                 more = bytearray(bits)
                 more[at >> 3] |= 1 << (at & 7)

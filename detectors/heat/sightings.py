@@ -15,7 +15,7 @@ from msgspec import structs
 
 from detectors.events import AccountChange, Event, Login, Order
 from detectors.facts import Facts, client_named
-from detectors.features.access import ABSENT, MISSING, NEW, OPERATOR
+from detectors.features.access import NEW, OPERATOR
 from detectors.features.reading import LOGIN, YOUNG, Reading
 from detectors.features.registry import POSITION
 from detectors.heat.indicators import COARSE, KINDS, Kind, Met, met
@@ -367,9 +367,8 @@ def is_strangers(reading: Reading) -> bool:
     In a session it is the session's beginning that counts. A customer behind an address that is
     hot, with a device or a range of their own, has nothing to do with what is tried from there.
     """
-    return reading.success and (
-        reading.network >= OPERATOR and reading.device_class in {NEW, ABSENT, MISSING}
-    )
+    # New, absent, or missing for once.
+    return reading.success and reading.network >= OPERATOR and reading.device_class >= NEW
 
 
 def is_new(reading: Reading, kind: int, since: int | None = None) -> bool:

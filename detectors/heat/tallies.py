@@ -40,7 +40,8 @@ class Tallies:
         self.known: list[dict[int, Tally]] = [{} for _ in KINDS]
         """What is in memory, by kind and key: to be looked at; who changes it asks `of`."""
         self._buckets: dict[int, list[Tally]] = {}
-        self._dirty = bytearray(BUCKETS)
+        self.dirty = bytearray(BUCKETS)
+        """Which buckets were changed since they were handed over."""
         # Keys of blocks whose tallies have made room.
         self._gone: dict[bytes, None] = {}
 
@@ -56,12 +57,14 @@ class Tallies:
                 self._load(number)
                 tally = self.known[kind].get(key)
             if tally is None:
-                self._dirty[number] = 1
+                self.dirty[number] = 1
                 return self._add(Tally(kind, key, minute, number), latest)
-        self._dirty[tally.bucket] = 1
-        if tally.last > latest:
+        self.dirty[tally.bucket] = 1
+        last = tally.last
+        if last > latest:
             tally.believe(minute, latest)
-        tally.last = max(tally.last, minute)
+        elif last < minute:
+            tally.last = minute
         return tally
 
     def __len__(self) -> int:
@@ -76,7 +79,7 @@ class Tallies:
         for key in self._gone:
             yield key, None
         self._gone = {}
-        number = self._dirty.find(1)
+        number = self.dirty.find(1)
         while number >= 0:
             rows = []
             for tally in self._buckets[number]:
@@ -84,8 +87,8 @@ class Tallies:
                 if tally.stored < tally.blocks:
                     yield from _blocks(tally)
             yield _key(number), _encoder.encode((VERSION, rows))
-            self._dirty[number] = 0
-            number = self._dirty.find(1, number)
+            self.dirty[number] = 0
+            number = self.dirty.find(1, number)
 
     def _add(self, tally: Tally, latest: int) -> Tally:
         bucket = self._buckets[tally.bucket]

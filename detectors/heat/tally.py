@@ -352,9 +352,12 @@ class Tally:
 
     def take(self, entries: tuple[Entry, ...]) -> None:
         """Remember who was let in by it."""
-        self.taken += len(entries)
+        self.taken = taken = self.taken + len(entries)
+        held = self.held + entries
         # A block is written whole, whenever that is.
-        self.held = (self.held + entries)[BLOCK * max(self.blocks - BLOCKS, 0) - self.taken :]
+        begins = taken // BLOCK - BLOCKS
+        surplus = len(held) - taken + (BLOCK * begins if begins > 0 else 0)
+        self.held = held[surplus:] if surplus > 0 else held
 
     @property
     def entries(self) -> tuple[Entry, ...]:
