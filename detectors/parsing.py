@@ -66,6 +66,8 @@ _CANONICAL = re.compile(
     rf"{_OCTET}(?:\.{_OCTET}){{3}}|{_GROUP}(?::{_GROUP}){{7}}"
     rf"|{_GROUP}(?::{_GROUP}){{0,2}}::{_GROUP}(?::{_GROUP}){{0,2}}"
 )
+_SHORT_MONEY: Final = 16
+"""Characters of an amount that is remembered."""
 _MONEY_TEXT = re.compile(r"-?[0-9]{1,30}(\.[0-9]{0,20})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
 
 
@@ -102,7 +104,11 @@ def parse_event(
 
 
 def _event_type(stated: object, implied: EventType | None) -> EventType:
-    if stated == implied and implied is not None:
+    if implied is None:
+        for name in EVENT_TYPES:
+            if stated == name:
+                return name
+    elif stated == implied:
         return implied
     if stated is None or stated == "":
         if implied is None:
@@ -114,15 +120,10 @@ def _event_type(stated: object, implied: EventType | None) -> EventType:
         raise InvalidEvent(
             "wrong_type", field="type", expected=one_of(EVENT_TYPES), found=describe(stated)
         )
+    expected = one_of(EVENT_TYPES)
     if implied is not None:
         expected = f"{implied!r}, which is what its topic holds"
-        raise InvalidEvent("not_allowed", field="type", expected=expected, found=describe(stated))
-    for name in EVENT_TYPES:
-        if stated == name:
-            return name
-    raise InvalidEvent(
-        "not_allowed", field="type", expected=one_of(EVENT_TYPES), found=describe(stated)
-    )
+    raise InvalidEvent("not_allowed", field="type", expected=expected, found=describe(stated))
 
 
 def is_plausible(timestamp: float) -> bool:
@@ -159,7 +160,7 @@ def seconds_of(moment: object, field: str = "occurred_at") -> float:
     else:
         # Division could overflow, so the number is bounded before it.
         seconds = moment / 1000 if abs(moment) < 1e15 else LATEST
-    if not is_plausible(seconds):
+    if not EARLIEST <= seconds < LATEST:
         raise InvalidEvent(
             "out_of_range", field=field, expected=_TIME_RANGE, found=describe(moment)
         )
@@ -222,11 +223,18 @@ def _code(value: object, field: str, length: int, expected: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise InvalidEvent("wrong_type", field=field, expected=expected, found=describe(value))
+    if len(value) == length and (known := _known_code(value)) is not None:
+        return known
     if value == "" or value.upper() in _NO_COUNTRY:
         return None
-    if len(value) != length or not value.isascii() or not value.isalpha():
-        raise InvalidEvent("not_allowed", field=field, expected=expected, found=describe(value))
-    return value.upper()
+    raise InvalidEvent("not_allowed", field=field, expected=expected, found=describe(value))
+
+
+@lru_cache(maxsize=1_024)
+def _known_code(text: str) -> str | None:
+    """Return a code in upper case, None for what is no code or stands for none."""
+    code = text.upper()
+    return code if text.isascii() and text.isalpha() and code not in _NO_COUNTRY else None
 
 
 def _order_values(fields: dict[str, Any]) -> None:
@@ -252,6 +260,10 @@ def _money(value: object, field: str) -> Decimal | None:
     """The exact amount. A JSON number means its shortest decimal text, as it was written."""
     if value is None or value == "":
         return None
+    if isinstance(value, str) and len(value) <= _SHORT_MONEY:
+        amount = _usual_amount(value)
+        if amount is not None:
+            return amount
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise InvalidEvent("wrong_type", field=field, expected=_MONEY, found=describe(value))
     if isinstance(value, str):
@@ -265,6 +277,14 @@ def _money(value: object, field: str) -> Decimal | None:
             "out_of_range", field=field, expected=_MONEY_RANGE, found=describe(value)
         )
     return amount
+
+
+# Prices and postage come again and again. Longer text must not be kept.
+@lru_cache(maxsize=8_192)
+def _usual_amount(text: str) -> Decimal | None:
+    """Return the amount that a short text stands for, None where it is none or out of range."""
+    amount = Decimal(text) if _MONEY_TEXT.fullmatch(text) else None
+    return amount if amount is not None and 0 <= amount < MAX_MONEY else None
 
 
 def _convert_tidied(fields: dict[str, Any], kind: type[Event]) -> Event:

@@ -83,7 +83,11 @@ def steadied(lines: Iterable[FileEvent]) -> Iterator[FileEvent]:
         earliest.append(line)
         coming.append(line)
         if len(coming) > LOOK_AHEAD:
-            yield _steady(coming, earliest)
+            if coming[0] is earliest[0]:
+                earliest.popleft()
+                yield coming.popleft()
+            else:
+                yield _steady(coming, earliest)
     while coming:
         yield _steady(coming, earliest)
 

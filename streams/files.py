@@ -102,17 +102,13 @@ def read_events(path: Path, watch: Watch | None = None) -> Iterator[FileEvent]:
     for number, line in enumerate(read_lines(path, watch), start=1):
         if not line or line.isspace():
             continue
-        content = _content(line, time, f"{name}:{number}")
-        if not isinstance(content, InvalidEvent):
+        content: Event | InvalidEvent
+        try:
+            content = decode(line, type_=None, timestamp=time, fallback_id=f"{name}:{number}")
             time = content.occurred_at
+        except InvalidEvent as error:
+            content = error
         yield FileEvent(path, number, line, content, time or 0.0)
-
-
-def _content(line: bytes, time: float | None, fallback_id: str) -> Event | InvalidEvent:
-    try:
-        return decode(line, type_=None, timestamp=time, fallback_id=fallback_id)
-    except InvalidEvent as error:
-        return error
 
 
 def read_merged(paths: Iterable[Path], watch: Watch | None = None) -> Iterator[FileEvent]:

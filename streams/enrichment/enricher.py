@@ -51,12 +51,17 @@ class Enricher:
             # The pipeline knows another operator than the files: theirs is what is judged.
             kind = kind_by_operator(asn)
         country = event.country or place.country
-        if place.country not in (None, country):
+        known_country = place.country
+        if known_country is not None and known_country != country:
             place = NOWHERE  # the file speaks of some other place
         latitude, longitude = event.latitude, event.longitude
         if latitude is None or longitude is None:
             latitude, longitude = place.latitude, place.longitude
-        client = self._clients.read(event.user_agent) if event.user_agent else _UNNAMED
+        agent = event.user_agent
+        # Unpacked: passed on as they are, they would be made a list and a tuple of.
+        browser, version, os, os_version, device_type = (
+            self._clients.read(agent) if agent else _UNNAMED
+        )
         return Facts(
             address,
             prefix,
@@ -67,7 +72,11 @@ class Enricher:
             event.city or place.city,
             latitude,
             longitude,
-            *client,
+            browser,
+            version,
+            os,
+            os_version,
+            device_type,
         )
 
     def _look_up(self, text: str) -> _Known:
