@@ -3,6 +3,7 @@
 from math import floor
 from typing import Final
 
+_SCALES: Final[tuple[float, ...]] = tuple([10.0**digits for digits in range(16)])
 _LARGEST: Final = 2e9
 _NEAR: Final = 1e-6
 """How near to a half the error of a product below `_LARGEST` may come, with room to spare."""
@@ -15,7 +16,7 @@ def rounded(value: float, digits: int) -> float:
     of the smallest units, divided by how many make one, is the same number wherever it is clear
     which whole number is the nearest; where it is not, built-in rounding decides.
     """
-    scale = 10.0**digits
+    scale = _SCALES[digits]
     units = value * scale
     if -_LARGEST < units < _LARGEST:
         below = floor(units)
@@ -25,6 +26,13 @@ def rounded(value: float, digits: int) -> float:
         if below and not 0.5 - _NEAR <= rest <= 0.5 + _NEAR:
             return below / scale
     return round(value, digits)
+
+
+def clamped(value: float, least: float, most: float) -> float:
+    """Return the value, or the bound that it is beyond: one call, and built-in ones are slow."""
+    if value > most:
+        return most
+    return value if value > least else least  # noqa: FURB136 - that is the point
 
 
 def product(weights: tuple[float, ...], values: list[float]) -> float:

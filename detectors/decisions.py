@@ -1,5 +1,6 @@
 """From a score to what it means: risk, severity, stage, and what to do now."""
 
+from itertools import compress
 from math import exp, log
 from typing import Final
 
@@ -8,10 +9,12 @@ from detectors.assessments import Action, Severity, Stage
 from detectors.events import EventType
 from detectors.features.heat import GUESSING, HEAT
 from detectors.features.reading import LOGIN, ORDER, Reading
+from detectors.features.registry import WIDTH
 from detectors.models.feedback import VerdictModel
 from detectors.models.prior import Prior
 from detectors.policy import Policy
 
+_ALL: Final = tuple(range(WIDTH))
 STAGES: Final[tuple[Stage, ...]] = ("probe", "access", "entrench", "cash_out")
 TYPES: Final[tuple[EventType, ...]] = ("login", "order", "account_change")
 ACTIONS: Final[tuple[Action, ...]] = ("monitor", "step_up", "hold_order", "lock_account")
@@ -60,12 +63,12 @@ def telling_of(reading: Reading, prior: Prior, verdicts: VerdictModel) -> tuple[
     corrected = reading.success and verdicts.verdicts > 0
     trust, corrections = (verdicts.trust, verdicts.corrections) if corrected else (0.0, ())
     telling = guessing = 0.0
-    for at, value in enumerate(values):
-        if value and at != HEAT:  # most are nought
+    for at in compress(_ALL, values):  # most are nought
+        if at != HEAT:
             weight = weights[at]
             if corrected:
                 weight += trust * corrections[at]
-            told = weight * value
+            told = weight * values[at]
             if told > 0.0:
                 telling += told
                 if at == GUESSING:

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from detectors import cases
 from detectors.accounts import Accounts
-from detectors.arithmetic import rounded
+from detectors.arithmetic import product, rounded
 from detectors.assessments import Alert, Assessment, Model, Outcome
 from detectors.decisions import (
     TYPES,
@@ -34,7 +34,7 @@ from detectors.events import AccountChange, Feedback, Login, Order
 from detectors.examples import Example, keep, stored_weights
 from detectors.facts import Observed
 from detectors.features import lessons
-from detectors.features.access import watched
+from detectors.features.access import OPERATOR, watched
 from detectors.features.changes import SHARED
 from detectors.features.evidence import Evidence
 from detectors.features.heat import GUESSING, explaining, weigh_heat
@@ -193,7 +193,7 @@ class Engine:
             account_id=event.account_id,
             occurred_at=event.occurred_at,
             type=TYPES[reading.type],
-            risk=rounded(self._risk(reading.logit), 9),
+            risk=rounded(logistic(self._calibration.log_odds(reading.logit)), 9),
             reasons=told,
             warming_up=reading.depth == 0 or self._forest.warming_up,
             alert_id=self._alert_id(reading) if flagged else None,
@@ -230,17 +230,20 @@ class Engine:
             return None
         profile = reading.profile
         mark = mark_of(reading.type, event.event_id)
-        if mark in profile.recent[::2]:
+        recent = profile.recent
+        # A mark may be like a time, if hardly ever: the shorter list is made only then.
+        if mark in recent and mark in recent[::2]:
             return None
-        profile.recent += (mark, reading.minute)
-        del profile.recent[: -2 * _RECENT]
+        recent += (mark, reading.minute)
+        del recent[: -2 * _RECENT]
         self._watermark.advance(event.occurred_at, reading.account)
         self._sight(reading, flagged=alert_id is not None)
         alert = None
         if alert_id is not None:
             alert = self._take_case(reading)
             self._keep_snapshot(alert, before)
-        self._tell_case(reading, flagged=alert_id is not None, revised=alert is not None)
+        if alert_id is not None or reading.type != LOGIN:  # a sign-in alone brings nothing along
+            self._tell_case(reading, flagged=alert_id is not None, revised=alert is not None)
         if reading.success:
             self._count_day(reading)
         self._learn_event(reading, alert_id, mark)
@@ -377,12 +380,12 @@ class Engine:
             profile = newborn(at)
         reading = Reading(event, observed.facts, profile, account, at)
         self._evidence.weigh(reading)
-        weights = reading.weights
-        if is_strangers(reading) and not reading.proved:
-            guessing = self._prior.weights[reading.type][GUESSING] * weights[GUESSING]
-            weigh_heat(reading, self._heat.hottest(reading), guessing)
-        prior = self._prior.weights[reading.type]
-        score = self._prior.score(reading.type, weights)
+        weights, prior = reading.weights, self._prior.weights[reading.type]
+        if reading.network >= OPERATOR and not reading.proved and is_strangers(reading):
+            hottest = self._heat.hottest(reading)
+            if hottest:
+                weigh_heat(reading, hottest, prior[GUESSING] * weights[GUESSING])
+        score = product(prior, weights) + self._prior.bias[reading.type]
         if reading.success and self._base + score >= self._budget.notable:
             score += prior[ISOLATION] * self._evidence.weigh_isolation(reading)
         # What the account's days already told is not told again, or doubt would feed on itself.
@@ -391,7 +394,8 @@ class Engine:
         reading.alone = reading.doubt - prior[SHARED] * weights[SHARED]
         reading.logit = self._base + score
         if reading.success:
-            reading.logit += self._verdict_model.correction(weights)
+            if self._verdict_model.verdicts:
+                reading.logit += self._verdict_model.correction(weights)
             if self._intelligence:
                 self._weigh_shared(reading, self._intelligence)
         else:

@@ -16,6 +16,8 @@ MOST_BYTES: Final = 2048
 
 _FIXED: Final = 850
 """Bytes of everything in a profile but its memories' values and its texts, at most."""
+_TEXTS: Final = 4 * (48 + 32 + 48)
+"""Bytes of its texts at most: the usual client, the one before it, and the city."""
 _SHORT: Final = 65_536
 """Minutes that take three bytes instead of five."""
 
@@ -44,8 +46,9 @@ def use(  # noqa: PLR0917 - every event calls it for everything that it came wit
     if len(keys) >= limit:
         _forget_least(memory, minute, half_life)
     if not keys:
-        memory.make_own()
-        keys, rows = memory.keys, memory.rows
+        # It may share them with all that hold nothing.
+        memory.keys, memory.rows = [key], [UNIT, minute, minute, doubt]
+        return True
     keys.append(key)
     rows += (UNIT, minute, minute, doubt)
     return True
@@ -61,9 +64,12 @@ def make_room(profile: Profile, half_life: float) -> None:
         + len(p.payments.keys) + len(p.deliveries.keys) + len(p.categories.keys)
     )  # fmt: skip
     # To count the bytes takes ten times as long as to say that they cannot be too many.
+    most = _FIXED + values * (15 if p.seen < _SHORT else 19)
+    if most <= MOST_BYTES - _TEXTS:
+        return
     texts = len((p.client or "").encode()) + len((p.city or "").encode())
     texts += len((p.client_came[1] or "").encode())
-    if _FIXED + texts + values * (15 if p.seen < _SHORT else 19) <= MOST_BYTES:
+    if most + texts <= MOST_BYTES:
         return
     while len(encode(profile)) > MOST_BYTES:
         weights = [_least(memory, profile.seen, half_life) for memory in profile.memories]

@@ -120,19 +120,26 @@ class Shares:
         horizon: int = 200_000,
     ) -> None:
         self.pages = Pages(name, "I", width + 1, read)
-        self._width = width
-        self._horizon = horizon
+        self.width = width
+        self.horizon = horizon
 
     def share(self, key: int) -> float:
         """Return a value's share, 0 to 1; half a use is granted to what was never seen."""
         cells = self.pages.cells
-        uses: int = cells[1 + key % self._width]
+        uses: int = cells[1 + key % self.width]
         total: int = cells[0]
-        return (uses + 0.5) / (total + self._width * 0.5)
+        return (uses + 0.5) / (total + self.width * 0.5)
+
+    def backed(self, key: int, backing: float) -> float:
+        """Return a value's share where so many uses, not half a one, are granted to each cell."""
+        cells = self.pages.cells
+        uses: int = cells[1 + key % self.width]
+        total: int = cells[0]
+        return (uses + backing) / (total + self.width * backing)
 
     def count(self, key: int) -> float:
         """Return a value's uses of late."""
-        return float(self.pages.cells[1 + key % self._width])
+        return float(self.pages.cells[1 + key % self.width])
 
     def total(self) -> float:
         """Return all uses of late."""
@@ -140,22 +147,30 @@ class Shares:
 
     def add(self, key: int) -> None:
         """Count one use."""
-        pages = self.pages
-        cells = pages.cells
-        at = 1 + key % self._width
-        # Held as whole numbers, not as anything that a cell might be: that is quick once compiled.
-        total: int = cells[0]
-        uses: int = cells[at]
-        cells[0], cells[at] = total + 1, uses + 1
-        pages.dirty.add(at // PAGE)
-        if total + 1 >= self._horizon:
-            pages.halve()
+        add_each((self,), (key,))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the pages that changed since the last call: the total's with any other."""
         if self.pages.dirty:
             self.pages.dirty.add(0)
         return self.pages.changes()
+
+
+def add_each(shares: tuple[Shares, ...], keys: tuple[int, ...]) -> None:
+    """Count one use of a value of each of some attributes."""
+    for counted, key in zip(shares, keys):  # noqa: B905 - checked, it is slow once compiled
+        pages = counted.pages
+        cells = pages.cells
+        at = 1 + key % counted.width
+        # Held as whole numbers, not as anything that a cell might be: that is quick once compiled.
+        before: int = cells[0]
+        uses: int = cells[at]
+        total = before + 1
+        cells[0] = total
+        cells[at] = uses + 1
+        pages.dirty.add(at // PAGE)
+        if total >= counted.horizon:
+            pages.halve()
 
 
 class Attempts:
@@ -197,19 +212,28 @@ class Attempts:
 
         Returns what was `recent` before.
         """
-        attempts, failures = self.recent(key, hour)
+        # `recent` once more, in place: every sign-in does this up to three times.
         pages = self.pages
         cells = pages.cells
         at = key % self._width * 4
-        cells[at] = attempts + tried
-        cells[at + 1] = max(0.0, failures + failed)
-        # A four-byte number holds an hour since the epoch only to the nearest minute or two:
-        # whole days and the rest are kept apart.
+        attempts: float = cells[at]
+        failures: float = cells[at + 1]
         day: float = cells[at + 2]
         rest: float = cells[at + 3]
+        age = hour - day - rest
+        if age > 0.0:
+            fade = power(2.0, -age / self._half_life)
+            attempts *= fade
+            failures *= fade
+        cells[at] = attempts + tried
+        left = failures + failed
+        cells[at + 1] = left if left > 0.0 else 0.0  # noqa: FURB136 - a call less
+        # A four-byte number holds an hour since the epoch only to the nearest minute or two:
+        # whole days and the rest are kept apart.
         if hour > day + rest:
-            day = float(int(hour) // 24 * 24)
-            cells[at + 2], cells[at + 3] = day, hour - day
+            day = hour // 24.0 * 24.0
+            cells[at + 2] = day
+            cells[at + 3] = hour - day
         pages.dirty.add(at // PAGE)
         return attempts, failures
 
@@ -316,7 +340,8 @@ class Newcomers:
             at, tag = self._room(key, day)
             if at < 0:
                 return
-            cells[at], cells[at + 1] = tag << 16 | day, _packed(doubt << 8, 0, 1, 1)
+            # Packed: its doubt, and one day and account.
+            cells[at], cells[at + 1] = tag << 16 | day, doubt << 28 | 0x101
             cells[at + 2] = cells[at + 3] = account
         else:
             latest = int(cells[at]) & 0xFFFF
@@ -354,11 +379,16 @@ class Newcomers:
 
     def _find(self, key: int, day: int) -> int:
         """Return where a value is held and not forgotten, -1 where it is not."""
-        cells = self.pages.cells
-        for at, tag in self._places(key):
-            held: int = cells[at]
-            if held >> 16 == tag and self._holds(at, day):
-                return at
+        # `_places` once more, in place: most values are asked for, and few are held.
+        cells, width = self.pages.cells, self._width
+        at = key % width * 4
+        held: int = cells[at]
+        if held >> 16 == key // width & 0xFFFF and self._holds(at, day):
+            return at
+        at = (key >> 20) % width * 4
+        held = cells[at]
+        if held >> 16 == key & 0xFFFF and self._holds(at, day):
+            return at
         return -1
 
     def _room(self, key: int, day: int) -> tuple[int, int]:
@@ -371,8 +401,7 @@ class Newcomers:
 
     def _holds(self, at: int, day: int) -> bool:
         cells = self.pages.cells
-        seen: int = cells[at + 1]
-        if not seen:
+        if not cells[at + 1]:
             return False
         held: int = cells[at]
         return -14 <= day - (held & 0xFFFF) <= 14
@@ -446,8 +475,17 @@ class Population:
             self.new_contacts,
         )
 
+        self._signed_in = (
+            self.hours, self.agents, self.clients, self.prefixes, self.asns, self.countries
+        )  # fmt: skip
         self.arrays = tuple(counted.pages for counted in self._all)
         self.owners = frozenset(c.pages.name for c in self._all if isinstance(c, Newcomers))
+
+    def add_sign_in(  # noqa: PLR0917 - one for each of what is counted
+        self, hours: int, agent: int, client: int, prefix: int, asn: int, country: int
+    ) -> None:
+        """Count what a sign-in came with, and in which part of the day."""
+        add_each(self._signed_in, (hours, agent, client, prefix, asn, country))
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the pages that changed since the last call."""

@@ -54,8 +54,15 @@ class Watermark:
     def believed(self, occurred_at: float, account: int) -> float:
         """Return when an account's event is learnt, epoch seconds. Changes nothing."""
         self._asked = occurred_at, account
-        self._next = self._after(occurred_at, account)
-        return min(occurred_at, float(self._next[_AT] + TOLERANCE))
+        now, _, _, _, last, _ = self._position
+        second = int(occurred_at)
+        if account != last and now and now - TOLERANCE <= second <= now + TOLERANCE:
+            # As nearly all: another account's, and in time.
+            self._next = second if second > now else now, 0, 0, 0, account, 1  # noqa: FURB136 - a call less
+        else:
+            self._next = self._after(occurred_at, account)
+        latest = float(self._next[_AT] + TOLERANCE)
+        return occurred_at if occurred_at < latest else latest  # noqa: FURB136 - a call less
 
     def advance(self, occurred_at: float, account: int) -> None:
         """Take an event's time into account."""

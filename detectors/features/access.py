@@ -9,6 +9,7 @@ from math import log
 from math import pow as power
 from typing import Final
 
+from detectors.arithmetic import clamped
 from detectors.features.reading import DAY, HABIT, YOUNG, Reading, terminal_of
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import HIGHEST, LOWEST, Row, Rows, Table
@@ -101,6 +102,9 @@ _ANYWHERE: Final = frozenset(("hosting", "vpn", "tor", "relay"))
 _FIRST: Final = 1.0
 """Nats that a rare client or network says at most of somebody who comes for the first time."""
 
+_RAREST: Final = 0.002
+"""Share of customers who use a client at least, however few were seen to."""
+
 _SPOOFED: Final = 0.04
 """Share of hijackers who know the victim's client or network and imitate it."""
 
@@ -147,7 +151,7 @@ def is_own_device(reading: Reading) -> bool:
     if not reading.device or reading.device_class > KNOWN:
         return False
     minute, devices = reading.minute, reading.profile.devices
-    if devices.find(reading.device) < 0:
+    if reading.device not in devices.keys:
         return False
     return doubt_of(devices, reading.device, minute, minute + 1) < 1.0
 
@@ -176,11 +180,12 @@ def weigh_client(reading: Reading, table: Table, population: Population) -> None
         chance = population.agents.share(reading.agent)
         if outcome == 1:
             chance = population.clients.share(reading.client) - chance
-        chance = _SPOOFED + (1 - _SPOOFED) * max(chance, 0.002)
+        chance = chance if chance > _RAREST else _RAREST  # noqa: FURB136 - a call less
+        chance = _SPOOFED + (1 - _SPOOFED) * chance
         weight = log(chance / table.customer_share(context, outcome))
     elif outcome < 4:
         weight += _rarity(population.new_clients.share(reading.client), 40)
-    reading.weights[CLIENT] = min(max(weight, LOWEST), HIGHEST)
+    reading.weights[CLIENT] = clamped(weight, LOWEST, HIGHEST)
 
 
 def _rarity(share: float, values: int) -> float:
@@ -208,7 +213,7 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
             else:
                 chance = 0.5 * (population.prefixes.share(reading.prefix) + _SPOOFED)
             weight = log(chance / table.customer_share(context, outcome))
-        reading.weights[NETWORK] = min(max(weight, LOWEST), HIGHEST)
+        reading.weights[NETWORK] = clamped(weight, LOWEST, HIGHEST)
     if outcome >= OPERATOR:
         _weigh_newness(reading, kinds, population)
 
@@ -305,8 +310,8 @@ def weigh_churn(reading: Reading, table: Table) -> None:
     for at, key in enumerate(devices.keys):
         if devices.rows[4 * at + 1] >= since and key != reading.device:
             churned += 1
-    context = max(0, reading.propensity - 2) % 3
-    outcome = min(churned, 3)
+    context = (reading.propensity - 2) % 3 if reading.propensity > 2 else 0
+    outcome = churned if churned < 3 else 3  # noqa: FURB136 - a call less
     reading.cells[CHURN] = context * 4 + outcome
     reading.weights[CHURN] = table.ratio(context, outcome)
 
@@ -327,8 +332,14 @@ def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:
 
     0 for a value first seen at `before` or later: that is the event's own session.
     """
-    at = memory.find(key) if key else -1
-    if at < 0 or memory.doubt(at) == 0 or memory.first(at) >= before:
+    keys = memory.keys
+    if not key or key not in keys:
         return 0.0
-    age = max(0, minute - memory.first(at))
-    return memory.doubt(at) * power(2.0, -age / (3.0 * DAY))
+    at = keys.index(key)
+    doubt = memory.doubt(at)
+    if not doubt:  # as most
+        return 0.0
+    first = memory.first(at)
+    if first >= before:
+        return 0.0
+    return doubt * power(2.0, -max(0, minute - first) / (3.0 * DAY))

@@ -6,10 +6,10 @@ from typing import Final
 from detectors.events import Login, Order
 from detectors.features import access, changes, orders, sessions, signin, story
 from detectors.features.lesson import Lesson
-from detectors.features.reading import DAY, LOGIN, Reading, is_staffs
+from detectors.features.reading import CHANGE, DAY, LOGIN, Reading, is_staffs
 from detectors.features.registry import ACCESS, NAMES
 from detectors.models.half_space import FlatHalfSpaceTrees
-from detectors.models.likelihood import HORIZON, Table
+from detectors.models.likelihood import HORIZON, Table, learn_each
 from detectors.population import Pages, Population
 from detectors.stored_profiles import Session
 
@@ -80,11 +80,12 @@ class Evidence:
         if not reading.success:
             signin.weigh_guessing(reading, self._population)
             return
-        if is_staffs(event):
+        if reading.type == CHANGE and is_staffs(event):
             reading.who = 1
         else:
             self._weigh_doer(reading)
-            sessions.weigh_continuity(reading, tables["continuity"])
+            if reading.type != LOGIN or reading.session is not None:
+                sessions.weigh_continuity(reading, tables["continuity"])
         changes.weigh_act(reading, tables["act"])
         changes.weigh_clocks(reading, self._clocks, self.quiet.cells)
         if type(event) is Order:
@@ -101,11 +102,10 @@ class Evidence:
 
     def learn(self, cells: list[int]) -> None:
         """Count a customer's event."""
-        for cell, table in zip(cells, self._at):  # noqa: B905 - checked, it is slow once compiled
-            if cell >= 0 and table is not None:
-                table.learn(cell)
-            elif cell < -1:
-                self._learn_quiet(-2 - cell)
+        learn_each(self._at, cells)
+        quiet = cells[changes.CLOCKS[0]]
+        if quiet < -1:
+            self._learn_quiet(-2 - quiet)
 
     def unlearn(self, cells: list[int]) -> None:
         """Take back an event that was counted as a customer's."""
@@ -140,7 +140,8 @@ class Evidence:
 
     def _learn_quiet(self, context: int) -> None:
         quiet = self.quiet
-        quiet.count([context, changes.CONTEXTS])
+        quiet.add(context)
+        quiet.add(changes.CONTEXTS)
         if quiet.cells[context] > HORIZON:
             self.quiet.halve()
             for table in self._clocks:
@@ -178,16 +179,21 @@ class Evidence:
         access.weigh_device(reading, tables["device"])
         access.weigh_client(reading, tables["client"], population)
         access.weigh_network(reading, tables["network"], tables["kind"], population)
-        access.weigh_sharing(reading, tables["shared_device"], population)
-        access.weigh_shared_range(reading, tables["shared_range"], population)
-        access.pass_over_terminal(reading, population)
+        # What applies to few is asked for here: a call that comes back at once is a tenth of these.
+        if reading.device_class == access.NEW:
+            access.weigh_sharing(reading, tables["shared_device"], population)
+        if reading.network >= access.OPERATOR:
+            access.weigh_shared_range(reading, tables["shared_range"], population)
+        if reading.device_class == access.NEW:
+            access.pass_over_terminal(reading, population)
         access.weigh_churn(reading, tables["churn"])
         signin.weigh_travel(reading, tables["travel"])
         signin.weigh_guessing(reading, population)
         if type(event) is Login:
             signin.weigh_hours(reading, population)
             signin.weigh_method(reading, event, tables["method"])
-            signin.weigh_round_trip(reading, event, tables["round_trip"])
+            if event.rtt_ms is not None:
+                signin.weigh_round_trip(reading, event, tables["round_trip"])
             signin.weigh_failures(reading, tables["failures"])
             signin.weigh_dormancy(reading, tables["dormancy"])
 

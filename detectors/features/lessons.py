@@ -230,7 +230,12 @@ def _place(reading: Reading) -> None:
     facts, profile = reading.facts, reading.profile
     late = profile.place is not None and reading.minute < profile.place[2]
     if facts.latitude is not None and facts.longitude is not None and not late:
-        profile.place = rounded(facts.latitude, 3), rounded(facts.longitude, 3), reading.minute
+        latitude, longitude = facts.latitude, facts.longitude
+        if latitude and longitude:
+            latitude, longitude = _rounded(latitude, longitude)
+        else:  # a nought has a sign, which the cache does not tell
+            latitude, longitude = rounded(latitude, 3), rounded(longitude, 3)
+        profile.place = latitude, longitude, reading.minute
         profile.city = facts.city and facts.city[:32]
     # "Usual" in an alert is what the account has used for days, not what came with this session.
     minute = reading.minute
@@ -250,6 +255,11 @@ def _place(reading: Reading) -> None:
 
 # Many customers share these: they are remembered.
 @lru_cache(4096)
+def _rounded(latitude: float, longitude: float) -> tuple[float, float]:
+    return rounded(latitude, 3), rounded(longitude, 3)
+
+
+@lru_cache(4096)
 def _client_shown(browser: str, system: str | None) -> str:
     return (client_named(browser, system) or "")[:48]
 
@@ -264,10 +274,11 @@ def _came(known: str | None, came: Came, memory: Memory, key: int, minute: int) 
 
     It may be once it was known for long enough, or where nothing is known yet.
     """
-    at = memory.find(key)
-    if at < 0 or (known is not None and minute - memory.first(at) < YOUNG):
+    if key not in memory.keys:
         return None
-    return memory.first(at), known, came[0]
+    at = memory.keys.index(key)
+    first = memory.first(at)
+    return None if known is not None and minute - first < YOUNG else (first, known, came[0])
 
 
 def _remember_session(reading: Reading) -> None:
@@ -328,12 +339,14 @@ def count(reading: Reading, population: Population) -> None:
         _count_attempt(reading, population)
         if not reading.success:
             return
-        population.hours.add(reading.weekhour % 24 // 3)
-        population.agents.add(reading.agent)
-        population.clients.add(reading.client)
-        population.prefixes.add(reading.prefix)
-        population.asns.add(reading.asn)
-        population.countries.add(reading.country)
+        population.add_sign_in(
+            reading.weekhour % 24 // 3,
+            reading.agent,
+            reading.client,
+            reading.prefix,
+            reading.asn,
+            reading.country,
+        )
         if reading.depth:
             _count_news(reading, population)
     elif type(event) is Order:
@@ -384,7 +397,7 @@ def _count_attempt(reading: Reading, population: Population) -> None:
     # Where an address range tells who tries, all others with a popular browser are neither under
     # suspicion for it nor cleared by who gets in there.
     before = population.by_prefix.add(reading.prefix, hour, tried=tried, failed=failed)
-    told = failed >= 0.0 and guessed(*before) > 0.0
+    told = failed >= 0.0 and guessed(before[0], before[1]) > 0.0
     if reading.asn:
         population.by_operator.add(tool_of(reading), hour, tried=tried, failed=failed)
     if reading.agent and not told:

@@ -5,9 +5,10 @@ from math import asin, cos, log, pi, sin, sqrt
 from math import pow as power
 from typing import Final
 
+from detectors.arithmetic import clamped
 from detectors.events import Login
 from detectors.features.access import ELSEWHERE, OPERATOR
-from detectors.features.reading import DAY, Reading, paired
+from detectors.features.reading import DAY, MIXING, Reading
 from detectors.features.registry import POSITION
 from detectors.models.likelihood import Row, Rows, Table
 from detectors.population import Population
@@ -25,6 +26,11 @@ GEOLOCATION_ERROR: Final = 185.0
 
 AIRLINER: Final = 900.0
 """km/h."""
+
+_AROUND: Final = 50.0
+"""Kilometres within which a place is the same."""
+_NEAR: Final = 0.2
+"""Degrees that are 22.3 km at most: two places less apart each way are less than 32 km apart."""
 
 _RADIAN: Final = pi / 180.0
 """A degree."""
@@ -74,13 +80,16 @@ def weigh_travel(reading: Reading, table: Table) -> None:
     )
     if place is None or latitude is None or longitude is None:
         return
-    apart = distance_km((place[0], place[1]), (latitude, longitude))
-    beyond = apart - 2 * GEOLOCATION_ERROR
-    if beyond <= 0:
-        outcome = 1 if apart < 50 else 2
+    if -_NEAR < latitude - place[0] < _NEAR and -_NEAR < longitude - place[1] < _NEAR:
+        outcome = 1  # as the distance would tell, which takes ten times as long
     else:
-        hours = max(abs(reading.minute - place[2]), 1) / 60.0
-        outcome = 4 if beyond / hours > AIRLINER else 3
+        apart = distance_km((place[0], place[1]), (latitude, longitude))
+        beyond = apart - 2 * GEOLOCATION_ERROR
+        if beyond <= 0:
+            outcome = 1 if apart < _AROUND else 2
+        else:
+            hours = max(abs(reading.minute - place[2]), 1) / 60.0
+            outcome = 4 if beyond / hours > AIRLINER else 3
     masked = reading.kind in {"vpn", "relay", "tor", "hosting"}
     context = (1 if masked else 0) + (2 if reading.device_group else 0)
     reading.cells[TRAVEL] = context * 5 + outcome
@@ -95,10 +104,10 @@ def weigh_hours(reading: Reading, population: Population) -> None:
     hours = reading.profile.hours
     slot = reading.weekhour % 24 // 3
     usual = population.hours
-    everybody = (usual.count(slot) + 20.0) / (usual.total() + 160.0)
+    everybody = usual.backed(slot, 20.0)
     own = (hours[slot] + 8.0 * everybody) / (sum(hours) + 8)
     hijackers = 0.6 * everybody + 0.4 / 8.0
-    reading.weights[HOURS] = min(max(log(hijackers / own), -1.0), 1.5)
+    reading.weights[HOURS] = clamped(log(hijackers / own), -1.0, 1.5)
 
 
 def weigh_method(reading: Reading, event: Login, table: Table) -> None:
@@ -111,7 +120,7 @@ def weigh_method(reading: Reading, event: Login, table: Table) -> None:
     outcome = method * 6 + (0 if known else 3) + proof
     context = 1 if reading.device_group else 0
     reading.cells[METHOD] = context * 36 + outcome
-    reading.weights[METHOD] = min(max(table.ratio(context, outcome), -2.5), 2.5)
+    reading.weights[METHOD] = clamped(table.ratio(context, outcome), -2.5, 2.5)
 
 
 def weigh_round_trip(reading: Reading, event: Login, table: Table) -> None:
@@ -173,17 +182,20 @@ def weigh_guessing(reading: Reading, population: Population) -> None:
     hour = reading.hour
     worst, failing = 0.0, 0
     if reading.network >= 2:
-        worst, failing = guessed(*population.by_prefix.recent(reading.prefix, hour)), BY_RANGE
+        attempts, failures = population.by_prefix.recent(reading.prefix, hour)
+        worst, failing = guessed(attempts, failures), BY_RANGE
         if reading.network >= ELSEWHERE and reading.asn:
-            tried = guessed(*population.by_operator.recent(tool_of(reading), hour))
+            attempts, failures = population.by_operator.recent(tool_of(reading), hour)
+            tried = guessed(attempts, failures)
             if tried > worst:
                 worst, failing = tried, BY_TOOL
     if reading.agent and reading.weights[1] > 0:
-        tried = guessed(*population.by_agent.recent(reading.agent, hour))
+        attempts, failures = population.by_agent.recent(reading.agent, hour)
+        tried = guessed(attempts, failures)
         if tried > worst:
             worst, failing = tried, BY_CLIENT
     reading.failing = failing if worst > 0.0 else 0
-    reading.weights[GUESSING] = min(worst, 6.0)
+    reading.weights[GUESSING] = worst if worst < 6.0 else 6.0  # noqa: FURB136 - a call less
 
 
 def tool_of(reading: Reading) -> int:
@@ -191,7 +203,7 @@ def tool_of(reading: Reading) -> int:
 
     By the operator alone, all who share a VPN with the gang would be taken for it.
     """
-    return paired(reading.client, reading.asn)
+    return (reading.client ^ reading.asn * MIXING) & 0xFFFFFFFF
 
 
 def guessed(attempts: float, failures: float) -> float:

@@ -4,7 +4,9 @@ An account-day is an account and a UTC day with events, by its highest score. A 
 halved now and then, is an online quantile that is exact to a bin and the same after a restore.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Final
 
 from detectors.population import Pages
@@ -23,7 +25,9 @@ _NOTABLE: Final = 0.07
 def bin_of(score: float) -> int:
     """Return the bin of a score in nats; an eighth of a nat each."""
     at = int((score - LOWEST) * _PER_NAT)
-    return 0 if at < 0 else min(at, BINS - 1)
+    if at < 0:
+        return 0
+    return at if at < BINS else BINS - 1
 
 
 def _score_of(found: int) -> float:
@@ -72,8 +76,6 @@ class AlertBudget:
 
     def _find(self, share: float) -> int:
         cells = self._pages.cells
-        allowed, above, at = share * cells[BINS], 0.0, BINS
-        while at > 0 and above + cells[at - 1] <= allowed:
-            at -= 1
-            above += cells[at]
-        return at + 1
+        # How many account-days reach each bin, the highest first.
+        reach = list(accumulate(reversed(cells[:BINS])))
+        return BINS - bisect_right(reach, share * cells[BINS]) + 1

@@ -38,9 +38,13 @@ class FlatHalfSpaceTrees:
         # A power of whole numbers may be a fraction, and is typed as anything: this is not.
         nodes: int = 2 ** (height + 1) - 1
         self._nodes = nodes
+        # Of each node of each tree in turn: what it splits by, and the first of the two below it.
         self._features: list[int] = []
         self._thresholds: list[float] = []
         self._grow(width, seed)
+        self._below = [
+            tree * nodes + 2 * node + 1 for tree in range(trees) for node in range(nodes)
+        ]
         # Masses of the window before, of this window, then the counter and "a window is full".
         self.masses = Pages("half-space", "I", 2 * trees * nodes + 2, read)
         if len(self._features) != trees * nodes:
@@ -57,20 +61,19 @@ class FlatHalfSpaceTrees:
         if self.warming_up:
             return 0.0
         limit, nodes, height = _SIZE_LIMIT * self.window, self._nodes, self.height
-        features, thresholds = self._features, self._thresholds
+        features, thresholds, below = self._features, self._thresholds, self._below
         score = 0.0
-        for tree in range(self.trees):
-            base, node, weight = tree * nodes, 0, 1
+        for at in range(0, self.trees * nodes, nodes):
+            weight = 1
             for _ in range(height):
-                mass: int = cells[base + node]
+                mass: int = cells[at]
                 score += float(mass * weight)
                 if mass < limit:
                     break
-                at = base + node
-                node = 2 * node + (1 if vector[features[at]] < thresholds[at] else 2)
+                at = below[at] if vector[features[at]] < thresholds[at] else below[at] + 1  # noqa: PLW2901 - down the tree
                 weight += weight
             else:
-                mass = cells[base + node]
+                mass = cells[at]
                 score += float(mass * weight)
         most: int = self.trees * self.window * nodes
         return 1.0 - score / most
@@ -78,16 +81,14 @@ class FlatHalfSpaceTrees:
     def learn(self, vector: list[float]) -> None:
         """Take a vector into this window's masses; a full window becomes the one that scores."""
         masses, nodes = self.masses, self._nodes
-        features, thresholds = self._features, self._thresholds
+        features, thresholds, below = self._features, self._thresholds, self._below
         half = self.trees * nodes
         counted = [2 * half]
-        for tree in range(self.trees):
-            base, node = tree * nodes, 0
+        for at in range(0, half, nodes):
+            counted.append(half + at)
             for _ in range(self.height):
-                at = base + node
+                at = below[at] if vector[features[at]] < thresholds[at] else below[at] + 1  # noqa: PLW2901 - down the tree
                 counted.append(half + at)
-                node = 2 * node + (1 if vector[features[at]] < thresholds[at] else 2)
-            counted.append(half + base + node)
         masses.count(counted)
         if masses.cells[2 * half] >= self.window:
             self._turn(half)

@@ -10,7 +10,7 @@ each as if the prior had been seen `_BACKING` times.
 """
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import log
 from typing import Final
 
@@ -20,6 +20,7 @@ _BACKING: Final = 30.0
 _PRIOR_HIJACKS: Final = 25.0
 HORIZON: Final = 60_000
 """Events of a context after which all counts are halved."""
+_FULL: Final = HORIZON + _BACKING
 LOWEST: Final = -4.0
 HIGHEST: Final = 6.0
 """No single factor may say more than this, in nats."""
@@ -38,7 +39,8 @@ class Table:
     outcome.
 
     In memory customers' counts are fractions, as what they are added to: whole numbers would be
-    made into such each time, which was nearly half of what a weight costs.
+    made into such each time, which was nearly half of what a weight costs. `counts` are by cell,
+    `totals` by context and `all` of them with what backs a share, `marginal` by outcome.
     """
 
     def __init__(
@@ -58,23 +60,23 @@ class Table:
         rows = list(customer) if len(customer) == contexts else [customer[0]] * contexts
         self._backed = [_BACKING * (share / sum(row)) for row in rows for share in row]
         self._hijacker = [share / sum(hijacker) for share in hijacker]
-        self._counts = [0.0] * (contexts * outcomes)
+        self.counts = [0.0] * (contexts * outcomes)
         self._seen = [0] * outcomes
         stored = read(self._key())
         if stored is not None:
             size = contexts * outcomes
             both = array("I", [0]) * (size + outcomes)
             unpack(stored, both, 0, size + outcomes)
-            self._counts = [float(count) for count in both[:size]]
+            self.counts = [float(count) for count in both[:size]]
             self._seen = both[size:].tolist()
-        self._dirty = False
+        self.dirty = False
         self._count()
 
     def customer_share(self, context: int, outcome: int) -> float:
         """Return the share of customers' events in this context that have this outcome."""
         at = context * self.outcomes + outcome
-        everywhere = (self._marginal[outcome] + self._backed[at]) / self._all
-        return (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
+        everywhere = (self.marginal[outcome] + self._backed[at]) / self.all
+        return (self.counts[at] + _BACKING * everywhere) / self.totals[context]
 
     def ratio_beside(self, context: int, outcome: int, others: int, everywhere: int) -> float:
         """Return the weight of evidence where events without any outcome were counted apart.
@@ -82,10 +84,8 @@ class Table:
         `others` is their number in the context, `everywhere` in all contexts.
         """
         at = context * self.outcomes + outcome
-        share = (self._marginal[outcome] + self._backed[at]) / (self._all + everywhere)
-        customers = (self._counts[at] + _BACKING * share) / (
-            self._totals[context] + others + _BACKING
-        )
+        share = (self.marginal[outcome] + self._backed[at]) / (self.all + everywhere)
+        customers = (self.counts[at] + _BACKING * share) / (self.totals[context] + others)
         return self._weight(self._shares[outcome], customers)
 
     def ratio_within(self, context: int, beside: int, outcome: int, share: float) -> float:
@@ -94,9 +94,9 @@ class Table:
         Of hijackers with this outcome, `share` (above 0, to 1) are in this context, and the others
         are in the one `beside` it. Customers were counted in both.
         """
-        here, there = self._totals[context], self._totals[beside]
-        customers = self.customer_share(context, outcome) * (here + _BACKING / 2)
-        customers /= here + there + _BACKING
+        here, there = self.totals[context], self.totals[beside]
+        customers = self.customer_share(context, outcome) * (here - _BACKING / 2)
+        customers /= here + there - _BACKING
         return self._weight(self._shares[outcome] * share, customers)
 
     def _weight(self, hijackers: float, customers: float) -> float:
@@ -107,8 +107,8 @@ class Table:
         """Return the weight of evidence for a hijacker, nats."""
         # customer_share and _weight once more, in place: half of what scoring an event costs.
         at = context * self.outcomes + outcome
-        everywhere = (self._marginal[outcome] + self._backed[at]) / self._all
-        customers = (self._counts[at] + _BACKING * everywhere) / (self._totals[context] + _BACKING)
+        everywhere = (self.marginal[outcome] + self._backed[at]) / self.all
+        customers = (self.counts[at] + _BACKING * everywhere) / self.totals[context]
         value = log(self._untold + self._shares[outcome] / customers)
         if value > HIGHEST:
             return HIGHEST
@@ -116,58 +116,49 @@ class Table:
 
     def learn(self, at: int) -> None:
         """Count a customer's event at a cell (context times outcomes plus outcome)."""
-        context, outcome = at // self.outcomes, at % self.outcomes
-        counts, totals, marginal = self._counts, self._totals, self._marginal
-        total = totals[context] + 1.0
-        # Written out: in place, compiled code would treat the numbers as any objects.
-        counts[at] = counts[at] + 1.0
-        totals[context] = total
-        marginal[outcome] = marginal[outcome] + 1.0
-        self._all += 1.0
-        self._dirty = True
-        if total > HORIZON:
-            self.fade()
+        learn_each([self], [at])
 
     def unlearn(self, at: int) -> None:
         """Take back an event that turned out not to be a customer's."""
-        if self._counts[at]:
-            self._counts[at] -= 1.0
-            self._totals[at // self.outcomes] -= 1.0
-            self._marginal[at % self.outcomes] -= 1.0
-            self._all -= 1.0
-            self._dirty = True
+        if self.counts[at]:
+            self.counts[at] -= 1.0
+            self.totals[at // self.outcomes] -= 1.0
+            self.marginal[at % self.outcomes] -= 1.0
+            self.all -= 1.0
+            self.dirty = True
 
     def learn_hijack(self, outcome: int) -> None:
         """Count an event that a verdict gave to a hijacker."""
         self._seen[outcome] += 1
         self._share()
-        self._dirty = True
+        self.dirty = True
 
     def forget_hijack(self, outcome: int) -> None:
         """Take back an event that a verdict had given to a hijacker."""
         if self._seen[outcome]:
             self._seen[outcome] -= 1
             self._share()
-            self._dirty = True
+            self.dirty = True
 
     def changes(self) -> Iterator[tuple[bytes, bytes]]:
         """Hand over the table where it changed."""
-        if self._dirty:
-            self._dirty = False
+        if self.dirty:
+            self.dirty = False
             yield self.stored()
 
     def stored(self) -> tuple[bytes, bytes]:
         """Return the table as it would be handed over now."""
-        return self._key(), pack(array("I", [int(count) for count in self._counts] + self._seen))
+        return self._key(), pack(array("I", [int(count) for count in self.counts] + self._seen))
 
     def _count(self) -> None:
         width = self.outcomes
-        counts = self._counts
-        self._totals = [
-            sum(counts[start : start + width], 0.0) for start in range(0, len(counts), width)
+        counts = self.counts
+        # Whole numbers all of them, so that it is the same in whatever order they are added.
+        self.totals = [
+            sum(counts[start : start + width], _BACKING) for start in range(0, len(counts), width)
         ]
-        self._marginal = [sum(counts[outcome::width], 0.0) for outcome in range(width)]
-        self._all = sum(self._totals, _BACKING)
+        self.marginal = [sum(counts[outcome::width], 0.0) for outcome in range(width)]
+        self.all = sum(self.marginal, _BACKING)
         self._share()
 
     def _share(self) -> None:
@@ -179,10 +170,32 @@ class Table:
 
     def fade(self) -> None:
         """Halve what customers were counted to do: the past weighs less."""
-        self._dirty = True
-        for at, count in enumerate(self._counts):
-            self._counts[at] = count // 2.0
+        self.dirty = True
+        for at, count in enumerate(self.counts):
+            self.counts[at] = count // 2.0
         self._count()
 
     def _key(self) -> bytes:
         return f"m:likelihood:{self.name}".encode()
+
+
+def learn_each(tables: Sequence[Table | None], cells: list[int]) -> None:
+    """Count a customer's event in many tables, at a cell each; one below 0 is none.
+
+    A cell is the context times the table's outcomes, plus the outcome.
+    """
+    for cell, table in zip(cells, tables):  # noqa: B905 - checked, it is slow once compiled
+        if cell >= 0 and table is not None:
+            width = table.outcomes
+            context = cell // width
+            outcome = cell - context * width
+            counts, totals, marginal = table.counts, table.totals, table.marginal
+            total = totals[context] + 1.0
+            # Written out: in place, compiled code would treat the numbers as any objects.
+            counts[cell] = counts[cell] + 1.0
+            totals[context] = total
+            marginal[outcome] = marginal[outcome] + 1.0
+            table.all += 1.0
+            table.dirty = True
+            if total > _FULL:
+                table.fade()
