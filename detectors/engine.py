@@ -585,6 +585,7 @@ class Engine:
                 if mark % _FOREST_SAMPLE == 0:
                     self._forest.learn(in_unit_range(reading.weights))
                 lessons.teach(reading.profile, lesson, lessons.doubt_left(reading))
+                lessons.tie(reading)
         lessons.record(reading, flagged=flagged)
         if lesson is None:
             return

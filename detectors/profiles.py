@@ -17,6 +17,8 @@ from detectors.stored_profiles import NOTHING, Came, Doubt, Session, StoredMemor
 VERSION: Final = 1
 UNIT: Final = 16
 """A weight of one, as stored."""
+_APART: Final = 16
+_DOUBT: Final = _APART - 1
 
 
 def digest(value: str) -> int:
@@ -29,7 +31,8 @@ class Memory:
 
     `keys` are the values' digests; `rows` holds four numbers for each in turn: its decayed weight
     (sixteenths of a use), when it was first and last seen (minutes since the account was), and
-    how suspicious the event was that brought it in (whole nats from 0). Two flat lists, because
+    how suspicious the event was that brought it in (whole nats from 0 to 15, and `_APART` added
+    where nothing has ever tied it to what the account had before). Two flat lists, because
     a million profiles are read, written and swept for garbage.
     """
 
@@ -58,7 +61,19 @@ class Memory:
 
     def doubt(self, at: int) -> int:
         """Return the doubt, nats, that the value at a position was brought in with."""
-        return self.rows[4 * at + 3]
+        return self.rows[4 * at + 3] & _DOUBT
+
+    def is_apart(self, at: int) -> bool:
+        """Return whether nothing has tied the value at a position to what was there before it."""
+        return self.rows[4 * at + 3] >= _APART
+
+    def set_apart(self, at: int) -> None:
+        """Have nothing tie the value at a position to what was there before it."""
+        self.rows[4 * at + 3] |= _APART
+
+    def tie(self, at: int) -> None:
+        """Have something tie the value at a position to what was there before it."""
+        self.rows[4 * at + 3] &= _DOUBT
 
     def take_back(self, key: int, minute: int, half_life: float) -> None:
         """Undo a use; a value of which no use is left is forgotten."""
@@ -90,7 +105,7 @@ class Memory:
             self.keys, self.rows = [], []
 
     def clear_doubt(self, minutes: set[int]) -> None:
-        """Trust every value first seen in one of the minutes."""
+        """Trust every value first seen in one of the minutes, and take it for the customer's."""
         for at in range(len(self.keys)):
             if self.first(at) in minutes:
                 self.rows[4 * at + 3] = 0
@@ -98,8 +113,8 @@ class Memory:
     def add_doubt(self, minute: int, nats: int) -> None:
         """Doubt every value first seen in a minute by at least so much."""
         for at in range(len(self.keys)):
-            if self.first(at) == minute:
-                self.rows[4 * at + 3] = max(self.rows[4 * at + 3], nats)
+            if self.first(at) == minute and nats > self.doubt(at):
+                self.rows[4 * at + 3] += nats - self.doubt(at)
 
     def drop(self, at: int) -> None:
         """Forget the value at a position."""

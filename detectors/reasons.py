@@ -337,6 +337,8 @@ def _valued(reading: Reading) -> Evidence | None:
 
 def _doubts(reading: Reading) -> str:
     """Tell what was doubtful, when, and how it came: who it was, nobody knows."""
+    if reading.apart >= 0:
+        return _apart(reading)
     if outcome_of(reading, "story", 11) == 0:
         return "Nothing on this account was doubtful lately."
     doubt = reading.doubted
@@ -355,10 +357,10 @@ def _doubts(reading: Reading) -> str:
 def _doubted(reading: Reading) -> Evidence | None:
     """Show whence the doubtful session came, and what spoke most against its sign-in."""
     doubt = reading.doubted
-    if outcome_of(reading, "story", 11) == 0:
+    if outcome_of(reading, "story", 11) == 0 and reading.apart < 0:
         return None
     if doubt is None:
-        what, _ = _brought(reading)
+        what = _apart_by(reading) if reading.apart >= 0 else _brought(reading)[0]
         device = reading.event.device_id if what == "device" else reading.facts.prefix
         return Evidence(seen=device or reading.event.ip or "unknown")
     session = _session_of(reading, doubt)
@@ -368,6 +370,20 @@ def _doubted(reading: Reading) -> Evidence | None:
     named = [_CODES[at].replace("_", " ") for at in against if session.access[at] >= _A_NAT]
     network = network_of(reading, session) or "a network that is not told"
     return Evidence(seen=f"{network}: {', '.join(named)}" if named else network)
+
+
+def _apart(reading: Reading) -> str:
+    """Tell by what somebody comes again who has had nothing to do with the customer so far."""
+    what, when = _apart_by(reading), ago(reading.minute - reading.apart)
+    kept = "range" if what == "device" else "device"
+    return (
+        f"The {what} was new to this account {when} before this, in something doubtful, and has had"
+        f" nothing to do with the rest of it since: no address {kept}, no delivery address."
+    )
+
+
+def _apart_by(reading: Reading) -> str:
+    return "device" if reading.device else "address range"
 
 
 _A_NAT: Final = 8

@@ -100,14 +100,14 @@ def _device(reading: Reading) -> str:
 _DEVICES: Final = (
     "A device this account often uses.",
     "A device this account has used, but not often.",
-    "A device this account has used only in the last days.",
+    "A device used only in the last days, or never with what the account had before.",
     "A device this account is not known to use.",
     "No device identifier, which is nothing new with this account.",
     "No device identifier, although this account usually has one.",
 )
 _BEGAN_ON: Final = {
     KNOWN: "on a device this account had not often used",
-    RECENT: "on a device this account had used only for days",
+    RECENT: "on a device this account had used only for days, or never with what it had before",
     NEW: "on a device this account was not known to use",
     MISSING: "without the device identifier that is usual with this account",
 }
@@ -181,7 +181,7 @@ def _clients(reading: Reading) -> Evidence | None:
 
 _NETWORKS: Final = (
     "An address range this account has used, which proves little.",
-    "An address range this account has used only in the last days.",
+    "An address range used only in the last days, or never with what the account had before.",
     "An address range not known of this account, of an operator it has used.",
     "An address range not known of this account, of an operator it has used, in another city.",
     "A network operator this account is not known to use.",
@@ -193,7 +193,7 @@ _NETWORKS: Final = (
 
 _BEGAN_AT: Final = (
     "an address range this account had used, which proves little",
-    "an address range this account had used only for days",
+    "an address range this account had used only for days, or never with what it had before",
     "an address range not known of this account, of an operator it had used",
     "an address range not known of this account, of an operator it had used, in another city",
     "a network operator this account was not known to use",

@@ -31,7 +31,8 @@ RECENT: Final = 2
 NEW: Final = 3
 ABSENT: Final = 4
 MISSING: Final = 5
-"""A device: seen often, seen, first seen lately, never seen, absent as usual, absent for once."""
+"""A device: seen often, seen, first seen lately or apart from all else of the account's, never
+seen, absent as usual, absent for once."""
 _GROUPS: Final = (0, 0, 1, 2, 3, 3)
 """What of that the client is judged by: 0 known, 1 known lately, 2 new, 3 none given."""
 
@@ -61,8 +62,8 @@ ELSEWHERE: Final = 4
 ELSEWHERE_AWAY: Final = 5
 ABROAD: Final = 6
 NOWHERE: Final = 7
-"""A network: known range, range first seen lately, known operator in a known or another city, new
-operator likewise, new country, none told."""
+"""A network: known range, range first seen lately or apart from all else of the account's, known
+operator in a known or another city, new operator likewise, new country, none told."""
 
 _AT_HOME: Final[Row] = (0.70, 0.10, 0.09, 0.03, 0.03, 0.02, 0.01, 0.02)
 _ABOUT: Final[Row] = (0.45, 0.15, 0.12, 0.08, 0.08, 0.06, 0.03, 0.03)
@@ -71,7 +72,7 @@ NETWORK_CUSTOMER: Final[Rows] = (
     (0.05, 0.10, 0.10, 0.10, 0.20, 0.35, 0.05, 0.05),
     (0.45, 0.15, 0.13, 0.07, 0.10, 0.05, 0.03, 0.02),
     *(_AT_HOME, _ABOUT, _ROAMING) * 2,
-) * 4
+) * 8
 NETWORK_HIJACKER: Final[Row] = (0.02, 0.04, 0.04, 0.10, 0.09, 0.36, 0.30, 0.05)
 
 KINDS: Final = {
@@ -140,10 +141,19 @@ def _device_class(reading: Reading, profile: Profile) -> int:
     if at < 0:
         return NEW
     minute = reading.minute
-    if minute - profile.devices.first(at) < YOUNG:
+    if _is_young(profile.devices, at, minute):
         return RECENT
     weight = profile.devices.weight(at, minute, HABIT)
     return FREQUENT if weight * 5 >= profile.logins else KNOWN
+
+
+def _is_young(memory: Memory, at: int, minute: int) -> bool:
+    """Return whether a device or range proves nothing yet: its owner may be an intruder.
+
+    So it is for two days, and for weeks where nothing ties it to what the account had before it.
+    """
+    age = minute - memory.first(at)
+    return age < YOUNG or (age < HABIT and memory.is_apart(at))
 
 
 def is_own_device(reading: Reading) -> bool:
@@ -202,6 +212,8 @@ def weigh_network(reading: Reading, table: Table, kinds: Table, population: Popu
     known = reading.device_group < 1
     context = propensity(profile, profile.strange) + (0 if known else 8)
     context += 16 if reading.kind == "mobile" or _roams(reading) else 0
+    # A desk stays where it is: what nobody's phone would be asked for tells of a copied cookie.
+    context += 32 if reading.facts.device_type == "desktop" else 0
     reading.cells[NETWORK] = context * 8 + outcome
     if profile.depth:
         weight = table.ratio(context, outcome)
@@ -248,8 +260,7 @@ def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> No
 def _network_class(reading: Reading, profile: Profile) -> int:
     at = profile.prefixes.find(reading.prefix)
     if at >= 0:
-        young = reading.minute - profile.prefixes.first(at) < YOUNG
-        return LATELY if young else HOME
+        return LATELY if _is_young(profile.prefixes, at, reading.minute) else HOME
     if reading.asn == 0:
         return NOWHERE
     away = 1 if reading.city and reading.city not in profile.cities.keys else 0

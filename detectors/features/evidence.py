@@ -16,7 +16,7 @@ from detectors.stored_profiles import Session
 _TABLES: Final = {
     "device": (8, access.DEVICE_CUSTOMER, access.DEVICE_HIJACKER),
     "client": (8, access.CLIENT_CUSTOMER, access.CLIENT_HIJACKER),
-    "network": (32, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
+    "network": (64, access.NETWORK_CUSTOMER, access.NETWORK_HIJACKER),
     "kind": (16, access.KIND_CUSTOMER, access.KIND_HIJACKER),
     "travel": (4, signin.TRAVEL_CUSTOMER, signin.TRAVEL_HIJACKER),
     "method": (2, signin.METHOD_CUSTOMER, signin.METHOD_HIJACKER),

@@ -117,6 +117,49 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
         _weigh_order(profile, lesson, weight)
 
 
+def tie(reading: Reading) -> None:
+    """Note whether the device and range of an event that was taught go with the account's others.
+
+    Who comes doubtfully by both of them new comes apart from all that the account had. So they, and
+    what comes with them later, stay until they are met with something of the account's, or goods
+    are ordered with them to an address that is older than they are: a thief has no part in the
+    customer's home, and no use for what is sent there.
+    """
+    profile, minute = reading.profile, reading.minute
+    devices, prefixes = profile.devices, profile.prefixes
+    device, prefix = devices.find(reading.device), prefixes.find(reading.prefix)
+    new_device = device >= 0 and devices.first(device) == minute
+    new_prefix = prefix >= 0 and prefixes.first(prefix) == minute
+    alone = new_device or not reading.device
+    if new_prefix and alone and profile.depth > 1 and prefixes.doubt(prefix):
+        prefixes.set_apart(prefix)
+        if new_device:
+            devices.set_apart(device)
+    elif device >= 0 and prefix >= 0:
+        if new_device:
+            if prefixes.is_apart(prefix):
+                devices.set_apart(device)
+        elif new_prefix:
+            if devices.is_apart(device):
+                prefixes.set_apart(prefix)
+        elif not (devices.is_apart(device) and prefixes.is_apart(prefix)):
+            devices.tie(device)
+            prefixes.tie(prefix)
+    if reading.address:
+        _tie_by_address(profile, reading.address, device, prefix)
+
+
+def _tie_by_address(profile: Profile, address: int, device: int, prefix: int) -> None:
+    """Tie what is older than neither to an address that goods go to."""
+    at = profile.addresses.find(address)
+    if at < 0:
+        return
+    first = profile.addresses.first(at)
+    for memory, place in ((profile.devices, device), (profile.prefixes, prefix)):
+        if place >= 0 and first < memory.first(place):
+            memory.tie(place)
+
+
 def take_back(profile: Profile, lesson: Lesson) -> None:
     """Undo what a lesson taught, as far as what was forgotten since still shows it."""
     minute = lesson.minute

@@ -65,9 +65,10 @@ class Reading:
     that opens an entry, `telling` is the sum of what spoke for a hijacker, nats, without heat, and
     `guessing` what of it were failures.
     `doubted` is what other sessions left that the story stands on, None where it stands on what the
-    device or range came with; `others` on how many other accounts a new value was given of late;
-    `alone` what speaks for a hijacker but for the story and what is told by these others, nats;
-    `failing` what of it fails on many accounts now, by `signin`, 0 for nothing.
+    device or range came with; `apart` is when they came, where it stands on their never having been
+    tied to the account, -1 elsewhere; `others` on how many other accounts a new value was given of
+    late; `alone` what speaks for a hijacker but for the story and what is told by these others,
+    nats; `failing` what of it fails on many accounts now, by `signin`, 0 for nothing.
     `reported` is what others told of what an event brings, the most telling first, and `shared`
     what of it counts, nats; `brought` tells that others were asked of something at all.
     """
@@ -80,6 +81,7 @@ class Reading:
         "alone",
         "amount",
         "anew",
+        "apart",
         "asn",
         "at",
         "brought",
@@ -188,6 +190,7 @@ class Reading:
         self.fresh_access = self.brought = False
         self.hot: Hot | None = None
         self.doubted: Doubt | None = None
+        self.apart = -1
         self.came: list[Met] | None = None
         self.anew: tuple[Met, ...] | None = None
         self.reported: tuple[Reported, ...] = ()

@@ -1,14 +1,16 @@
 """The whole case: suspicious things of the last days that the event at hand did not do."""
 
 from bisect import bisect_right
+from math import log, log1p
 from math import pow as power
 from typing import Final
 
 from detectors.features.access import doubt_of, is_own_device
-from detectors.features.reading import Reading
+from detectors.features.reading import DAY, HABIT, Reading
 from detectors.features.registry import ACCESS, POSITION
 from detectors.models.half_space import FlatHalfSpaceTrees
-from detectors.models.likelihood import Row, Rows, Table
+from detectors.models.likelihood import HIGHEST, Row, Rows, Table
+from detectors.profiles import Memory
 from detectors.stored_profiles import Doubt
 
 STORY: Final = POSITION["story"]
@@ -49,7 +51,8 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     The doubt is what other sessions left on the account, or what came with the device or range
     that the event uses, whichever is more. `half_life` is in minutes. Whoever left the doubt and
     comes again may be a customer on a journey; who comes after somebody else's doubt is another
-    matter.
+    matter. And who comes by what nothing ties to the account is no less a stranger than at first
+    (`_strangeness`), however known it is by now.
     """
     own_device = is_own_device(reading)
     worst, whose = _recent_doubt(reading, half_life, own_device=own_device)
@@ -61,7 +64,42 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
             outcome += 5
     context = bisect_right(STRANGE, reading.access_doubt)
     reading.cells[STORY] = context * 11 + outcome
-    reading.weights[STORY] = max(table.ratio(context, outcome), -0.5)
+    weight = max(table.ratio(context, outcome), -0.5)
+    came = came_apart(reading)
+    if came is not None:
+        taken_for_habit = _strangeness(reading, *came) - reading.access_doubt
+        if taken_for_habit > weight:
+            weight = min(taken_for_habit, HIGHEST)
+            reading.doubted, reading.apart = None, came[0].first(came[1])
+    reading.weights[STORY] = weight
+
+
+def came_apart(reading: Reading) -> tuple[Memory, int] | None:
+    """Return what of an event came to its account apart from all else, before its session.
+
+    The device, or the range of who gives none, as a memory and the position in it.
+    """
+    profile, session = reading.profile, reading.session
+    memory = profile.devices if reading.device else profile.prefixes
+    at = memory.find(reading.device or reading.prefix)
+    if at < 0 or not memory.is_apart(at):
+        return None
+    if session is not None and memory.first(at) >= session.opened:
+        return None
+    return memory, at
+
+
+def _strangeness(reading: Reading, memory: Memory, at: int) -> float:
+    """Return how strange, nats, somebody is who comes again by what came apart from all else.
+
+    Who comes again is who came: what is known of the device, and of the client and network that
+    came with it, is the stranger's own habit. What speaks for a customer is that a thief seldom
+    waits and seldom comes often. His returns are taken to thin out as one over the days since, and
+    the number of his visits as its power of -1.5 (both assumed, not fitted).
+    """
+    days = max(reading.minute - memory.first(at), 0) / DAY
+    visits = max(memory.weight(at, reading.minute, HABIT), 1.0)
+    return memory.doubt(at) - log1p(days) - 1.5 * log(visits)
 
 
 def _is_another(reading: Reading, whose: int) -> bool:

@@ -64,10 +64,11 @@ class Table:
         self._seen = [0] * outcomes
         stored = read(self._key())
         if stored is not None:
-            size = contexts * outcomes
+            # An earlier release may have told fewer contexts apart: new ones come last.
+            size = max(0, min(contexts, len(stored) // (4 * outcomes) - 1)) * outcomes
             both = array("I", [0]) * (size + outcomes)
             unpack(stored, both, 0, size + outcomes)
-            self.counts = [float(count) for count in both[:size]]
+            self.counts[:size] = [float(count) for count in both[:size]]
             self._seen = both[size:].tolist()
         self.dirty = False
         self._count()

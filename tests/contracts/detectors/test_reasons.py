@@ -67,7 +67,7 @@ def test_usual_is_what_was_used_before_this_session() -> None:
     history.sign_in(LAPTOP, line).wait(3 * MINUTE)
     assert history.alerts == []
     history.change("email", "burner").wait(5 * MINUTE)
-    history.order("50", address="drop", payment="another card")
+    history.order("150", address="drop", payment="another card")
     assert evidence(history.alerts[-1], "new_network") == ("AS5089 (GB)", "AS2856 (GB)")
 
 

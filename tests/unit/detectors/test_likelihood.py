@@ -2,6 +2,9 @@
 
 from math import log
 
+import pytest
+
+from detectors.errors import IncompatibleState
 from detectors.models.likelihood import HIGHEST, LOWEST, Table
 from tests.unit.detectors import nothing
 
@@ -88,3 +91,23 @@ def test_a_table_read_back_says_the_same_and_fades_alike() -> None:
             store.update(restored.changes())
             restored = table(store)
     assert restored.ratio(0, 1) == lived.ratio(0, 1)
+
+
+def test_what_an_earlier_release_counted_in_fewer_contexts_is_kept() -> None:
+    """New contexts come last, and lean on the others until something is counted in them."""
+    store: dict[bytes, bytes] = {}
+    before = Table("test", 1, CUSTOMER[:1], HIJACKER, store.get)
+    for _ in range(1000):
+        before.learn(1)
+    before.learn_hijack(0)
+    store.update(before.changes())
+    after = table(store)
+    assert after.ratio(0, 1) == before.ratio(0, 1)
+    assert after.ratio(1, 1) < table().ratio(1, 1)
+
+
+@pytest.mark.parametrize("stored", [b"", b"\x01", b"\x01" + bytes(4 * 3), b"\x01" + bytes(4 * 8)])
+def test_what_is_no_such_table_is_refused(stored: bytes) -> None:
+    """Too little, part of a context, or more contexts than there are."""
+    with pytest.raises(IncompatibleState):
+        table({b"m:likelihood:test": stored})
