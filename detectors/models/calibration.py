@@ -23,7 +23,7 @@ prior around the identity: `_PRIOR` are the deviations. They are very small on p
 moves a risk of about five per cent, where the line bends: the offset weighs as much as a thousand
 takeovers there, so that a large shop's line follows its verdicts over a year and a small one's
 stays. The slope below adds to what a smaller risk may move: at a quarter of a per cent the prior
-weighs as much as about a hundred. A line that follows a month's verdicts makes the risks of its
+weighs as much as about five hundred. A line that follows a month's verdicts makes the risks of its
 weeks incomparable, and that costs more hijacks at a small budget than it mends. How much the many
 that speak together overstate (the slope above) shows within weeks, and costs none.
 An event weighs by its own day, half as much after `_HALF_LIFE` days; so a verdict that takes back
@@ -48,7 +48,7 @@ _LOWEST: Final = -12.0
 _WIDTH: Final = 0.5
 _BINS: Final = 52
 _BEND: Final = -3.0
-_PRIOR = np.array([0.03, 0.03, 0.1])
+_PRIOR = np.array([0.03, 0.01, 0.1])
 _FLATTEST: Final = 0.1
 _REPORTED: Final = 0.75
 _HALF_LIFE: Final = 180.0

@@ -126,7 +126,7 @@ def test_ranking_stays_as_it_was_and_floors_are_found_back() -> None:
             assert calibration.score(calibration.log_odds(score)) == pytest.approx(score)
 
 
-@pytest.mark.parametrize("score", [-3.0, -5.0])
+@pytest.mark.parametrize("score", [-3.0, -5.0, -6.0])
 def test_a_small_risk_means_next_month_what_it_meant_this_month(score: float) -> None:
     """A shop hit four times as often as was thought: its line follows thousands, not a hundred."""
     moved = []
@@ -141,7 +141,7 @@ def test_a_small_risk_means_next_month_what_it_meant_this_month(score: float) ->
                 calibration.judge(bin_of(score), day, None, "takeover", 1)
         moved.append(calibration.log_odds(score) - score)
     few, many = moved
-    assert 0.0 < few < 0.3
+    assert 0.0 < few < 0.2
     assert many > 1.0
 
 
