@@ -43,6 +43,7 @@ from detectors.features.reading import LOGIN, Reading
 from detectors.features.registry import NAMES, WIDTH
 from detectors.features.shared import sources_of, weigh_shared
 from detectors.features.story import ISOLATION, STORY, in_unit_range
+from detectors.features.ties import tie
 from detectors.heat import reassessing
 from detectors.heat.indicators import Met
 from detectors.heat.records import Batch, Brought, Hot, Membership, Notice, Reassessment
@@ -585,7 +586,7 @@ class Engine:
                 if mark % _FOREST_SAMPLE == 0:
                     self._forest.learn(in_unit_range(reading.weights))
                 lessons.teach(reading.profile, lesson, lessons.doubt_left(reading))
-                lessons.tie(reading)
+                tie(reading)
         lessons.record(reading, flagged=flagged)
         if lesson is None:
             return

@@ -383,7 +383,10 @@ def _apart(reading: Reading) -> str:
 
 
 def _apart_by(reading: Reading) -> str:
-    return "device" if reading.device else "address range"
+    devices = reading.profile.devices
+    at = devices.find(reading.device)
+    is_device = at >= 0 and devices.first(at) == reading.apart
+    return "device" if is_device else "address range"
 
 
 _A_NAT: Final = 8

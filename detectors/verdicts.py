@@ -93,7 +93,8 @@ class Verdicts:
             if named:
                 named[0].forgotten = [*named[0].forgotten, *forgotten]
         else:
-            lessons.trust(profile, set(minutes), {example.session for example in named})
+            used = [one for example in named if example.lesson for one in example.lesson.used]
+            lessons.trust(profile, set(minutes), {example.session for example in named}, used)
         self._accounts.put_examples(account_id)
         self._accounts.put(account_id, profile)
         return [*named, *implied] if verdict.verdict == "takeover" else []

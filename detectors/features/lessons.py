@@ -28,6 +28,7 @@ from detectors.features.reading import (
     terminal_of,
 )
 from detectors.features.signin import METHODS, guessed, tool_of
+from detectors.features.ties import tie_all
 from detectors.habits import use
 from detectors.heat.sightings import contact_of
 from detectors.population import Population
@@ -115,49 +116,6 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
     elif lesson.type == ORDER:
         profile.bought = min(profile.bought + 1, 60_000)
         _weigh_order(profile, lesson, weight)
-
-
-def tie(reading: Reading) -> None:
-    """Note whether the device and range of an event that was taught go with the account's others.
-
-    Who comes doubtfully by both of them new comes apart from all that the account had. So they, and
-    what comes with them later, stay until they are met with something of the account's, or goods
-    are ordered with them to an address that is older than they are: a thief has no part in the
-    customer's home, and no use for what is sent there.
-    """
-    profile, minute = reading.profile, reading.minute
-    devices, prefixes = profile.devices, profile.prefixes
-    device, prefix = devices.find(reading.device), prefixes.find(reading.prefix)
-    new_device = device >= 0 and devices.first(device) == minute
-    new_prefix = prefix >= 0 and prefixes.first(prefix) == minute
-    alone = new_device or not reading.device
-    if new_prefix and alone and profile.depth > 1 and prefixes.doubt(prefix):
-        prefixes.set_apart(prefix)
-        if new_device:
-            devices.set_apart(device)
-    elif device >= 0 and prefix >= 0:
-        if new_device:
-            if prefixes.is_apart(prefix):
-                devices.set_apart(device)
-        elif new_prefix:
-            if devices.is_apart(device):
-                prefixes.set_apart(prefix)
-        elif not (devices.is_apart(device) and prefixes.is_apart(prefix)):
-            devices.tie(device)
-            prefixes.tie(prefix)
-    if reading.address:
-        _tie_by_address(profile, reading.address, device, prefix)
-
-
-def _tie_by_address(profile: Profile, address: int, device: int, prefix: int) -> None:
-    """Tie what is older than neither to an address that goods go to."""
-    at = profile.addresses.find(address)
-    if at < 0:
-        return
-    first = profile.addresses.first(at)
-    for memory, place in ((profile.devices, device), (profile.prefixes, prefix)):
-        if place >= 0 and first < memory.first(place):
-            memory.tie(place)
 
 
 def take_back(profile: Profile, lesson: Lesson) -> None:
@@ -528,8 +486,13 @@ def recall(profile: Profile, forgotten: Iterable[Forgotten]) -> None:
         getattr(profile, name).recall(key, row, _LIMITS[name])
 
 
-def trust(profile: Profile, minutes: set[int], sessions: set[int]) -> None:
-    """Drop the doubts that the events of these minutes and sessions left: it was the customer."""
+def trust(
+    profile: Profile, minutes: set[int], sessions: set[int], used: Iterable[tuple[str, int]] = ()
+) -> None:
+    """Drop the doubts that the events of these minutes and sessions left: it was the customer.
+
+    By whose device and network they came: what `used` tells, memory and value, and the sessions.
+    """
     opened = {session.key for session in profile.sessions if session.opened in minutes}
     sessions = (sessions | opened) - {0}
     minutes = minutes | {session.opened for session in profile.sessions if session.key in sessions}
@@ -540,3 +503,4 @@ def trust(profile: Profile, minutes: set[int], sessions: set[int]) -> None:
     ]
     for name in ("devices", "prefixes"):
         getattr(profile, name).clear_doubt(minutes)
+    tie_all(profile, used, sessions)

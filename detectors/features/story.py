@@ -77,16 +77,23 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
 def came_apart(reading: Reading) -> tuple[Memory, int] | None:
     """Return what of an event came to its account apart from all else, before its session.
 
-    The device, or the range of who gives none, as a memory and the position in it.
+    The more doubtful of device and range, as a memory and the position in it; None where neither
+    did, or the device is the customer's. A new device tells nothing of its own: whoever clears his
+    cookies has another one each time.
     """
     profile, session = reading.profile, reading.session
-    memory = profile.devices if reading.device else profile.prefixes
-    at = memory.find(reading.device or reading.prefix)
-    if at < 0 or not memory.is_apart(at):
-        return None
-    if session is not None and memory.first(at) >= session.opened:
-        return None
-    return memory, at
+    before = session.opened if session is not None else reading.minute + 1
+    found: tuple[Memory, int] | None = None
+    for memory, value in ((profile.devices, reading.device), (profile.prefixes, reading.prefix)):
+        at = memory.find(value) if value else -1
+        if at < 0 or memory.first(at) >= before:
+            continue
+        if memory.is_apart(at):
+            if found is None or memory.doubt(at) > found[0].doubt(found[1]):
+                found = memory, at
+        elif memory is profile.devices:
+            return None
+    return found
 
 
 def _strangeness(reading: Reading, memory: Memory, at: int) -> float:
@@ -98,7 +105,8 @@ def _strangeness(reading: Reading, memory: Memory, at: int) -> float:
     the number of his visits as its power of -1.5 (both assumed, not fitted).
     """
     days = max(reading.minute - memory.first(at), 0) / DAY
-    visits = max(memory.weight(at, reading.minute, HABIT), 1.0)
+    # Many visits in one day are one.
+    visits = max(min(memory.weight(at, reading.minute, HABIT), 1.0 + days), 1.0)
     return memory.doubt(at) - log1p(days) - 1.5 * log(visits)
 
 

@@ -5,6 +5,7 @@ from detectors.features.registry import POSITION
 from detectors.profiles import decode, encode
 from detectors.reasons import EXPLANATIONS
 from tests.contracts.detectors.histories import (
+    CARRIER,
     DAY,
     HOME,
     HOUR,
@@ -121,3 +122,67 @@ def test_what_is_apart_is_stored_so() -> None:
         profile.devices.is_apart(at) for at in range(len(profile.devices.keys))
     ]
     assert any(again.devices.is_apart(at) for at in range(len(again.devices.keys)))
+
+
+def test_another_device_id_on_his_own_line_does_not_rid_a_thief_of_it() -> None:
+    """Whoever clears his cookies before he orders comes by the range that he came by."""
+    reading = order(came(), Device("cleared-cookies", "Chrome", "Windows"))
+    assert reading.apart >= 0
+    assert "The address range was new to this account" in EXPLANATIONS["story"].summary(reading)
+
+
+def test_many_visits_in_a_minute_are_one() -> None:
+    """What a script does in a minute is no habit of months."""
+    history = came()
+    for _ in range(20):
+        history.wait(5).sign_in(THIEF, LINE)
+    assert story(order(history, after=2 * DAY)) > story(order(came(), after=2 * DAY)) - 2.0
+
+
+def test_what_an_account_s_first_minute_brought_is_not_apart() -> None:
+    """A new customer signs in twice at once: the device is the only one there is."""
+    history = History("newborn").sign_in(THIEF, LINE).sign_in(THIEF, LINE)
+    devices = history.read_last().profile.devices
+    assert not devices.is_apart(0)
+
+
+def test_a_voucher_to_the_customer_s_address_ties_nobody() -> None:
+    """It goes to whoever has the session."""
+    history = came().wait(DAY).sign_in(THIEF, LINE).wait(MINUTE)
+    history.order("25", address="home", delivery="digital")
+    assert order(history, after=11 * DAY).apart >= 0
+
+
+def test_a_thief_s_own_address_ties_none_of_his_devices() -> None:
+    """What somebody brought who is apart is no part of the customer's."""
+    history = came().wait(DAY).sign_in(THIEF, LINE).wait(MINUTE).order("5", address="drop")
+    history.wait(DAY).sign_in(NEW_PHONE, LINE)
+    history.wait(MINUTE).order("5", address="drop")
+    devices = history.read_last().profile.devices
+    assert devices.is_apart(devices.find(history.read_of(NEW_PHONE, LINE).device))
+
+
+def test_a_gateway_where_strangers_meet_ties_nobody() -> None:
+    """The customer has been behind the carrier's address; so has half the town."""
+    history = came().wait(DAY).sign_in(THIEF, CARRIER)
+    assert order(history, after=11 * DAY).apart >= 0
+
+
+def test_whoever_is_said_to_be_the_customer_at_last_is_so_from_then_on() -> None:
+    """The order is looked into: it is the customer's, and so is what it came by."""
+    history = came()
+    first = order(history)
+    assert first.apart >= 0
+    history.confirm()
+    assert order(history, after=2 * DAY).apart < 0
+
+
+def test_a_computer_s_networks_are_counted_apart_from_a_phone_s() -> None:
+    """Phones go everywhere: what they do says nothing of what stays on a desk."""
+    desk = Device("own-computer", "Chrome", "Windows")
+    desk.kind = "desktop"
+    contexts = {
+        device.device_id: came().read_of(device, LINE).cells[POSITION["network"]] // 8
+        for device in (desk, NEW_PHONE)
+    }
+    assert contexts[desk.device_id] == contexts[NEW_PHONE.device_id] + 32
