@@ -9,6 +9,7 @@ what is None is left out.
 from base64 import b64encode
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, TypeVar
 
@@ -33,6 +34,10 @@ CUT_BYTES: Final = 64 * 1024
 """How much of a value, and of a key, is kept where the whole does not fit."""
 # For the names, the error's sentence and Kafka's framing, all of them bounded.
 _LETTER_MARGIN: Final = 64 * 1024
+_EXACT: Final = 2.0**32
+"""Seconds up to which a float holds a time to the microsecond, of the year 2106."""
+_SECONDS: Final = tuple(f"{second:02d}" for second in range(60))
+_THOUSANDTHS: Final = tuple(f".{thousandth:03d}Z" for thousandth in range(1000))
 _TYPE_OF: Final[dict[type[Event], EventType]] = {
     Login: "login",
     Order: "order",
@@ -202,9 +207,20 @@ def base64_text(value: bytes | None) -> str | None:
 
 def rfc3339(seconds: float) -> str:
     """Return UTC epoch seconds as RFC 3339, `2026-11-24T06:08:40.120Z`."""
+    if 0.0 <= seconds < _EXACT:
+        milliseconds = int(seconds * 1000.0 + 0.5)
+        if milliseconds / 1000 == seconds:  # nearly always, and all of a minute begin alike
+            minute, rest = divmod(milliseconds, 60_000)
+            return f"{_minute(minute)}{_SECONDS[rest // 1000]}{_THOUSANDTHS[rest % 1000]}"
     moment = datetime.fromtimestamp(seconds, UTC)
     precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.isoformat(timespec=precision)[:-6] + "Z"
+
+
+@lru_cache(64)
+def _minute(minute: int) -> str:
+    """Return how the times of a minute since the epoch begin."""
+    return datetime.fromtimestamp(60 * minute, UTC).isoformat()[:17]
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Python's garbage collector, for a program of many long-lived objects and hardly a cycle."""
 
+import atexit
 import gc
 from typing import Final
 
@@ -19,6 +20,9 @@ def collect_seldom(*, awaited: bool = False) -> None:
 
     Where somebody waits for each answer (`awaited`) the young are looked at four times as often: a
     million at once are a pause of a third of a second.
+
+    Nor is anything looked at when the program ends, which Python does several times over.
     """
     gc.freeze()
+    atexit.register(gc.freeze)
     gc.set_threshold(_OFTEN_ENOUGH if awaited else _YOUNG, *_OLDER)
