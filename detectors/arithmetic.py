@@ -42,3 +42,15 @@ def product(weights: tuple[float, ...], values: list[float]) -> float:
         if value:  # most are nought
             total += weight * value
     return total
+
+
+def products(
+    weights: tuple[float, ...], others: tuple[float, ...], values: list[float]
+) -> tuple[float, float]:
+    """Return the `product` of one row and of another with the same values, in one pass."""
+    total = beside = 0.0
+    for weight, other, value in zip(weights, others, values):  # noqa: B905 - as above
+        if value:
+            total += weight * value
+            beside += other * value
+    return total, beside

@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from detectors import cases
 from detectors.accounts import Accounts
-from detectors.arithmetic import product, rounded
+from detectors.arithmetic import product, products, rounded
 from detectors.assessments import Alert, Assessment, Model, Outcome
 from detectors.decisions import (
     TYPES,
@@ -386,17 +386,23 @@ class Engine:
             hottest = self._heat.hottest(reading)
             if hottest:
                 weigh_heat(reading, hottest, prior[GUESSING] * weights[GUESSING])
-        score = product(prior, weights) + self._prior.bias[reading.type]
+        verdicts, correction = self._verdict_model, 0.0
+        if reading.success and verdicts.verdicts:
+            score, correction = products(prior, verdicts.corrections, weights)
+            correction *= verdicts.trust
+        else:
+            score = product(prior, weights)
+        score += self._prior.bias[reading.type]
         if reading.success and self._base + score >= self._budget.notable:
             score += prior[ISOLATION] * self._evidence.weigh_isolation(reading)
+            correction = verdicts.correction(weights)
         # What the account's days already told is not told again, or doubt would feed on itself.
         reading.doubt = score - prior[STORY] * weights[STORY]
         # Nor is what other accounts told of a new value told back to them.
         reading.alone = reading.doubt - prior[SHARED] * weights[SHARED]
         reading.logit = self._base + score
         if reading.success:
-            if self._verdict_model.verdicts:
-                reading.logit += self._verdict_model.correction(weights)
+            reading.logit += correction
             if self._intelligence:
                 self._weigh_shared(reading, self._intelligence)
         else:

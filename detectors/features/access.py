@@ -137,7 +137,7 @@ def weigh_device(reading: Reading, table: Table) -> None:
 def _device_class(reading: Reading, profile: Profile) -> int:
     if reading.device == 0:
         return ABSENT if profile.absent_devices * 2.5 >= profile.logins else MISSING
-    at = profile.devices.find(reading.device)
+    at = reading.device_at
     if at < 0:
         return NEW
     minute = reading.minute
@@ -158,12 +158,11 @@ def _is_young(memory: Memory, at: int, minute: int) -> bool:
 
 def is_own_device(reading: Reading) -> bool:
     """Return whether the device has long been the account's, with no doubt left of its coming."""
-    if not reading.device or reading.device_class > KNOWN:
+    at = reading.device_at
+    if at < 0 or reading.device_class > KNOWN:
         return False
-    minute, devices = reading.minute, reading.profile.devices
-    if reading.device not in devices.keys:
-        return False
-    return doubt_of(devices, reading.device, minute, minute + 1) < 1.0
+    minute = reading.minute
+    return doubt_of(reading.profile.devices, at, minute, minute + 1) < 1.0
 
 
 def weigh_client(reading: Reading, table: Table, population: Population) -> None:
@@ -258,7 +257,7 @@ def _weigh_newness(reading: Reading, kinds: Table, population: Population) -> No
 
 
 def _network_class(reading: Reading, profile: Profile) -> int:
-    at = profile.prefixes.find(reading.prefix)
+    at = reading.prefix_at
     if at >= 0:
         return LATELY if _is_young(profile.prefixes, at, reading.minute) else HOME
     if reading.asn == 0:
@@ -338,16 +337,13 @@ def watched(reading: Reading) -> tuple[float, ...]:
     )
 
 
-def doubt_of(memory: Memory, key: int, minute: int, before: int) -> float:
-    """Return how suspicious the event was that brought a value in, nats; it fades in days.
+def doubt_of(memory: Memory, at: int, minute: int, before: int) -> float:
+    """Return how suspicious the event was that brought the value at a position in; it fades.
 
-    0 for a value first seen at `before` or later: that is the event's own session.
+    In nats, half of them left after three days. 0 for a value first seen at `before` or later: that
+    is the event's own session; and where there is none.
     """
-    keys = memory.keys
-    if not key or key not in keys:
-        return 0.0
-    at = keys.index(key)
-    doubt = memory.doubt(at)
+    doubt = memory.doubt(at) if at >= 0 else 0
     if not doubt:  # as most
         return 0.0
     first = memory.first(at)

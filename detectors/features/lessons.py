@@ -407,12 +407,12 @@ def _count_attempt(reading: Reading, population: Population) -> None:
 
 def _count_news(reading: Reading, population: Population) -> None:
     profile = reading.profile
-    if reading.device and reading.device not in profile.devices.keys:
+    if reading.device and reading.device_at < 0:
         population.new_devices.add(reading.device, reading.account, reading.day)
         # What others use as well may be a terminal: then its line is its own.
         if population.new_devices.others(reading.device, reading.account, reading.day):
             population.new_ranges.add(terminal_of(reading), reading.account, reading.day)
-    if reading.prefix and reading.prefix not in profile.prefixes.keys:
+    if reading.prefix and reading.prefix_at < 0:
         population.new_ranges.add(reading.prefix, reading.account, reading.day)
     if reading.asn and reading.asn not in profile.asns.keys:
         population.new_asns.add(reading.asn)

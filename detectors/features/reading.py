@@ -61,6 +61,8 @@ class Reading:
     stranger came with. `came` is the network and client that it came with, and `anew` what it
     carries that the account did not know, both None before anybody asks. `session` is what is
     remembered of the event's, `implied` where only device, or client and range, say that it is.
+    `device_at` and `prefix_at` are where the profile remembers its device and range, before it is
+    learnt, -1 for nowhere: what is remembered stays in its place as it is learnt.
     `proved` tells that the sign-in, or its session's, rests on more than a password. Of a sign-in
     that opens an entry, `telling` is the sum of what spoke for a hijacker, nats, without heat, and
     `guessing` what of it were failures.
@@ -94,6 +96,7 @@ class Reading:
         "day",
         "depth",
         "device",
+        "device_at",
         "device_class",
         "device_group",
         "doubt",
@@ -115,6 +118,7 @@ class Reading:
         "payment",
         "postcode",
         "prefix",
+        "prefix_at",
         "profile",
         "propensity",
         "proved",
@@ -171,6 +175,10 @@ class Reading:
         device, prefix = event.device_id, facts.prefix or event.ip
         self.device = crc32(device.encode()) or 1 if device else 0
         self.prefix = crc32(prefix.encode()) or 1 if prefix else 0
+        # Half a dozen features ask where these are.
+        devices, prefixes = profile.devices.keys, profile.prefixes.keys
+        self.device_at = devices.index(self.device) if self.device in devices else -1
+        self.prefix_at = prefixes.index(self.prefix) if self.prefix in prefixes else -1
         self.agent, self.client, self.system = _client_of(
             event.user_agent, facts.browser, facts.os, facts.device_type
         )

@@ -84,8 +84,7 @@ def came_apart(reading: Reading) -> tuple[Memory, int] | None:
     profile, session = reading.profile, reading.session
     before = session.opened if session is not None else reading.minute + 1
     found: tuple[Memory, int] | None = None
-    for memory, value in ((profile.devices, reading.device), (profile.prefixes, reading.prefix)):
-        at = memory.find(value) if value else -1
+    for memory, at in ((profile.devices, reading.device_at), (profile.prefixes, reading.prefix_at)):
         if at < 0 or memory.first(at) >= before:
             continue
         if memory.is_apart(at):
@@ -145,8 +144,8 @@ def brought_along(reading: Reading) -> tuple[float, float]:
     session = reading.session
     before = session.opened if session is not None else minute + 1
     return (
-        doubt_of(profile.devices, reading.device, minute, before),
-        doubt_of(profile.prefixes, reading.prefix, minute, before),
+        doubt_of(profile.devices, reading.device_at, minute, before),
+        doubt_of(profile.prefixes, reading.prefix_at, minute, before),
     )
 
 

@@ -23,8 +23,12 @@ _SENT: Final = frozenset((None, "home"))
 def tie(reading: Reading) -> None:
     """Note what an event that was just taught tells of its device's and range's ties."""
     profile, event = reading.profile, reading.event
-    devices, prefixes = profile.devices, profile.prefixes
-    device, prefix = devices.find(reading.device), prefixes.find(reading.prefix)
+    device, prefix = reading.device_at, reading.prefix_at
+    # What it has just brought in is somewhere since.
+    if device < 0:
+        device = profile.devices.find(reading.device)
+    if prefix < 0:
+        prefix = profile.prefixes.find(reading.prefix)
     if prefix >= 0:
         _meet(reading, device, prefix)
     elif device < 0:

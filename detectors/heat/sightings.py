@@ -357,8 +357,7 @@ def _tries(reading: Reading) -> tuple[int, int]:
 
 def is_familiar(reading: Reading) -> bool:
     """Return whether the account knows the event's device or its address range."""
-    profile = reading.profile
-    return reading.device in profile.devices.keys or reading.prefix in profile.prefixes.keys
+    return reading.device_at >= 0 or reading.prefix_at >= 0
 
 
 def is_strangers(reading: Reading) -> bool:

@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detectors.arithmetic import product, rounded
+from detectors.arithmetic import product, products, rounded
 
 numbers = st.floats(allow_nan=False, allow_infinity=False, width=64)
 near = st.floats(-1e7, 1e7)
@@ -40,4 +40,7 @@ def test_a_product_is_summed_in_order(pairs: list[tuple[float, float]]) -> None:
     total = 0.0
     for weight, value in pairs:
         total += weight * value
-    assert product(tuple(w for w, _ in pairs), [v for _, v in pairs]) == total
+    weights, values = tuple(w for w, _ in pairs), [v for _, v in pairs]
+    assert product(weights, values) == total
+    others = tuple(reversed(weights))
+    assert products(weights, others, values) == (total, product(others, values))
