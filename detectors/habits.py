@@ -56,19 +56,16 @@ def use(  # noqa: PLR0917 - every event calls it for everything that it came wit
 
 def make_room(profile: Profile, half_life: float) -> None:
     """Forget what has the least weight left, until the profile is stored in `MOST_BYTES`."""
-    p = profile
-    values = (
-        len(p.devices.keys) + len(p.agents.keys) + len(p.clients.keys) + len(p.systems.keys)
-        + len(p.prefixes.keys) + len(p.asns.keys) + len(p.countries.keys) + len(p.cities.keys)
-        + len(p.methods.keys) + len(p.kinds.keys) + len(p.addresses.keys) + len(p.postcodes.keys)
-        + len(p.payments.keys) + len(p.deliveries.keys) + len(p.categories.keys)
-    )  # fmt: skip
     # To count the bytes takes ten times as long as to say that they cannot be too many.
-    most = _FIXED + values * (15 if p.seen < _SHORT else 19)
+    a_value = 15 if profile.seen < _SHORT else 19
+    if profile.held >= 0 and _FIXED + profile.held * a_value <= MOST_BYTES - _TEXTS:
+        return
+    profile.held = values = sum([len(memory.keys) for memory in profile.memories])
+    most = _FIXED + values * a_value
     if most <= MOST_BYTES - _TEXTS:
         return
-    texts = len((p.client or "").encode()) + len((p.city or "").encode())
-    texts += len((p.client_came[1] or "").encode())
+    texts = len((profile.client or "").encode()) + len((profile.city or "").encode())
+    texts += len((profile.client_came[1] or "").encode())
     if most + texts <= MOST_BYTES:
         return
     while len(encode(profile)) > MOST_BYTES:

@@ -17,8 +17,9 @@ from detectors.stored_profiles import NOTHING, Came, Doubt, Session, StoredMemor
 VERSION: Final = 1
 UNIT: Final = 16
 """A weight of one, as stored."""
-_APART: Final = 16
-_DOUBT: Final = _APART - 1
+APART: Final = 16
+"""What is added to the doubt of a value that nothing has tied to what was there before it."""
+_DOUBT: Final = APART - 1
 
 
 def digest(value: str) -> int:
@@ -31,7 +32,7 @@ class Memory:
 
     `keys` are the values' digests; `rows` holds four numbers for each in turn: its decayed weight
     (sixteenths of a use), when it was first and last seen (minutes since the account was), and
-    how suspicious the event was that brought it in (whole nats from 0 to 15, and `_APART` added
+    how suspicious the event was that brought it in (whole nats from 0 to 15, and `APART` added
     where nothing has ever tied it to what the account had before). Two flat lists, because
     a million profiles are read, written and swept for garbage.
     """
@@ -65,11 +66,11 @@ class Memory:
 
     def is_apart(self, at: int) -> bool:
         """Return whether nothing has tied the value at a position to what was there before it."""
-        return self.rows[4 * at + 3] >= _APART
+        return self.rows[4 * at + 3] >= APART
 
     def set_apart(self, at: int) -> None:
         """Have nothing tie the value at a position to what was there before it."""
-        self.rows[4 * at + 3] |= _APART
+        self.rows[4 * at + 3] |= APART
 
     def tie(self, at: int) -> None:
         """Have something tie the value at a position to what was there before it."""
@@ -134,7 +135,8 @@ class Profile:
     digests, each followed by its time (below 0 once a verdict has taken it). `logins`, `orders`,
     `fresh` and `strange` are decayed: sign-ins, orders, sign-ins on a new device or operator.
     `added` is the address that was added last, 0 where none was told. `recovered` is when the last
-    event came before the account was taken from a hijacker.
+    event came before the account was taken from a hijacker. `held` is not stored: how many values
+    its memories hold at most, -1 where that is not known.
     """
 
     __slots__ = (
@@ -167,6 +169,7 @@ class Profile:
         "failed_prefix",
         "failures",
         "fresh",
+        "held",
         "hours",
         "kinds",
         "logins",
@@ -242,6 +245,7 @@ class Profile:
         self.recovered: int = stored.recovered
         self.client_came: Came = stored.client_came
         self.network_came: Came = stored.network_came
+        self.held = -1
         self.memories = (
             self.devices,
             self.agents,

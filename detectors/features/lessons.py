@@ -101,6 +101,8 @@ def teach(profile: Profile, lesson: Lesson, doubt: int) -> None:
         if value:
             at, limit = _PLACES[name]
             if use(memories[at], value, minute, HABIT, limit, doubt):
+                if profile.held >= 0:
+                    profile.held += 1
                 new_device = new_device or at == _DEVICES
                 new_operator = new_operator or at == _ASNS
     if lesson.type == LOGIN:
@@ -190,12 +192,14 @@ def _fade(profile: Profile, minute: int) -> None:
 def record(reading: Reading, *, flagged: bool) -> None:
     """Record what is true whoever did it: clocks, failures, sessions, places, doubts."""
     profile, event, minute = reading.profile, reading.event, reading.minute
-    profile.seen = max(profile.seen, minute)
+    if minute > profile.seen:
+        profile.seen = minute
     if type(event) is Login and not reading.success:
         _count_failure(reading)
         return
     if type(event) is Login:
-        profile.signed_in = max(profile.signed_in, minute)
+        if minute > profile.signed_in:
+            profile.signed_in = minute
         if profile.failed_prefix == reading.prefix:
             # Failures that were made good from the same place are over.
             profile.failures, profile.failed_prefix = 0.0, 0
@@ -307,7 +311,9 @@ def _remember_session(reading: Reading) -> None:
         sessions.append(fresh)
         del sessions[:-SESSIONS]
     else:
-        session.used, session.contact = max(session.used, reading.minute), contact
+        if reading.minute > session.used:
+            session.used = reading.minute
+        session.contact = contact
 
 
 def doubt_left(reading: Reading) -> int:
@@ -472,6 +478,7 @@ def _forget_usual(profile: Profile, name: str, begin: int, end: int) -> list[For
 
 def recall(profile: Profile, forgotten: Iterable[Forgotten]) -> None:
     """Undo `undo`: nobody but the customer had access."""
+    profile.held = -1
     for name, key, row, text in forgotten:
         if name == _PLACE:
             if profile.place is None:

@@ -38,8 +38,11 @@ def _recent_doubt(
         # A customer who travels with the own phone is doubted once for it, not each time again.
         if own_device and doubt.own:
             continue
-        if doubt.nats > worst and (doubt.session != own or own == 0):
-            nats = doubt.nats * power(2.0, -max(0, minute - doubt.minute) / half_life)
+        nats = doubt.nats
+        if nats > worst and (doubt.session != own or own == 0):
+            age = minute - doubt.minute
+            if age > 0:
+                nats *= power(2.0, -age / half_life)
             if nats > worst:
                 worst, whose = nats, doubt
     return worst, whose
@@ -57,7 +60,7 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     own_device = is_own_device(reading)
     worst, whose = _recent_doubt(reading, half_life, own_device=own_device)
     brought = 0.0 if own_device else max(brought_along(reading))
-    outcome = bisect_right(STEPS, max(worst, brought))
+    outcome = bisect_right(STEPS, worst if worst > brought else brought)
     if whose is not None and worst > brought:
         reading.doubted = whose
         if outcome and _is_another(reading, whose.session):

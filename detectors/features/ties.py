@@ -12,7 +12,7 @@ from typing import Final
 
 from detectors.events import Order
 from detectors.features.reading import Reading
-from detectors.profiles import Memory, Profile
+from detectors.profiles import APART, Memory, Profile
 
 _SHARED: Final = frozenset(("mobile", "hosting", "vpn", "tor", "relay"))
 """Networks in whose ranges strangers meet: to have been in one ties nobody."""
@@ -43,6 +43,11 @@ def _meet(reading: Reading, device: int, prefix: int) -> None:
     """Note that somebody came by a range, by a device where its position is not -1."""
     profile, minute = reading.profile, reading.minute
     devices, prefixes = profile.devices, profile.prefixes
+    if device >= 0 and prefixes.rows[4 * prefix + 1] < minute:
+        # Nearly always both are known, and tied.
+        apart = devices.rows[4 * device + 3] | prefixes.rows[4 * prefix + 3]
+        if apart < APART:
+            return
     new_device = device >= 0 and devices.first(device) == minute
     new_prefix = prefixes.first(prefix) == minute
     if new_prefix and (new_device or not reading.device):
