@@ -16,7 +16,7 @@ import msgspec
 
 from detectors.campaigns.stored import decode, encode
 from detectors.errors import IncompatibleState
-from detectors.heat.indicators import Kind
+from detectors.heat.indicators import COARSE, Kind
 from detectors.heat.records import (
     TECHNIQUE_IDS,
     Attack,
@@ -183,14 +183,16 @@ def _belongs(front: Front, attack: Assault) -> bool:
 
 def _goes_on(front: Front, held: Front) -> bool:
     """Return whether it is the same attack through the same indicator."""
-    if (front.kind, front.key) != (held.kind, held.key):
+    if front.key != held.key or front.kind != held.kind:
         return False
     return front.since == held.since or abs(front.at - held.at) <= _PAUSE
 
 
 def _explains(front: Front, held: Front) -> bool:
     """Return whether what is tried through one came by another that is under attack as well."""
-    return abs(held.at - front.at) <= _PAUSE and any(_came_by(way, held) for way in front.ways)
+    if not COARSE[held.kind] or abs(held.at - front.at) > _PAUSE:  # most are address ranges
+        return False
+    return any(_came_by(way, held) for way in front.ways)
 
 
 def _came_by(way: Way, front: Front) -> bool:

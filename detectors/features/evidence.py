@@ -140,8 +140,7 @@ class Evidence:
 
     def _learn_quiet(self, context: int) -> None:
         quiet = self.quiet
-        quiet.add(context)
-        quiet.add(changes.CONTEXTS)
+        quiet.count([context, changes.CONTEXTS])
         if quiet.cells[context] > HORIZON:
             self.quiet.halve()
             for table in self._clocks:
