@@ -4,7 +4,7 @@ import atexit
 import gc
 from typing import Final
 
-_YOUNG: Final = 1_000_000
+_YOUNG: Final = 2_000_000
 _OFTEN_ENOUGH: Final = 250_000
 _OLDER: Final = (1_000, 20)
 
@@ -15,10 +15,10 @@ def collect_seldom(*, awaited: bool = False) -> None:
     Hundreds of thousands of decoded profiles live long: at Python's own threshold every hundredth
     event would be looked at for garbage, a tenth of all time. They make place for one another:
     there are as many soon after, and what would have been looked at is gone by then, without having
-    been. One partition's caches come to half a million containers when they are full; what survives
-    once mostly lives for long, and is not looked at again.
+    been. One partition's caches come to half a million containers when they are full, a backtest's
+    to three times as many; what survives once mostly lives for long, and is not looked at again.
 
-    Where somebody waits for each answer (`awaited`) the young are looked at four times as often: a
+    Where somebody waits for each answer (`awaited`) the young are looked at eight times as often: a
     million at once are a pause of a third of a second.
 
     Nor is anything looked at when the program ends, which Python does several times over.

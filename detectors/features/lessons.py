@@ -192,14 +192,12 @@ def _fade(profile: Profile, minute: int) -> None:
 def record(reading: Reading, *, flagged: bool) -> None:
     """Record what is true whoever did it: clocks, failures, sessions, places, doubts."""
     profile, event, minute = reading.profile, reading.event, reading.minute
-    if minute > profile.seen:
-        profile.seen = minute
+    profile.seen = max(profile.seen, minute)
     if type(event) is Login and not reading.success:
         _count_failure(reading)
         return
     if type(event) is Login:
-        if minute > profile.signed_in:
-            profile.signed_in = minute
+        profile.signed_in = max(profile.signed_in, minute)
         if profile.failed_prefix == reading.prefix:
             # Failures that were made good from the same place are over.
             profile.failures, profile.failed_prefix = 0.0, 0
@@ -311,9 +309,7 @@ def _remember_session(reading: Reading) -> None:
         sessions.append(fresh)
         del sessions[:-SESSIONS]
     else:
-        if reading.minute > session.used:
-            session.used = reading.minute
-        session.contact = contact
+        session.used, session.contact = max(session.used, reading.minute), contact
 
 
 def doubt_left(reading: Reading) -> int:

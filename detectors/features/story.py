@@ -60,7 +60,7 @@ def weigh_story(reading: Reading, table: Table, half_life: float) -> None:
     own_device = is_own_device(reading)
     worst, whose = _recent_doubt(reading, half_life, own_device=own_device)
     brought = 0.0 if own_device else max(brought_along(reading))
-    outcome = bisect_right(STEPS, worst if worst > brought else brought)
+    outcome = bisect_right(STEPS, max(worst, brought))
     if whose is not None and worst > brought:
         reading.doubted = whose
         if outcome and _is_another(reading, whose.session):

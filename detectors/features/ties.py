@@ -30,7 +30,8 @@ def tie(reading: Reading) -> None:
     if prefix < 0:
         prefix = profile.prefixes.find(reading.prefix)
     if prefix >= 0:
-        _meet(reading, device, prefix)
+        if not _are_tied(profile, device, prefix, reading.minute):
+            _meet(reading, device, prefix)
     elif device < 0:
         return
     if type(event) is Order and reading.address:
@@ -39,15 +40,18 @@ def tie(reading: Reading) -> None:
             _send(reading, address, device, prefix, home=event.delivery in _SENT)
 
 
+def _are_tied(profile: Profile, device: int, prefix: int, minute: int) -> bool:
+    """Return whether a device and a range that was known before are tied, as nearly always."""
+    prefixes = profile.prefixes.rows
+    if device < 0 or prefixes[4 * prefix + 1] >= minute:
+        return False
+    return profile.devices.rows[4 * device + 3] | prefixes[4 * prefix + 3] < APART
+
+
 def _meet(reading: Reading, device: int, prefix: int) -> None:
     """Note that somebody came by a range, by a device where its position is not -1."""
     profile, minute = reading.profile, reading.minute
     devices, prefixes = profile.devices, profile.prefixes
-    if device >= 0 and prefixes.rows[4 * prefix + 1] < minute:
-        # Nearly always both are known, and tied.
-        apart = devices.rows[4 * device + 3] | prefixes.rows[4 * prefix + 3]
-        if apart < APART:
-            return
     new_device = device >= 0 and devices.first(device) == minute
     new_prefix = prefixes.first(prefix) == minute
     if new_prefix and (new_device or not reading.device):

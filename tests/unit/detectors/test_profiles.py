@@ -6,7 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from detectors.errors import IncompatibleState
-from detectors.features.lessons import trust
+from detectors.features.lesson import Forgotten, Lesson
+from detectors.features.lessons import recall, teach, trust
+from detectors.features.reading import ORDER
 from detectors.habits import MOST_BYTES, make_room, use
 from detectors.profiles import MEMORIES, Memory, Profile, decode, encode, newborn
 from detectors.stored_profiles import NOTHING, Doubt, Session, StoredProfile
@@ -150,6 +152,23 @@ def test_no_profile_is_stored_in_more_than_two_kilobytes(values: dict[str, int],
     assert len(encode(profile)) <= MOST_BYTES
     assert (encode(profile) == before) == fitted
     assert all(len(getattr(profile, name).rows) % 4 == 0 for name in MEMORIES)
+
+
+def test_what_is_taught_and_recalled_is_counted_until_room_is_made() -> None:
+    """Room is made in time, although values are not counted anew after each event."""
+    profile = largest(dict.fromkeys(MEMORIES, 1))
+    make_room(profile, HALF_LIFE)
+    for number in range(1, 9):
+        teach(profile, Lesson(LATE, ORDER, [(name, number) for name in MEMORIES], 0, 3.0, 0), 15)
+        make_room(profile, HALF_LIFE)
+        assert len(encode(profile)) <= MOST_BYTES
+    fewer = largest(dict.fromkeys(MEMORIES, 1))
+    make_room(fewer, HALF_LIFE)
+    row = [60_000, LATE, LATE, 15]
+    recall(fewer, [Forgotten(name, key, row) for name in MEMORIES for key in (1, 2, 3)])
+    assert len(encode(fewer)) > MOST_BYTES
+    make_room(fewer, HALF_LIFE)
+    assert len(encode(fewer)) <= MOST_BYTES
 
 
 def test_the_value_with_the_least_weight_of_all_makes_room() -> None:

@@ -1,5 +1,6 @@
 """What comes out: alerts there and back, the same bytes each time, safe and clear to read."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from detectors.assessments import Alert, Assessment, Evidence, Reason
@@ -14,7 +17,7 @@ from detectors.errors import InvalidEvent
 from detectors.events import Feedback
 from streams.cli.alerts import _open as cases_open
 from streams.cli.watching import decoded
-from streams.codec import decode_alert, encode_alert, encode_assessment
+from streams.codec import decode_alert, encode_alert, encode_assessment, rfc3339
 from streams.presentation import alert_view, printable
 from streams.runtime.interfaces import Record
 from tests.support.alerts import ALERT
@@ -43,6 +46,19 @@ def test_the_contracts_forms() -> None:
     assert fields["amount_at_risk"] == "1000"
     assert "campaign_id" not in fields
     assert "evidence" not in fields["reasons"][1]
+
+
+@given(
+    st.integers(-(10**12), 10**13).map(lambda whole: whole / 1000)
+    | st.floats(-62_135_596_800.0, 253_402_300_799.0)
+)
+@example(4_294_967_295.999)
+@example(1_795_600_000.0005)
+def test_a_time_is_written_as_the_calendar_has_it(seconds: float) -> None:
+    """To the millisecond where that is exact, else to the microsecond."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    precision = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    assert rfc3339(seconds) == moment.isoformat(timespec=precision)[:-6] + "Z"
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{}", b"[]", b'{"raised_at":1}'])
