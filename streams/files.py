@@ -6,6 +6,7 @@ Everything is read lazily: a year of events needs no more memory than a minute o
 import gzip
 import lzma
 import sys
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from heapq import merge
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Watch = Callable[[int], object]
 STANDARD_INPUT: Final = Path("-")
+DAMAGED: Final = (OSError, EOFError, zlib.error, lzma.LZMAError, zstd.ZstdError)
+"""What reading from `open_plain` raises where a file is missing, cut short or damaged."""
 _OPENERS: Final[dict[str, Callable[[Any], Any]]] = {
     ".gz": gzip.open,
     ".xz": lzma.open,
@@ -50,7 +53,7 @@ class FileEvent(msgspec.Struct, frozen=True):
 def open_plain(path: Path, watch: Watch | None = None) -> Iterator[BinaryIO]:
     """Give a file to read, decompressed by its suffix; raises OSError where it can't be read.
 
-    `watch` is told, as reading goes on, how many bytes more were taken from the disk.
+    Reading on raises one of `DAMAGED` where the file is. `watch` is told, as reading goes on, how many bytes more were taken from the disk.
     """
     if path == STANDARD_INPUT:
         yield sys.stdin.buffer
@@ -86,9 +89,13 @@ def read_lines(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
         with open_plain(path, watch) as opened:
             for line in opened:
                 yield line.rstrip(b"\r\n")
-    except (OSError, EOFError, lzma.LZMAError, zstd.ZstdError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableFile(f"{path}: {reason}") from None
+    except DAMAGED as error:
+        raise UnreadableFile(f"{path}: {told(error)}") from None
+
+
+def told(error: Exception) -> str:
+    """Return what is wrong with a file, as its system or its packing says it."""
+    return getattr(error, "strerror", None) or str(error)
 
 
 def read_events(path: Path, watch: Watch | None = None) -> Iterator[FileEvent]:

@@ -8,7 +8,6 @@ addresses are attempts that gained no access.
 
 import csv
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -18,7 +17,7 @@ from typing import BinaryIO, Final, cast
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.evaluation.ledger import Label, Labels, Named
 from detectors.parsing import parse_event
-from streams.files import FileEvent, Watch, open_plain
+from streams.files import DAMAGED, FileEvent, Watch, open_plain, told
 
 FAMILY: Final = "takeover"
 """The data set does not tell kinds of attack apart."""
@@ -137,9 +136,8 @@ def _opened(path: Path, watch: Watch | None) -> Iterator[Iterable[str]]:
         else:
             with open_plain(path, watch) as file:
                 yield TextIOWrapper(file, "utf-8-sig", newline="")
-    except (EOFError, OSError, zipfile.BadZipFile, zlib.error, csv.Error, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableFile(f"{path}: {reason}") from None
+    except (*DAMAGED, zipfile.BadZipFile, csv.Error, UnicodeError) as error:
+        raise UnreadableFile(f"{path}: {told(error)}") from None
 
 
 def _member(path: Path, archive: zipfile.ZipFile) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 
 from detectors.errors import ConfigurationError
 from streams.enrichment.places import NOWHERE, Place
-from streams.files import open_plain
+from streams.files import DAMAGED, open_plain
 
 _BITS: Final = {AF_INET: 32, AF_INET6: 128}
 _Network = tuple[int, int, int]  # first address, last address, index of its place
@@ -33,7 +33,7 @@ class CsvLookup:
             with open_plain(path) as opened, TextIOWrapper(opened, "utf-8-sig", newline="") as text:
                 for family, first, last, index in _rows(path, text, self._places):
                     (four if family == AF_INET else six).append((first, last, index))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+        except (*DAMAGED, UnicodeDecodeError, csv.Error) as error:
             raise ConfigurationError(f"lookups: {path}: {error}") from None
         # 128-bit numbers fit no array; IPv4 ones do, in a quarter of a list's memory.
         self._four = _disjoint(four, array("Q"))

@@ -1,5 +1,6 @@
 """Facts: the event's own fields first, then the files, the operator before the address."""
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,22 @@ class TestCsv:
         with pytest.raises(ConfigurationError) as caught:
             CsvLookup(csv_file(tmp_path, rows))
         assert words in str(caught.value)
+
+    @pytest.mark.parametrize(
+        ("suffix", "content"),
+        [
+            ("gz", gzip.compress(HEADER.encode() * 99, mtime=0)[:40]),
+            ("gz", gzip.compress(b"x", mtime=0)[:10] + b"\xff" * 40),
+            ("xz", b"nonsense"),
+            ("zst", b"nonsense"),
+        ],
+    )
+    def test_a_damaged_file_is_named(self, suffix: str, content: bytes, tmp_path: Path) -> None:
+        """However it is packed."""
+        path = tmp_path / f"own.csv.{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(ConfigurationError, match=f"lookups: .*{path.name}: "):
+            CsvLookup(path)
 
 
 class TestMmdb:

@@ -40,6 +40,7 @@ def test_every_compression(suffix: str, compress: Callable[[bytes], bytes], tmp_
         ("cut.gz", gzip.compress(b"x\n" * 1000, mtime=0)[:20]),
         ("wrong.xz", b"nonsense"),
         ("wrong.zst", b"nonsense"),
+        ("bits.gz", gzip.compress(b"x", mtime=0)[:10] + b"\xff" * 40),
         ("missing", None),
     ],
 )
