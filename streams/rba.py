@@ -16,6 +16,7 @@ from typing import BinaryIO, Final, cast
 
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.evaluation.ledger import Label, Labels, Named
+from detectors.faults import describe
 from detectors.parsing import parse_event
 from streams.files import DAMAGED, FileEvent, Watch, open_plain, told
 
@@ -40,6 +41,7 @@ COLUMNS: Final = (
 )
 """The columns that are read. The parsed user agent is not: the product parses it itself."""
 
+_FLAGS: Final = {"True": True, "true": True, "1": True, "False": False, "false": False, "0": False}
 _ABSENT: Final = frozenset({"", "-", "nan", "NaN", "None"})
 
 
@@ -54,9 +56,9 @@ class RbaTruth:
     def note(self, event_id: str, user: str, row: Mapping[str, str]) -> None:
         """Note what a row says of its event."""
         name = Named("login", event_id)
-        if row[TAKEOVER] == "True":
+        if _FLAGS[row[TAKEOVER]]:
             self._takeovers[name] = Label(FAMILY, user)
-        elif row[ATTACK_ADDRESS] == "True" and row[SUCCESSFUL] != "True":
+        elif _FLAGS[row[ATTACK_ADDRESS]] and not _FLAGS[row[SUCCESSFUL]]:
             self._attacks.add(name)
 
 
@@ -75,6 +77,7 @@ def read_rba(path: Path, truth: RbaTruth, watch: Watch | None = None) -> Iterato
             number = reader.line_num
             event_id = f"{path.name}:{number}"
             try:
+                _check(row)
                 event = parse_event(
                     _sign_in(row), type_="login", timestamp=time, fallback_id=event_id
                 )
@@ -86,13 +89,27 @@ def read_rba(path: Path, truth: RbaTruth, watch: Watch | None = None) -> Iterato
             yield FileEvent(path, number, b"", event, time)
 
 
+def _check(row: Mapping[str, str | None]) -> None:
+    """Refuse a row that was cut short, as the last is where the file was, and what is no flag.
+
+    Taken for False, it would make a failure of a sign-in, and a customer of a thief.
+    """
+    for column in COLUMNS:
+        if row[column] is None:
+            raise InvalidEvent("missing_field", field=column, expected="a value", found="nothing")
+    for column in (SUCCESSFUL, ATTACK_ADDRESS, TAKEOVER):
+        if row[column] not in _FLAGS:
+            found = describe(row[column])
+            raise InvalidEvent("not_allowed", field=column, expected="True or False", found=found)
+
+
 def _sign_in(row: Mapping[str, str]) -> dict[str, object]:
     """A row by the wire contract's names; what the data set leaves open is left out."""
     fields: dict[str, object] = {
         "occurred_at": f"{row[TIME].replace(' ', 'T')}Z",
         "account_id": row[USER],
         "ip": row[ADDRESS],
-        "outcome": "success" if row[SUCCESSFUL] == "True" else "failure",
+        "outcome": "success" if _FLAGS[row[SUCCESSFUL]] else "failure",
         "method": "password",
         "user_agent": row[AGENT],
     }
@@ -141,7 +158,9 @@ def _opened(path: Path, watch: Watch | None) -> Iterator[Iterable[str]]:
 
 
 def _member(path: Path, archive: zipfile.ZipFile) -> str:
-    members = [name for name in archive.namelist() if name.endswith(".csv")]
+    # A Mac packs beside every file what its own file system knows of it.
+    names = (name for name in archive.namelist() if not name.startswith("__MACOSX/"))
+    members = [name for name in names if name.endswith(".csv")]
     if len(members) != 1:
         raise ConfigurationError(f"{path} holds {len(members)} CSV files: expected one")
     return members[0]

@@ -444,6 +444,34 @@ def test_the_rba_data_set_is_read_with_its_truth(
     assert report["summaries"][0]["account_days"] == 2
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("6,2020-02-08 00:00:00,-88,31,10.2.2.2,N", "field 'Region': expected a value"),
+        (",".join(["7", *RBA.splitlines()[2].split(",")[1:13], "yes,False,False"]), "'yes'"),
+    ],
+)
+def test_a_row_of_the_data_set_that_is_none_is_told(
+    row: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first part of a large file ends within a row; what says neither yes nor no is not no."""
+    path = tmp_path / "part.csv"
+    path.write_text(RBA + row)
+    assert called(path, "--format", "rba") == 0
+    error = capsys.readouterr().err
+    assert "dead lines: 2" in error
+    assert f"{path}:8: field" in error
+    assert told in error
+
+
+def test_what_a_mac_packs_beside_the_data_set_is_not_read(tmp_path: Path) -> None:
+    """Its `._` file of the same name is no second data set."""
+    path = _zipped(tmp_path / "rba.zip", RBA.encode())
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("__MACOSX/._rba-dataset.csv", b"\0\5\x16")
+    assert called(path, "--format", "rba") == 0
+
+
 def test_files_without_a_single_event_are_a_mistake(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
