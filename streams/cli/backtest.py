@@ -130,7 +130,10 @@ def command(
         _require(report)
     if compare and compare_settings:
         raise ConfigurationError("--compare and --compare-settings: give one of the two")
-    judged = bool(labels or report or compare or compare_settings or assessed)
+    if format_ is Format.RBA and (labels or attacks):
+        raise ConfigurationError("--format rba holds its own labels: leave out --labels, --attacks")
+    wanted = labels or report or compare or compare_settings or assessed
+    judged = bool(wanted) or format_ is Format.RBA
     options = _Options(
         events=events or [],
         format=format_,

@@ -464,6 +464,16 @@ def test_a_row_of_the_data_set_that_is_none_is_told(
     assert told in error
 
 
+def test_the_data_set_is_judged_without_being_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It holds its own labels: after an hour's pass, more than the events a second is told."""
+    path = tmp_path / "rba.csv"
+    path.write_text(RBA)
+    assert called(path, "--format", "rba", "--warm-up", 0) == 0
+    assert "1 hijacks, 2 legitimate account-days" in capsys.readouterr().out
+
+
 def test_what_a_mac_packs_beside_the_data_set_is_not_read(tmp_path: Path) -> None:
     """Its `._` file of the same name is no second data set."""
     path = _zipped(tmp_path / "rba.zip", RBA.encode())
@@ -515,6 +525,7 @@ def test_a_full_disk_is_one_line(
     ("arguments", "told"),
     [
         ([], "nothing to judge"),
+        (["{bad}", "--format", "rba", "--labels", "{bad}"], "holds its own labels"),
         (["absent.ndjson"], "absent.ndjson"),
         (["{events}", "--labels", "{bad}"], "bad.ndjson:1 is no label"),
         (["{events}", "--assessed", "{bad}"], "bad.ndjson:1 is no assessment"),
