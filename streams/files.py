@@ -53,7 +53,8 @@ class FileEvent(msgspec.Struct, frozen=True):
 def open_plain(path: Path, watch: Watch | None = None) -> Iterator[BinaryIO]:
     """Give a file to read, decompressed by its suffix; raises OSError where it can't be read.
 
-    Reading on raises one of `DAMAGED` where the file is. `watch` is told, as reading goes on, how many bytes more were taken from the disk.
+    Reading on raises one of `DAMAGED` where the file is. `watch` is told, as reading goes on, how
+    many bytes more were taken from the disk.
     """
     if path == STANDARD_INPUT:
         yield sys.stdin.buffer

@@ -128,12 +128,7 @@ def command(
         raise ConfigurationError("there is nothing to judge: give event files, or --pool reports")
     if report is not None:
         _require(report)
-    if compare and compare_settings:
-        raise ConfigurationError("--compare and --compare-settings: give one of the two")
-    if format_ is Format.RBA and (labels or attacks):
-        raise ConfigurationError("--format rba holds its own labels: leave out --labels, --attacks")
     wanted = labels or report or compare or compare_settings or assessed
-    judged = bool(wanted) or format_ is Format.RBA
     options = _Options(
         events=events or [],
         format=format_,
@@ -150,6 +145,7 @@ def command(
         heat=heat,
         indicators=indicators or [],
     )
+    _check(options)
     outputs = _Outputs(assessments, alerts, campaigns)
     runs: list[Run] = []
     for path in pool or []:
@@ -157,7 +153,7 @@ def command(
             _pool(runs, run, f"{run.name} in {path}")
     comparison = None
     if events:
-        recording, dead = _recorded(options, outputs, judged=judged)
+        recording, dead = _recorded(options, outputs, judged=bool(wanted) or format_ is Format.RBA)
         if recording is not None:
             run, comparison = _judged(options, recording, dead, name, warm_up)
             _pool(runs, run, run.name)
@@ -199,6 +195,14 @@ class _Outputs(NamedTuple):
     assessments: Path | None
     alerts: Path | None
     campaigns: Path | None
+
+
+def _check(options: _Options) -> None:
+    """Refuse options of which one would be passed over."""
+    if options.compare and options.compare_settings:
+        raise ConfigurationError("--compare and --compare-settings: give one of the two")
+    if options.format is Format.RBA and (options.labels or options.attacks):
+        raise ConfigurationError("--format rba holds its own labels: leave out --labels, --attacks")
 
 
 def _recorded(
@@ -292,6 +296,7 @@ def _intelligence(options: _Options, settings: Path | None) -> "IndicatorTable |
 def _read_scores(options: _Options, recording: "Recording") -> None:
     from streams.backtesting import read_assessments
 
+    recording.scores_of(DETECTOR)  # before the other's: the first is whom the report is of
     if options.assessed:
         read_assessments(options.assessed, recording.scores_of(DETECTOR))
     if options.compare and options.compared:
@@ -349,12 +354,17 @@ def _say(events: int, seconds: float, dead: "DeadLines") -> None:
 
 
 def _show(report: "Report", *, to_stderr: bool) -> None:
+    from streams.report.changes import changes
     from streams.report.text import tables
 
     # A narrow terminal breaks the lines; cut short, a figure would be lost or another.
-    console = Console(stderr=to_stderr, width=WIDE)
+    # Accounts and families are named by others: no name is markup.
+    console = Console(stderr=to_stderr, width=WIDE, markup=False, emoji=False)
     for table in tables(report):
         console.print(table)
+    if report.comparison is not None:
+        for told in changes(report.comparison, labelled=report.runs[-1].labelled):
+            console.print(told)
     for run in report.runs:
         if run.labels_without_event:
             count = f"{run.labels_without_event:,} labels of {run.name}"

@@ -1,6 +1,6 @@
 """Writes the report: `report.html`, one page without anything outside it, and `report.json`."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +10,7 @@ from markupsafe import Markup
 from detectors.evaluation.judging import BUDGETS, JudgedHijack
 from streams.documents.page import environment
 from streams.report import charts
+from streams.report.changes import moment, what_changes, what_it_was
 from streams.report.contents import RaisedAlert, Report
 from streams.report.text import figure, percent, share
 from streams.whole_files import write_together
@@ -61,11 +62,6 @@ def money(amount: float | str) -> str:
     return f"{float(amount):,.0f}"
 
 
-def moment(seconds: float) -> str:
-    """UTC epoch seconds to the minute."""
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
-
-
 def _context(report: Report) -> dict[str, Any]:
     alerts = sorted(
         (alert for run in report.runs for alert in run.alerts),
@@ -87,6 +83,8 @@ def _context(report: Report) -> dict[str, Any]:
         "labelled": all(run.labelled for run in report.runs),
         "dead": sum(sum(run.dead_lines.values()) for run in report.runs),
         "shown_changes": SHOWN_CHANGES,
+        "what_changes": what_changes,
+        "what_it_was": what_it_was,
     }
 
 

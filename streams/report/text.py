@@ -41,13 +41,14 @@ def figure(value: float, digits: int = 2, *, signed: bool = False) -> str:
     return _NOUGHT.sub(r"\1.", text)
 
 
-def _table(title: str) -> Table:
+def plain_table(title: str) -> Table:
+    """Return an empty table as all of them look."""
     return Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
 
 
 def _detectors(report: Report) -> Table:
     first = report.summaries[0]
-    table = _table(
+    table = plain_table(
         f"{first.hijacks} hijacks, {first.account_days:,} legitimate account-days: "
         "caught by the first order [95 %]"
     )
@@ -83,7 +84,7 @@ def _upper(summary: Summary) -> str:
 
 
 def _groups(summary: Summary) -> Table:
-    table = _table(f"{summary.name}: caught by the first order (at access)")
+    table = plain_table(f"{summary.name}: caught by the first order (at access)")
     table.add_column("family, earlier sign-ins", no_wrap=True)
     table.add_column("hijacks", justify="right", no_wrap=True)
     for at in summary.budgets:

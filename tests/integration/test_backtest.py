@@ -380,6 +380,37 @@ def test_two_configurations_are_compared_case_by_case(traffic: Traffic, tmp_path
     assert "no longer raised" in (tmp_path / "r" / "report.html").read_text("utf-8")
 
 
+def test_what_would_change_is_told_on_the_terminal_too(
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Case by case, without a report and without labels; an account's name is no markup."""
+    renamed = [{**line, "account_id": f"[red]{line['account_id']}"} for line in traffic.lines()]
+    events = write(tmp_path / "events.ndjson", renamed)
+    settings = tmp_path / "strict.toml"
+    settings.write_text("[detection]\nalert_floor = 0.999\n")
+    assert called(events, "--compare-settings", settings) == 0
+    told = capsys.readouterr().out
+    assert "Nightlatch → strict.toml: " in told
+    rows = [line for line in told.splitlines() if " no longer raised " in line]
+    assert rows
+    assert all("[red]" in row and " unknown " in row for row in rows)
+
+
+def test_the_report_is_of_what_runs_now_not_of_what_it_is_compared_with(
+    traffic: Traffic, tmp_path: Path
+) -> None:
+    """Its headline figures, families and misses are the detector's whose alerts it lists."""
+    silent = [{"event_id": line["event_id"], "risk": 0.0} for line in traffic.lines()]
+    earlier = write(tmp_path / "earlier.ndjson", silent)
+    arguments = [traffic.events, "--labels", traffic.labels, "--compare", earlier]
+    assert called(*arguments, "--report", tmp_path) == 0
+    report = orjson.loads((tmp_path / "report.json").read_bytes())
+    names = [summary["name"] for summary in report["summaries"]]
+    assert names[:2] == ["Nightlatch", "earlier.ndjson"]
+    assert report["leads"][0]["gain"]["value"] > 0
+    assert [report["comparison"][name] for name in ("after", "before")] == names[:2]
+
+
 def test_what_an_attacker_sent_is_text_in_the_report(traffic: Traffic, tmp_path: Path) -> None:
     """An account called like a script is shown, not run."""
     evil = "<script>alert(1)</script>"

@@ -4,7 +4,8 @@ import pytest
 
 from detectors.evaluation.intervals import Interval
 from detectors.evaluation.summary import Share
-from streams.report.page import delay, moment, money
+from streams.report.changes import moment
+from streams.report.page import delay, money
 from streams.report.text import figure, percent, share
 
 
