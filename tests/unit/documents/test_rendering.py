@@ -82,3 +82,11 @@ def test_the_same_document_gives_the_same_bytes() -> None:
     """A report can be made again and compared."""
     assert pdf(_document()) == pdf(_document())
     assert html(_document()) == html(_document())
+
+
+def test_on_paper_nothing_is_scrolled_to_or_opened() -> None:
+    """What lies beside the page on a screen is printed, and so is what is folded up there."""
+    page = html(_document())
+    on_paper = page[page.index("@media print") : page.index("</style>")]
+    assert ".scroll { overflow: visible; }" in on_paper
+    assert "details::details-content { content-visibility: visible;" in on_paper
