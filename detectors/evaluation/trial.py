@@ -65,8 +65,8 @@ class Trial:
 
     `hijacked` and `legitimate` are the events of either kind after the warm-up. `day_events` are
     the legitimate events of the account-days that are judged, `day_starts` where each such day
-    begins among them. `calendar_days` is how many UTC days were judged; `_repeats` maps every
-    event to its first occurrence.
+    begins among them. `calendar_days` is how many UTC days were judged, `judged_from` where the
+    warm-up ends (UTC epoch seconds); `first_occurrence` maps every event to its own.
     """
 
     hijacks: list[Hijack]
@@ -75,6 +75,7 @@ class Trial:
     day_events: Indices
     day_starts: Indices
     calendar_days: int
+    judged_from: float
     events: int
     first_occurrence: Indices
 
@@ -129,6 +130,7 @@ def trial_of(ledger: Ledger, warm_up: float = WARM_UP) -> Trial:
         day_events=order[peaceful],
         day_starts=starts,
         calendar_days=len(np.unique(day[legitimate])),
+        judged_from=float(cut),
         events=len(order),
         first_occurrence=first_occurrence,
     )

@@ -145,8 +145,8 @@ def command(
         heat=heat,
         indicators=indicators or [],
     )
-    _check(options)
     outputs = _Outputs(assessments, alerts, campaigns)
+    _check(options, outputs)
     runs: list[Run] = []
     for path in pool or []:
         for run in read_report(path).runs:
@@ -197,12 +197,16 @@ class _Outputs(NamedTuple):
     campaigns: Path | None
 
 
-def _check(options: _Options) -> None:
+def _check(options: _Options, outputs: _Outputs) -> None:
     """Refuse options of which one would be passed over."""
     if options.compare and options.compare_settings:
         raise ConfigurationError("--compare and --compare-settings: give one of the two")
     if options.format is Format.RBA and (options.labels or options.attacks):
         raise ConfigurationError("--format rba holds its own labels: leave out --labels, --attacks")
+    if options.assessed and any(outputs):
+        raise ConfigurationError(
+            "--assessed runs no detector: leave out --assessments, --alerts, --campaigns"
+        )
 
 
 def _recorded(
@@ -308,7 +312,8 @@ def _judged(
 ) -> "tuple[Run, Comparison | None]":
     from streams.report.contents import comparison_of, run_of
 
-    run = run_of(name, [*options.events, *options.verdicts], recording, dead, warm_up)
+    files = [*options.events, *options.verdicts]
+    run = run_of(name, files, recording, dead, warm_up, assessed=bool(options.assessed))
     if options.compared is None:
         return run, None
     # An earlier run's assessments are what was; other settings are what could be.
@@ -355,6 +360,7 @@ def _say(events: int, seconds: float, dead: "DeadLines") -> None:
 
 def _show(report: "Report", *, to_stderr: bool) -> None:
     from streams.report.changes import changes
+    from streams.report.contents import unjudged
     from streams.report.text import tables
 
     # A narrow terminal breaks the lines; cut short, a figure would be lost or another.
@@ -366,6 +372,8 @@ def _show(report: "Report", *, to_stderr: bool) -> None:
         for told in changes(report.comparison, labelled=report.runs[-1].labelled):
             console.print(told)
     for run in report.runs:
+        if why := unjudged(run):
+            typer.echo(why, err=True)
         if run.labels_without_event:
             count = f"{run.labels_without_event:,} labels of {run.name}"
             typer.echo(f"{count} name an event that did not come", err=True)

@@ -56,13 +56,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `dead_lines` counts the lines that could not be used by the error's code, `unassessed` the
     events that a detector said nothing on, `labels_without_event` the labels that name an event
-    which did not come; `alerts` holds the riskiest, of `alerts_raised`.
+    which did not come; `alerts` holds the riskiest, of `alerts_raised`. What lies before
+    `judged_from` is not judged. `assessed` says that no detector ran: its assessments were read,
+    so that there are no alerts.
     """
 
     name: str
     files: tuple[str, ...]
     begin: str | None
     end: str | None
+    judged_from: str | None = None
+    assessed: bool = False
     events: int
     accounts: int
     dead_lines: Mapping[str, int]
@@ -91,7 +95,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_of(
-    name: str, files: Sequence[Path], recording: Recording, dead: DeadLines, warm_up: float
+    name: str,
+    files: Sequence[Path],
+    recording: Recording,
+    dead: DeadLines,
+    warm_up: float,
+    *,
+    assessed: bool = False,
 ) -> Run:
     """Judge a recording and keep what the report shows of it."""
     trial = trial_of(recording.ledger, warm_up)
@@ -100,12 +110,14 @@ def run_of(
     for detector, scores in recording.scores.items():
         risks, unassessed[detector] = scores.aligned(columns.identity)
         judgements[detector] = judge(trial, risks)
-    times, alerts = columns.time, _alerts(recording)
+    times, alerts = columns.time, [] if assessed else _alerts(recording)
     return Run(
         name=name,
         files=tuple(path.name for path in files),
         begin=rfc3339(float(times.min())) if len(times) else None,
         end=rfc3339(float(times.max())) if len(times) else None,
+        judged_from=rfc3339(trial.judged_from) if len(times) else None,
+        assessed=assessed,
         events=len(times),
         accounts=len(recording.ledger.accounts),
         dead_lines=dict(dead.by_code),
@@ -117,6 +129,18 @@ def run_of(
         alerts_raised=len(alerts),
         alerts_on_takeovers=sum(alert.truth == "takeover" for alert in alerts),
         alerts=tuple(alerts[:MOST_ALERTS]),
+    )
+
+
+def unjudged(run: Run) -> str | None:
+    """Say why no hijack of a run is judged; None where one is."""
+    if any(judgement.hijacks for judgement in run.judgements.values()):
+        return None
+    if not run.labelled:
+        return f"no event of {run.name} is labelled a takeover: no hijack is judged"
+    return (
+        f"no hijack of {run.name} begins after the warm-up, which ends at {run.judged_from} "
+        f"(its events are of {run.begin} to {run.end}): none is judged"
     )
 
 

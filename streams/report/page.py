@@ -11,7 +11,7 @@ from detectors.evaluation.judging import BUDGETS, JudgedHijack
 from streams.documents.page import environment
 from streams.report import charts
 from streams.report.changes import moment, what_changes, what_it_was
-from streams.report.contents import RaisedAlert, Report
+from streams.report.contents import RaisedAlert, Report, unjudged
 from streams.report.text import figure, percent, share
 from streams.whole_files import write_together
 
@@ -81,6 +81,8 @@ def _context(report: Report) -> dict[str, Any]:
         "alerts_raised": sum(run.alerts_raised for run in report.runs),
         "on_takeovers": sum(run.alerts_on_takeovers for run in report.runs),
         "labelled": all(run.labelled for run in report.runs),
+        "assessed": all(run.assessed for run in report.runs),
+        "unjudged": [why for run in report.runs if (why := unjudged(run)) and run.labelled],
         "dead": sum(sum(run.dead_lines.values()) for run in report.runs),
         "shown_changes": SHOWN_CHANGES,
         "what_changes": what_changes,

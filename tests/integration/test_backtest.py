@@ -231,6 +231,32 @@ def test_labels_of_other_events_are_told(
     assert "1 labels of run name an event that did not come" in capsys.readouterr().err
 
 
+def test_where_no_hijack_is_judged_it_is_told_why(
+    traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A single clock that runs decades ahead puts all that happened into the warm-up."""
+    lines = traffic.lines()
+    lines[10] = {**lines[10], "occurred_at": "2096-01-01T00:00:00Z"}
+    events = write(tmp_path / "wrong.ndjson", lines)
+    arguments = [events, "--labels", traffic.labels, "--no-baselines", "--report", tmp_path]
+    assert called(*arguments) == 0
+    told = "o hijack of run begins after the warm-up, which ends at 2047-"
+    assert told in capsys.readouterr().err
+    assert told in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_assessments_that_were_read_raise_no_alerts(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """The report does not say that another tool would have raised none."""
+    own = write(tmp_path / "own.ndjson", backtest(traffic.events))
+    arguments = [traffic.events, "--labels", traffic.labels, "--assessed", own]
+    assert called(*arguments, "--no-baselines", "--report", tmp_path) == 0
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "cases raised" not in page
+    assert "The alerts it would have raised" not in page
+
+
 def test_without_labels_nobody_is_called_a_customer(traffic: Traffic, tmp_path: Path) -> None:
     """Which alerts were false is not known then: neither the table nor the plot says so."""
     assert called(traffic.events, "--no-baselines", "--report", tmp_path) == 0
@@ -556,6 +582,7 @@ def test_a_full_disk_is_one_line(
     ("arguments", "told"),
     [
         ([], "nothing to judge"),
+        (["{events}", "--assessed", "{bad}", "--alerts", "{bad}"], "--assessed runs no detector"),
         (["{bad}", "--format", "rba", "--labels", "{bad}"], "holds its own labels"),
         (["absent.ndjson"], "absent.ndjson"),
         (["{events}", "--labels", "{bad}"], "bad.ndjson:1 is no label"),
