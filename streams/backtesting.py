@@ -40,6 +40,9 @@ HAND_OVER_ACCOUNTS: Final = 20_000
 RUN_LENGTH: Final = 500
 LOOK_AHEAD: Final = 100
 _EXAMPLES: Final = 5
+_DAY: Final = 86_400.0
+_LATE_AT_MOST: Final = 0.01
+"""Share of events that may come more than a day late where a file is in order."""
 
 Enrich = Callable[[Event], Facts]
 _T = TypeVar("_T")
@@ -47,10 +50,20 @@ _T = TypeVar("_T")
 
 @dataclass
 class DeadLines:
-    """Lines that could not be used: how many, by the error's code, and the first few."""
+    """Lines that could not be used: how many, by the error's code, and the first few.
+
+    Of the `events` in the others `late` came more than a day after later ones.
+    """
 
     by_code: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
+    events: int = 0
+    late: int = 0
+
+    @property
+    def disordered(self) -> bool:
+        """Whether so many are late that a file is hardly in the order of time."""
+        return self.late > self.events * _LATE_AT_MOST
 
     @property
     def total(self) -> int:
@@ -58,14 +71,20 @@ class DeadLines:
         return self.by_code.total()
 
     def living(self, lines: Iterable[FileEvent]) -> Iterator[Event]:
-        """Yield the events; count the lines that hold none."""
+        """Yield the events; count the lines that hold none, and the events that are late."""
+        latest = 0.0
         for line in lines:
             if isinstance(line.content, InvalidEvent):
                 self.by_code[line.content.code] += 1
                 if len(self.examples) < _EXAMPLES:
                     self.examples.append(f"{line.path}:{line.number}: {line.content}")
-            else:
-                yield line.content
+                continue
+            # By the time to merge by, which no lone clock leads astray.
+            latest = max(latest, line.time)
+            self.events += 1
+            if line.content.occurred_at < latest - _DAY:
+                self.late += 1
+            yield line.content
 
 
 def steadied(lines: Iterable[FileEvent]) -> Iterator[FileEvent]:

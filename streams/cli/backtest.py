@@ -356,6 +356,12 @@ def _say(events: int, seconds: float, dead: "DeadLines") -> None:
         typer.echo(f"dead lines: {dead.total:,} ({codes}), for example", err=True)
         for example in dead.examples:
             typer.echo(f"  {example}", err=True)
+    if dead.disordered:
+        typer.echo(
+            f"{dead.late:,} events come more than a day after later ones, and were scored as late: "
+            "sort each file by time",
+            err=True,
+        )
 
 
 def _show(report: "Report", *, to_stderr: bool) -> None:

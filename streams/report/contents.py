@@ -56,9 +56,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `dead_lines` counts the lines that could not be used by the error's code, `unassessed` the
     events that a detector said nothing on, `labels_without_event` the labels that name an event
-    which did not come; `alerts` holds the riskiest, of `alerts_raised`. What lies before
-    `judged_from` is not judged. `assessed` says that no detector ran: its assessments were read,
-    so that there are no alerts.
+    which did not come; `late_events` those that came more than a day after later ones, where so
+    many did that a file is hardly in the order of time; `alerts` holds the riskiest, of
+    `alerts_raised`. What lies before `judged_from` is not judged. `assessed` says that no detector
+    ran: its assessments were read, so that there are no alerts.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     accounts: int
     dead_lines: Mapping[str, int]
     dead_examples: tuple[str, ...]
+    late_events: int = 0
     labelled: bool
     labels_without_event: int
     judgements: Mapping[str, Judgement]
@@ -122,6 +124,7 @@ def run_of(
         accounts=len(recording.ledger.accounts),
         dead_lines=dict(dead.by_code),
         dead_examples=tuple(dead.examples),
+        late_events=dead.late if dead.disordered else 0,
         labelled=bool(recording.labels.takeovers),
         labels_without_event=len(recording.labels.takeovers) - recording.ledger.labels_met,
         judgements=judgements,

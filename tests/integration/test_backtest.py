@@ -231,6 +231,23 @@ def test_labels_of_other_events_are_told(
     assert "1 labels of run name an event that did not come" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("by", ["account_id", "type"])
+def test_a_file_that_is_not_in_the_order_of_time_is_told(
+    by: str, traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a data base exports it: a detector that is given next week first misses what is in it."""
+    lines = sorted(traffic.lines(), key=lambda line: str(line[by]))
+    arguments = [write(tmp_path / "sorted.ndjson", lines), "--no-baselines", "--report", tmp_path]
+    assert called(*arguments) == 0
+    told = " events come more than a day after later ones"
+    assert told in capsys.readouterr().err
+    assert "come more than a day after later ones" in (tmp_path / "report.html").read_text("utf-8")
+    lines = traffic.lines()
+    lines[10] = {**lines[10], "occurred_at": "2026-11-20T00:00:00Z"}
+    assert called(write(tmp_path / "clock.ndjson", lines), "--feedback", traffic.feedback) == 0
+    assert told not in capsys.readouterr().err
+
+
 def test_where_no_hijack_is_judged_it_is_told_why(
     traffic: Traffic, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
