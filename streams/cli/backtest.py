@@ -48,7 +48,7 @@ def command(
     ] = None,
     *,
     feedback: Annotated[
-        list[Path] | None, _files("Verdicts, each used only once its time has come.")
+        list[Path] | None, _files("Verdicts, in any order, each used only once its time has come.")
     ] = None,
     lookup: Annotated[
         list[Path] | None, _files("Look-up files (CSV or MMDB), over the setting `lookups`.")
@@ -261,7 +261,10 @@ def _lines(options: _Options, truth: "RbaTruth", watch: "Watch") -> "Iterator[Fi
         events = [read_events(path, watch) for path in options.events]
     else:
         events = [read_rba(path, truth, watch) for path in options.events]
-    verdicts = [read_events(path, watch) for path in options.verdicts]
+    # In no order one late verdict would hold up those behind it; and there are few.
+    verdicts = [
+        sorted(read_events(path, watch), key=lambda line: line.time) for path in options.verdicts
+    ]
     return merge(*map(steadied, events), *verdicts, key=lambda line: line.time)
 
 

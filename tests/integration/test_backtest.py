@@ -150,6 +150,17 @@ def test_a_verdict_is_used_only_once_its_time_has_come(
     assert any(before != after for is_early, before, after in pairs if not is_early)
 
 
+def test_verdicts_may_come_in_any_order(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """As from a tool that lists them by account: each comes at its own time all the same."""
+    verdicts = sorted(read(traffic.feedback), key=lambda line: str(line["occurred_at"]))
+    latest_first = write(tmp_path / "verdicts.ndjson", verdicts[::-1])
+    plain = backtest(traffic.events, "--feedback", traffic.feedback)
+    assert backtest(traffic.events, "--feedback", latest_first) == plain
+    assert backtest(traffic.events) != plain
+
+
 def test_a_clock_that_runs_ahead_brings_no_verdict_forward(
     traffic: Traffic, backtest: Backtest, tmp_path: Path
 ) -> None:
