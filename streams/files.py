@@ -7,6 +7,7 @@ import gzip
 import lzma
 import sys
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from heapq import merge
@@ -82,14 +83,16 @@ class _Watched(RawIOBase):
 
 
 def read_lines(path: Path, watch: Watch | None = None) -> Iterator[bytes]:
-    """Yield the lines of a file without their ends, blank ones too.
+    """Yield the lines of a file, blank ones too, without their ends and a byte order mark.
 
     Raises UnreadableFile where the file is missing, or damaged at the place it is damaged.
     """
+    mark = BOM_UTF8  # as Windows writes it; of the first line only
     try:
         with open_plain(path, watch) as opened:
             for line in opened:
-                yield line.rstrip(b"\r\n")
+                yield line.removeprefix(mark).rstrip(b"\r\n")
+                mark = b""
     except DAMAGED as error:
         raise UnreadableFile(f"{path}: {told(error)}") from None
 

@@ -34,6 +34,13 @@ def test_every_compression(suffix: str, compress: Callable[[bytes], bytes], tmp_
     assert sum(counts) == path.stat().st_size
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    """Windows puts one at the beginning of a file; anywhere else it is what was written."""
+    path = tmp_path / "labels.ndjson"
+    path.write_bytes(b"\xef\xbb\xbfone\n\xef\xbb\xbftwo\n")
+    assert list(read_lines(path)) == [b"one", b"\xef\xbb\xbftwo"]
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
