@@ -8,6 +8,7 @@ import lzma
 import sys
 import zlib
 from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from heapq import merge
@@ -102,14 +103,27 @@ def told(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def read_events(path: Path, watch: Watch | None = None) -> Iterator[FileEvent]:
+def distinct_names(paths: Iterable[Path]) -> list[str]:
+    """Return a name for each file: its own, and `events.ndjson~2` for the second of that name."""
+    met: Counter[str] = Counter()
+    names = []
+    for path in paths:
+        met[path.name] += 1
+        names.append(path.name if met[path.name] == 1 else f"{path.name}~{met[path.name]}")
+    return names
+
+
+def read_events(
+    path: Path, watch: Watch | None = None, name: str | None = None
+) -> Iterator[FileEvent]:
     """Yield a file's events in its own order; blank lines are passed over.
 
     A file has no record time, so an event without `occurred_at` takes the time of the line
     before it (and is none in the first line); one without `event_id` is named by file and line.
+    `name` is the file's in that, where several have the same.
     """
     time: float | None = None
-    name = path.name
+    name = name or path.name
     for number, line in enumerate(read_lines(path, watch), start=1):
         if not line or line.isspace():
             continue

@@ -62,9 +62,12 @@ class RbaTruth:
             self._attacks.add(name)
 
 
-def read_rba(path: Path, truth: RbaTruth, watch: Watch | None = None) -> Iterator[FileEvent]:
+def read_rba(
+    path: Path, truth: RbaTruth, watch: Watch | None = None, name: str | None = None
+) -> Iterator[FileEvent]:
     """Yield the sign-ins of the data set in its own order, each after its truth was noted.
 
+    They are named by the file and line; `name` is the file's, where several have the same.
     Raises ConfigurationError where a column is missing, UnreadableFile where the file is damaged.
     """
     time = 0.0
@@ -75,7 +78,7 @@ def read_rba(path: Path, truth: RbaTruth, watch: Watch | None = None) -> Iterato
             raise ConfigurationError(f"{path} has no column {missing[0]!r} in its first line")
         for row in reader:
             number = reader.line_num
-            event_id = f"{path.name}:{number}"
+            event_id = f"{name or path.name}:{number}"
             try:
                 _check(row)
                 event = parse_event(

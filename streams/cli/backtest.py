@@ -254,13 +254,14 @@ def _recorded(
 def _lines(options: _Options, truth: "RbaTruth", watch: "Watch") -> "Iterator[FileEvent]":
     """Every line of every file, merged by time."""
     from streams.backtesting import steadied
-    from streams.files import read_events
+    from streams.files import distinct_names, read_events
     from streams.rba import read_rba
 
+    named = zip(options.events, distinct_names(options.events), strict=True)
     if options.format is Format.NDJSON:
-        events = [read_events(path, watch) for path in options.events]
+        events = [read_events(path, watch, name) for path, name in named]
     else:
-        events = [read_rba(path, truth, watch) for path in options.events]
+        events = [read_rba(path, truth, watch, name) for path, name in named]
     # In no order one late verdict would hold up those behind it; and there are few.
     verdicts = [
         sorted(read_events(path, watch), key=lambda line: line.time) for path in options.verdicts

@@ -150,6 +150,18 @@ def test_a_verdict_is_used_only_once_its_time_has_come(
     assert any(before != after for is_early, before, after in pairs if not is_early)
 
 
+def test_files_of_one_name_in_several_folders_hold_different_events(
+    traffic: Traffic, backtest: Backtest, tmp_path: Path
+) -> None:
+    """A month a folder, and a shop that sends no event ids: line 3 of each is another event."""
+    lines = [{k: v for k, v in line.items() if k != "event_id"} for line in traffic.lines()[:200]]
+    months = []
+    for month, part in (("10", lines[:100]), ("11", lines[100:])):
+        (tmp_path / month).mkdir()
+        months.append(write(tmp_path / month / "events.ndjson", part))
+    assert len({line["event_id"] for line in backtest(*months)}) == 200
+
+
 def test_verdicts_may_come_in_any_order(
     traffic: Traffic, backtest: Backtest, tmp_path: Path
 ) -> None:
