@@ -244,7 +244,8 @@ def _recorded(
         for done in backtest(events, enricher.facts, engines, written=written, recording=recording):
             bar.update(task, events=done)
     _say(done, time.monotonic() - began, dead)
-    if not done and (dead.total or judged):
+    found = done if recording is None else len(recording.ledger)  # verdicts are not judged
+    if not found and (dead.total or judged):
         rba = dead.total and options.format is Format.NDJSON
         other = ": --format rba reads that data set" if rba else ""
         raise UnreadableFile(f"there is nothing to judge, since no line holds an event{other}")

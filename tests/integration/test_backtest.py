@@ -594,7 +594,18 @@ def test_files_without_a_single_event_are_a_mistake(
     path.write_bytes(b"")
     assert called(path) == 0, "a day without events is no mistake, where nothing is to be judged"
     labels = write(tmp_path / "labels.ndjson", [{"event_id": "1"}])
-    for judged in (["--labels", labels], ["--report", tmp_path / "report"]):
+    verdicts = write(
+        tmp_path / "verdicts.ndjson",
+        [
+            {
+                "type": "feedback",
+                "occurred_at": 1_795_500_000_000,
+                "account_id": "ann",
+                "verdict": "takeover",
+            }
+        ],
+    )
+    for judged in (["--labels", labels], ["--report", tmp_path / "report", "--feedback", verdicts]):
         assert called(path, *judged) == 2
         told = capsys.readouterr().err.splitlines()
         assert told[-1] == "nightlatch: there is nothing to judge, since no line holds an event"
