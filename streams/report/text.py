@@ -7,6 +7,7 @@ from typing import Final
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from detectors.evaluation.intervals import Interval
 from detectors.evaluation.summary import Share, Summary
 from streams.report.contents import Report
 
@@ -31,8 +32,12 @@ def share(value: Share | None) -> str:
     """A share with its interval, `.45 [.38, .52]`."""
     if value is None:
         return "-"
-    low, high = value.interval
-    return f"{figure(value.value)} [{figure(low)}, {figure(high)}]"
+    return f"{figure(value.value)} {_interval(value.interval)}"
+
+
+def _interval(interval: Interval) -> str:
+    low, high = interval
+    return f"[{figure(low)}, {figure(high)}]"
 
 
 def figure(value: float, digits: int = 2, *, signed: bool = False) -> str:
@@ -72,7 +77,9 @@ def _detectors(report: Report) -> Table:
         )
     table.caption = (
         f"at access, money saved and minutes at {percent(first.budgets[1].budget)}; "
-        "ECE over all events, and over those with a risk of .1 or more"
+        "ECE over all events, and over those with a risk of .1 or more\n"
+        f"[95 %]: over resampled hijacks; over campaigns, whose hijacks are alike, {first.name}'s "
+        + ", ".join(_interval(at.in_time_campaigns) for at in first.budgets)
     )
     return table
 

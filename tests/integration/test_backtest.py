@@ -318,6 +318,7 @@ def test_no_figure_is_cut_short(
     printed = capsys.readouterr().out
     assert other.name in printed
     assert "ECE ≥ .1 (events)" in printed
+    assert "over campaigns, whose hijacks are alike, Nightlatch's [" in printed
     assert "…" not in printed
 
 
