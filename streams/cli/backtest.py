@@ -183,6 +183,17 @@ class _Options(NamedTuple):
     indicators: list[Path]
 
     @property
+    def read(self) -> list[Path]:
+        """The files that are read."""
+        more = (self.lookup, self.attacks, self.indicators)
+        lone = (self.settings, self.compare, self.compare_settings, self.assessed)
+        return [
+            *(*self.events, *self.verdicts, *self.labels),
+            *(path for paths in more for path in paths or ()),
+            *(path for path in lone if path is not None),
+        ]
+
+    @property
     def compared(self) -> str | None:
         """What the detector that is compared with is called; None where there is none."""
         other = self.compare or self.compare_settings
@@ -198,7 +209,7 @@ class _Outputs(NamedTuple):
 
 
 def _check(options: _Options, outputs: _Outputs) -> None:
-    """Refuse options of which one would be passed over."""
+    """Refuse options of which one would be passed over, or a file lost."""
     if options.compare and options.compare_settings:
         raise ConfigurationError("--compare and --compare-settings: give one of the two")
     if options.format is Format.RBA and (options.labels or options.attacks):
@@ -207,6 +218,10 @@ def _check(options: _Options, outputs: _Outputs) -> None:
         raise ConfigurationError(
             "--assessed runs no detector: leave out --assessments, --alerts, --campaigns"
         )
+    read = {path.resolve() for path in options.read if path != _STANDARD_OUTPUT}
+    for path in outputs:
+        if path is not None and path.resolve() in read:
+            raise ConfigurationError(f"{path} is read: it would be written over")
 
 
 def _recorded(

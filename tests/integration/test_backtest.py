@@ -634,7 +634,8 @@ def test_a_full_disk_is_one_line(
     ("arguments", "told"),
     [
         ([], "nothing to judge"),
-        (["{events}", "--assessed", "{bad}", "--alerts", "{bad}"], "--assessed runs no detector"),
+        (["{events}", "--feedback", "{bad}", "--assessments", "{bad}"], "bad.ndjson is read"),
+        (["{events}", "--assessed", "{bad}", "--alerts", "out"], "--assessed runs no detector"),
         (["{bad}", "--format", "rba", "--labels", "{bad}"], "holds its own labels"),
         (["absent.ndjson"], "absent.ndjson"),
         (["{events}", "--labels", "{bad}"], "bad.ndjson:1 is no label"),
