@@ -293,10 +293,6 @@ def _delivered_to(reading: Reading) -> str:
     outcome = outcome_of(reading, "forwarding", 3)
     if outcome == 0:
         return "Delivery to a country this account has signed in from."
-    if not reading.profile.countries.keys:
-        # A first order that was seen: what it comes from is all that can be compared.
-        where = "to" if outcome == 1 else "elsewhere than to"
-        return f"Delivery {where} the country it comes from; none is known of the account yet."
     if outcome == 1:
         return "Delivery to a country this account is not known to have been in, but is in now."
     return "Delivery to a country this account is not known to have been in."

@@ -41,7 +41,7 @@ _TABLES: Final = {
     "speed": (6, orders.SPEED_CUSTOMER, orders.SPEED_HIJACKER),
     "rewards": (6, orders.REWARDS_CUSTOMER, orders.REWARDS_HIJACKER),
     "pace": (3, orders.PACE_CUSTOMER, orders.PACE_HIJACKER),
-    "forwarding": (3, orders.FORWARDING_CUSTOMER, orders.FORWARDING_HIJACKER),
+    "forwarding": (6, orders.FORWARDING_CUSTOMER, orders.FORWARDING_HIJACKER),
     "isolation": (3, story.ISOLATION_CUSTOMER, story.ISOLATION_HIJACKER),
     "story": (6, story.STORY_CUSTOMER, story.STORY_HIJACKER),
     "locality": (6, orders.LOCALITY_CUSTOMER, orders.LOCALITY_HIJACKER),

@@ -161,8 +161,9 @@ def weigh_goods(reading: Reading, population: Population) -> None:
         reading.weights[GOODS] = min(max(weight / len(reading.categories), -2.0), 3.0)
 
 
-FORWARDING_CUSTOMER: Final[Rows] = ((0.957, 0.032, 0.011),)
-FORWARDING_HIJACKER: Final[Row] = (0.87, 0.06, 0.07)
+# Of what goes to a new address. Three in ten hijackers order to one that the account knows.
+FORWARDING_CUSTOMER: Final[Rows] = ((0.93, 0.04, 0.03),) * 3 + ((0.75, 0.20, 0.05),) * 3
+FORWARDING_HIJACKER: Final[Row] = (0.81, 0.09, 0.10)
 
 
 # Outcomes: how much more often goods go from a place that the account is seen in to this area than
@@ -200,17 +201,22 @@ def weigh_locality(reading: Reading, order: Order, table: Table, population: Pop
 
 
 def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:
-    """Judge the delivery's country: one the account signs in from, the order's own, or neither.
+    """Judge a new address's country: one the account signs in from, the order's own, or neither.
 
-    That nothing is sent anywhere is not this feature's to say: see destination and rewards.
+    Given whether the order itself comes from a country new to the account, for that was told of its
+    network. Where no country of the account is known none is foreign, and an address that is known
+    is no news. That nothing is sent anywhere is not this feature's to say: see destination and
+    rewards.
     """
     code = country_code(order.shipping_country)
-    if code == 0:
+    known = reading.profile.countries.keys
+    if code == 0 or not known or reading.address in reading.profile.addresses.keys:
         return
-    known = code in reading.profile.countries.keys
-    outcome = 0 if known else 1 if code == reading.country else 2
-    reading.cells[FORWARDING] = reading.who * 3 + outcome
-    reading.weights[FORWARDING] = table.ratio(reading.who, outcome)
+    outcome = 0 if code in known else 1 if code == reading.country else 2
+    abroad = reading.country != 0 and reading.country not in known
+    context = reading.who + (3 if abroad else 0)
+    reading.cells[FORWARDING] = context * 3 + outcome
+    reading.weights[FORWARDING] = table.ratio(context, outcome)
 
 
 def weigh_speed(reading: Reading, table: Table) -> None:

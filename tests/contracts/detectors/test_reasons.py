@@ -1,5 +1,7 @@
 """Reasons say what is true: of what was seen now, and of what was usual before."""
 
+from copy import deepcopy
+
 import pytest
 
 from detectors.assessments import Alert
@@ -154,14 +156,34 @@ def test_where_no_country_is_told_none_is_accused() -> None:
     assert codes.read_last().weights[POSITION["forwarding"]] == 0.0
     home = History().months().sign_in(LAPTOP, HOME).order("31", shipping_country=None)
     assert home.read_last().weights[POSITION["forwarding"]] == 0.0
-    abroad = History().months().sign_in(LAPTOP, HOME).order("31", shipping_country="PT")
-    assert abroad.read_last().weights[POSITION["forwarding"]] > 0.5
-    assert said(abroad.read_last(), "forwarding").endswith("not known to have been in.")
-    assert shown(abroad.read_last(), "forwarding") == ("PT", "GB")
     first = History().sign_in(LAPTOP, HOME).order("31").observed[-1]
-    nobody = History("nobody").read_as_told(first)
-    assert said(nobody, "forwarding").endswith("none is known of the account yet.")
-    assert shown(nobody, "forwarding") == ("GB", None)
+    assert History("nobody").read_as_told(first).weights[POSITION["forwarding"]] == 0.0
+
+
+def judged(history: History, **fields: str | None) -> Reading:
+    """Return an order as it is read before anything is learnt of it."""
+    told = deepcopy(history).order("31", **fields).observed[-1]
+    return history.read_as_told(told)
+
+
+def test_only_a_new_address_is_foreign() -> None:
+    """A country that the account never was in is told of a new address alone: others are known."""
+    history, at = History().months().sign_in(LAPTOP, HOME), POSITION["forwarding"]
+    abroad = judged(history, address="cousin", shipping_country="PT")
+    assert abroad.weights[at] > judged(history, address="cousin").weights[at] + 0.5
+    assert said(abroad, "forwarding").endswith("not known to have been in.")
+    assert shown(abroad, "forwarding") == ("PT", "GB")
+    assert judged(history, address="home", shipping_country="PT").weights[at] == 0.0
+
+
+def test_where_the_away_order_to_is_judged_beside_others_who_are_away() -> None:
+    """At home nobody can order to where he is and never was: that is told of his network."""
+    history, at = History().months().sign_in(LAPTOP, HOME), POSITION["forwarding"]
+    home = judged(history, address="cousin")
+    away = judged(history.steal_session(LAPTOP, HOTEL), address="cousin", shipping_country="PT")
+    assert said(away, "forwarding").endswith("but is in now.")
+    assert home.cells[at] // 3 == home.who
+    assert away.cells[at] // 3 == away.who + 3
 
 
 def test_haste_needs_a_sign_in() -> None:
