@@ -1,10 +1,8 @@
 """The shipped prior: the weight of each feature in a sign-in, an order and a change.
 
 An earlier fit, on earlier features, in the layout of tests/benchmarks/fit_prior.py: what that fits
-today is another table, and no command prints this one again. What came or changed later was fitted
-beside it, by `python -m tests.benchmarks.fit_prior --added --write`:
-kind, guessing, shared_device, contact_clock, credential_clock, mfa_clock, destination, rewards,
-forwarding, story, locality.
+today is another table, and no command prints this one again. docs/detection.md says what the other
+catches, and why it does not ship yet.
 Heat is not fitted: it comes from outside as a weight of evidence.
 """
 

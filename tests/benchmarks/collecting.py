@@ -2,12 +2,15 @@
 
 `collect(seed)` runs the engine over a shop with more hijacks than life has and keeps every feature
 vector as it stood before it was learnt: all of the hijackers', all remarkable ones of customers,
-and a sample of the rest. `Collected` is what a prior is fitted to and judged on.
+and a sample of the rest. `Collected` is what a prior is fitted to and judged on. `collect_all` does
+so for the shops that the shipped prior is fitted to.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from itertools import repeat, starmap
+from multiprocessing.pool import Pool
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -22,17 +25,30 @@ from detectors.evaluation.trial import SECONDS_A_DAY, WARM_UP
 from detectors.events import Feedback, Order
 from detectors.features.reading import Reading
 from detectors.features.registry import WIDTH
+from detectors.heat.sightings import Sightings
 from detectors.models.prior import Prior
 from detectors.parsing import parse_event
 from detectors.policy import Policy
-from detectors.simulation import FAMILIES, Shop, SimulatedEvent, Telemetry, simulate
+from detectors.simulation import (
+    FAMILIES,
+    Shop,
+    SimulatedEvent,
+    Telemetry,
+    draw_telemetry,
+    simulate,
+)
 from detectors.simulation.simulation import HIJACKS
+from streams.across_accounts import AcrossAccounts
 from streams.enrichment.enricher import Enricher
 
 Floats = NDArray[np.float64]
 
 FLAT: Final = Prior(((0.4,) * WIDTH,) * 3, (2.0,) * 3)
 """Every feature discounted alike: where a fit begins, so that it depends on no earlier one."""
+
+SEEDS: Final = (201, 202, 204, 205, 206, 207, 208)
+ACCOUNTS: Final = 15_000
+TELLING: Final = Telemetry(asn=1.0, country=1.0, place=0.9, device_id=0.9, rtt_ms=0.3)
 
 START: Final = 1_790_812_800.0
 DAYS: Final = 60
@@ -162,22 +178,46 @@ class _Rows:
         return self._groups.setdefault(key, len(self._groups))
 
 
+def telemetry_of(position: int, seed: int) -> Telemetry:
+    """Return what the shop at a position among the seeds sends: much, as usual, then as drawn."""
+    return (TELLING, Telemetry())[position] if position < 2 else draw_telemetry(seed)
+
+
+def collect_all(
+    seeds: Sequence[int] = SEEDS,
+    *,
+    accounts: int = ACCOUNTS,
+    families: Sequence[str] = tuple(FAMILIES),
+    pool: Pool | None = None,
+) -> Collected:
+    """Return what the features say of a shop for each seed, in several processes where they are."""
+    asked = zip(range(len(seeds)), seeds, repeat(accounts), repeat(families), strict=False)
+    return pooled(list((starmap if pool is None else pool.starmap)(_at_a_position, asked)))
+
+
+def _at_a_position(position: int, seed: int, accounts: int, families: Sequence[str]) -> Collected:
+    telemetry = telemetry_of(position, seed)
+    return collect(seed, accounts=accounts, telemetry=telemetry, families=families)
+
+
 def collect(
     seed: int,
     *,
-    accounts: int = 15_000,
+    accounts: int = ACCOUNTS,
     telemetry: Telemetry,
     families: Sequence[str] = tuple(FAMILIES),
     prior: Prior = FLAT,
 ) -> Collected:
     """Return what the features say of a shop; the same arguments give the same answer.
 
-    `prior` only decides what the engine flags, and what doubts it leaves, along the way.
+    `prior` only decides what the engine flags, and what doubts it leaves, along the way. What its
+    accounts have in common goes round as in a backtest.
     """
     shop = Shop(accounts=accounts, visits=7.0, telemetry=telemetry)
     enricher, rows = Enricher(()), _Rows()
     store: dict[bytes, bytes | None] = {}
-    engine = Engine(Policy(), store.get, prior=prior)
+    across, sightings = AcrossAccounts(store.get), Sightings(shards=1)
+    engine = Engine(Policy(), store.get, across.table, sightings, prior=prior)
     staged = simulate(
         shop, seed=seed, start=START, days=DAYS, families=families, hijacks=MORE * HIJACKS
     )
@@ -187,9 +227,10 @@ def collect(
         observed = Observed(event, enricher.facts(event))
         if not isinstance(event, Feedback):
             rows.take(engine.read(observed), simulated, number)
-        engine.process([observed])
+        across.process(engine, sightings, [observed])
         if number % 5000 == 0:
             store.update(engine.changes())
+            store.update(across.changes())
     return rows.collected()
 
 

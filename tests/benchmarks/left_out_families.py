@@ -34,9 +34,9 @@ from detectors.policy import Policy
 from detectors.simulation import FAMILIES
 from streams.backtesting import PrequentialEngine
 from streams.report.text import percent, share
-from tests.benchmarks import fit_prior
-from tests.benchmarks.collecting import Collected
-from tests.benchmarks.shops import SimulatedRun, collect_in, run_through
+from tests.benchmarks.collecting import SEEDS, Collected, collect_all
+from tests.benchmarks.fitting import fit
+from tests.benchmarks.shops import SimulatedRun, run_through
 
 SHIPPED: Final = "shipped prior"
 SHORT: Final = {name: name.split()[0].strip(":") for name in BASELINES}
@@ -111,7 +111,7 @@ def main() -> int:
     options = _options()
     size = Size(options.accounts, options.visits, options.more)
     with get_context("spawn").Pool(PROCESSES) as pool:
-        priors = priors_without_each(collect_in(pool, options.fit_seeds))
+        priors = priors_without_each(collect_all(options.fit_seeds, pool=pool))
         runs = pool.map(partial(judged, priors=priors, size=size), options.seeds, chunksize=1)
     report = report_of(runs, options.seeds, size)
     show(report)
@@ -122,7 +122,7 @@ def main() -> int:
 
 def priors_without_each(collected: Collected) -> dict[str, Prior]:
     """Return a prior for each family, fitted as if that family did not exist."""
-    return {family: fit_prior.fit(collected, without=[family]) for family in FAMILIES}
+    return {family: fit(collected, without=[family]) for family in FAMILIES}
 
 
 def judged(seed: int, *, priors: Mapping[str, Prior], size: Size) -> dict[str, Judgement]:
@@ -277,7 +277,7 @@ def _calibration(runs: Sequence[Mapping[str, Judgement]]) -> tuple[float, float]
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[501, 502, 503], help="judged")
-    parser.add_argument("--fit-seeds", type=int, nargs="+", default=list(fit_prior.SEEDS))
+    parser.add_argument("--fit-seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--accounts", type=int, default=20_000, help="of each shop judged")
     parser.add_argument("--visits", type=float, default=4.0, help="median of those who come at all")
     parser.add_argument("--more", type=float, default=8.0, help="times as many hijacks as in life")

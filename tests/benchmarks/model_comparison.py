@@ -43,10 +43,10 @@ from streams.enrichment import Enricher
 from streams.files import read_events
 from streams.labels import read_labels
 from streams.report.text import percent
-from tests.benchmarks import fit_prior
 from tests.benchmarks.cells import figure, recalls
+from tests.benchmarks.collecting import SEEDS, collect_all
 from tests.benchmarks.rival_models import Lesson, Offline, Seen, models
-from tests.benchmarks.shops import SimulatedRun, collect_in, judgements_of
+from tests.benchmarks.shops import SimulatedRun, judgements_of
 
 SEED: Final = 7
 PRESUMED: Final = 16
@@ -126,7 +126,7 @@ def main() -> int:
     options = _options()
     sources = _sources(options)
     with get_context("spawn").Pool(PROCESSES) as pool:
-        offline = Offline(collect_in(pool, options.fit_seeds))
+        offline = Offline(collect_all(options.fit_seeds, pool=pool))
         compared = pool.map(partial(compare, offline=offline), sources, chunksize=1)
     lines = lines_of(compared)
     show(lines)
@@ -216,7 +216,7 @@ def _sources(options: argparse.Namespace) -> list[Source]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[501, 502], help="judged")
-    parser.add_argument("--fit-seeds", type=int, nargs="+", default=list(fit_prior.SEEDS))
+    parser.add_argument("--fit-seeds", type=int, nargs="+", default=list(SEEDS))
     parser.add_argument("--accounts", type=int, default=20_000, help="of each simulated shop")
     for name in ("events", "labels", "feedback"):
         parser.add_argument(f"--{name}", type=Path, nargs="+", default=[], help="a file a run")

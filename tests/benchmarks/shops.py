@@ -1,8 +1,7 @@
 """Simulated shops: to judge on, as the detector meets them, and to fit on."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from multiprocessing.pool import Pool
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -26,22 +25,9 @@ from streams.backtesting import PrequentialEngine, Recording, Written, backtest
 from streams.codec import decode
 from streams.enrichment import Enricher
 from streams.simulated_files import write_rows
-from tests.benchmarks import fit_prior
-from tests.benchmarks.collecting import Collected, collect, pooled
 
 START: Final = 1_790_812_800.0
 DAYS: Final = 60
-
-
-def collect_in(pool: Pool, seeds: Sequence[int]) -> Collected:
-    """Return what a prior is fitted to, as `fit_prior.collect_all` does, in several processes."""
-    return pooled(pool.map(_collected, enumerate(seeds), chunksize=1))
-
-
-def _collected(numbered: tuple[int, int]) -> Collected:
-    position, seed = numbered
-    telemetry = fit_prior.telemetry_of(position, seed)
-    return collect(seed, accounts=fit_prior.ACCOUNTS, telemetry=telemetry)
 
 
 def run_through(
