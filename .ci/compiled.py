@@ -16,12 +16,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 DETECTORS = (
     "accounts", "arithmetic", "decisions", "engine", "habits", "parsing", "population", "profiles",
-    "watermark",
+    "verdicts", "watermark",
     "features/access", "features/changes", "features/evidence", "features/heat",
     "features/lessons", "features/orders", "features/reading", "features/registry",
-    "features/sessions", "features/signin", "features/story",
+    "features/sessions", "features/signin", "features/story", "features/ties",
     "heat/clock", "heat/counter", "heat/customers", "heat/distinct", "heat/indicators",
     "heat/judging", "heat/sightings", "heat/table", "heat/tallies", "heat/tally",
+    "intelligence/table",
     "models/budget", "models/calibration", "models/drift", "models/feedback", "models/half_space",
     "models/likelihood", "models/prior",
 )  # fmt: skip

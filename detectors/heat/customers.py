@@ -74,6 +74,7 @@ class Everybody:
     def add(self, totals: Totals, latest: int) -> None:
         """Count what happened in a minute. `latest` is the latest that is believed."""
         state, minute = self._state, totals.minute
+        tried, failed, unknown = totals.tried, totals.failed, totals.unknown
         familiar, strangers = self._familiar, self._strangers
         familiar.believe(minute, latest)
         strangers.believe(minute, latest)
@@ -81,20 +82,19 @@ class Everybody:
             self._go_back(minute // _BLOCK, latest // _BLOCK)
         familiar.count(minute, totals.familiar_tried, totals.familiar_failed, 0.0, usual=True)
         self._rise = rise = _rise(familiar)
-        strangers.count(
-            minute, totals.tried, totals.failed / rise, totals.unknown / rise, usual=True
-        )
-        if not (state.accounts or state.begun):
+        strangers.count(minute, tried, failed / rise, unknown / rise, usual=True)
+        begun = state.begun
+        if minute < begun or not (begun or state.accounts):
             state.begun = minute
-        state.begun = min(state.begun, minute)
-        state.accounts += totals.newcomers
+        if totals.newcomers:
+            state.accounts += totals.newcomers
         block = minute // _BLOCK
         if block > state.block:
             self._begin(block)
         counts = self._counts(block)
-        counts[0] += totals.tried
-        counts[1] += totals.failed
-        counts[2] += totals.unknown
+        counts[0] += tried
+        counts[1] += failed
+        counts[2] += unknown
         self._dirty = True
 
     def _counts(self, block: int) -> list[int]:

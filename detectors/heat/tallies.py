@@ -22,6 +22,10 @@ _READABLE: Final = frozenset({2, VERSION})
 """Version 2 had all of a tally's entries with it."""
 BUCKETS: Final = 8_192
 WAYS: Final = 8
+_KEYS: Final[tuple[bytes, ...]] = tuple(
+    [f"h:tallies:{number:x}".encode() for number in range(BUCKETS)]
+)
+"""Where buckets are stored: most are written again and again."""
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[int, list[StoredTally]])
@@ -86,7 +90,7 @@ class Tallies:
                 rows.append(tally.row())
                 if tally.stored < tally.blocks:
                     yield from _blocks(tally)
-            yield _key(number), _encoder.encode((VERSION, rows))
+            yield _KEYS[number], _encoder.encode((VERSION, rows))
             self.dirty[number] = 0
             number = self.dirty.find(1, number)
 
@@ -105,7 +109,7 @@ class Tallies:
         return tally
 
     def _load(self, number: int) -> None:
-        stored = self._read(_key(number))
+        stored = self._read(_KEYS[number])
         tallies: list[Tally] = []
         if stored is not None:
             version, rows = decoded(_decoder.decode, stored, "stored tallies")
@@ -149,10 +153,6 @@ def _least(bucket: list[Tally]) -> int:
             if least is None or standing < least:
                 least, found = standing, at
     return found
-
-
-def _key(number: int) -> bytes:
-    return f"h:tallies:{number:x}".encode()
 
 
 def _block_key(kind: int, key: int, block: int) -> bytes:

@@ -135,6 +135,22 @@ class Rates:
         self, age: int, tried: float, failed: float, unknown: float, *, usual: bool
     ) -> None:
         fast, hours, days, long = _fading(age)
+        if failed >= 0.0 and unknown >= 0.0:
+            # As nearly always, and nothing becomes less.
+            self.fast_tried += tried * fast
+            self.fast_failed += failed * fast
+            self.fast_unknown += unknown * fast
+            self.hours_tried += tried * hours
+            self.hours_failed += failed * hours
+            self.hours_unknown += unknown * hours
+            self.days_tried += tried * days
+            self.days_failed += failed * days
+            self.days_unknown += unknown * days
+            if usual:
+                self.usual_tried += tried * long
+                self.usual_failed += failed * long
+                self.usual_unknown += unknown * long
+            return
         self.fast_tried = max(self.fast_tried + tried * fast, 0.0)
         self.fast_failed = max(self.fast_failed + failed * fast, 0.0)
         self.fast_unknown = max(self.fast_unknown + unknown * fast, 0.0)
