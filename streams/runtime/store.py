@@ -23,6 +23,7 @@ from rocksdict import (
     Rdict,
     WriteBatch,
     WriteBufferManager,
+    WriteOptions,
 )
 
 from detectors.errors import ConfigurationError, NightlatchError
@@ -104,13 +105,16 @@ class MemoryStore:
 class RocksStore:
     """Keeps the copy in a RocksDB directory of its own.
 
-    The write-ahead log is on but not synced: a killed process loses nothing, a machine that loses
-    power loses a tail, offset included, which is read again from the changelog. Raises
-    ConfigurationError where the directory is in use or cannot be written.
+    It has no write-ahead log: the changelog is one, written before. A process that is killed loses
+    what was in memory only, `BUFFER_BYTES` of all stores together and offsets included, which is
+    read again from the changelog; one that closes loses nothing. Raises ConfigurationError where
+    the directory is in use or cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._unlogged = WriteOptions()
+        self._unlogged.disable_wal = True  # type: ignore[assignment,method-assign] # a property
         self._db = self._open()
         self.next_offset = self._read_mark()
 
@@ -129,7 +133,7 @@ class RocksStore:
                 batch.put(key, value)
         batch.put(_MARK_KEY, _MARK.pack(next_offset, time.time()))
         try:
-            self._db.write(batch)
+            self._db.write(batch, self._unlogged)
         except Exception as error:
             raise _failed(self._path, error) from error
         self.next_offset = next_offset

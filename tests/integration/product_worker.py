@@ -4,6 +4,7 @@ import asyncio
 import resource
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from streams.app import run_worker
 from streams.configuration import load
 from streams.processor import FraudProcessor
+from streams.runtime import store
+from streams.runtime.store import RocksStore
 from streams.runtime.transport import Fetched, RunConsumerThread
 from tests.integration.counting_worker import die
 
@@ -24,8 +27,9 @@ class Options(msgspec.Struct, kw_only=True):
 
     `die_at` is where the process is to kill itself (see `counting_worker`). `hang` has it stand
     still for good at the first run, `deaf` has nothing fetched, as by a fetcher that has died.
-    No file may grow beyond `largest_file` bytes, as on a disk that is full. The file `clock` says
-    by how many seconds the clock is wrong.
+    No file may grow beyond `largest_file` bytes once a store is written to, as on a disk that is
+    full, and a store keeps nothing in memory. The file `clock` says by how many seconds the clock
+    is wrong.
     """
 
     settings: dict[str, str]
@@ -41,6 +45,23 @@ def hang(*_: object) -> None:
     """Never return."""
     while True:
         time.sleep(1)
+
+
+def fill_the_disk(room: int) -> None:
+    """Have whatever a store takes go to a file at once, of which none may grow beyond `room`."""
+    write = RocksStore.write
+
+    def write_through(
+        self: RocksStore, changes: Mapping[bytes, bytes | None], next_offset: int
+    ) -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+        write(self, changes, next_offset)
+        try:
+            self._db.flush()
+        except Exception as error:
+            raise store._failed(self._path, error) from error
+
+    RocksStore.write = write_through  # type: ignore[method-assign] # or it would take megabytes
 
 
 def turn_the_clock(file: Path) -> None:
@@ -78,7 +99,7 @@ def main() -> int:
     if options.clock is not None:
         turn_the_clock(Path(options.clock))
     if options.largest_file is not None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (options.largest_file, options.largest_file))
+        fill_the_disk(options.largest_file)
     settings = load(environ={}, overrides=options.settings).settings
     return run_worker(msgspec.structs.replace(settings, session_seconds=SESSION_SECONDS))
 

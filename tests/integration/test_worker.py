@@ -203,7 +203,7 @@ def test_a_full_disk_is_told_in_one_sentence(kafka: str, topic_prefix: str, tmp_
     settings = settings_of(chosen)
     create(settings)
     send(kafka, shop_records(settings))
-    full = Options(settings=chosen, largest_file=20_000)
+    full = Options(settings=chosen, largest_file=1_000)
     with worker(full, tmp_path / "log", module=MODULE) as running:
         assert running.wait() == 1
         output = running.output()
@@ -217,7 +217,7 @@ def test_a_full_disk_is_told_in_one_sentence(kafka: str, topic_prefix: str, tmp_
             lambda: committed_everything(settings.broker[0], settings.app_id, sources(settings)),
             "read everything",
         )
-        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (20_000, 20_000))
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000))
         assert running.stop() == 1, "what could not be closed was not told"
         output = running.output()
     assert "Traceback" not in output

@@ -1,6 +1,8 @@
 """The local store is a copy: whatever happens to it, the worker goes on."""
 
 import logging
+import os
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -58,7 +60,10 @@ def test_a_store_in_use_is_no_damaged_one(tmp_path: Path) -> None:
 
 
 def test_a_store_that_cannot_be_closed_says_what_to_do(tmp_path: Path) -> None:
-    """On a disk that is full: one sentence, all other stores closed, and a next worker goes on."""
+    """On a disk that is full: one sentence, all other stores closed, and a next worker goes on.
+
+    What did not get onto it is read again from the changelog.
+    """
     flow = StatefulFlow(Flow("events", ("logins",), 10), "changelog", 2, None)  # type: ignore[arg-type] # nothing is folded
     options = RuntimeOptions({}, (flow,), tmp_path, session_seconds=10)
     opener = Opener(options, flow, Changelog(None, "changelog"), Restoring())
@@ -69,5 +74,36 @@ def test_a_store_that_cannot_be_closed_says_what_to_do(tmp_path: Path) -> None:
         opener.close()
     for number in range(2):
         again = RocksStore(tmp_path / str(number))
-        assert again.next_offset == 10
+        assert (again.next_offset, list(again.items())) == (0, [])
+        again.write({b"key": b"value"}, next_offset=1)
         again.close()
+
+
+def _dies_with(path: Path) -> None:
+    store = RocksStore(path)
+    store.write({b"early": b"1", b"both": b"1"}, next_offset=10)
+    store._db.flush()
+    store.write({b"late": b"2", b"both": b"2"}, next_offset=20)
+    os._exit(9)
+
+
+def test_a_store_whose_process_was_killed_is_of_one_earlier_moment(tmp_path: Path) -> None:
+    """What was in memory is gone with its offset: the changelog is read from there."""
+    process = get_context("spawn").Process(target=_dies_with, args=(tmp_path / "store",))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    store = RocksStore(tmp_path / "store")
+    assert store.next_offset == 10
+    assert list(store.items()) == [(b"both", b"1"), (b"early", b"1")]
+    store.close()
+
+
+def test_a_store_that_is_closed_loses_nothing(tmp_path: Path) -> None:
+    """A worker that ends in good order begins where it was."""
+    store = RocksStore(tmp_path / "store")
+    store.write({b"key": b"value"}, next_offset=10)
+    store.close()
+    again = RocksStore(tmp_path / "store")
+    assert (again.next_offset, list(again.items())) == (10, [(b"key", b"value")])
+    again.close()
