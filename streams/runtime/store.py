@@ -105,10 +105,11 @@ class MemoryStore:
 class RocksStore:
     """Keeps the copy in a RocksDB directory of its own.
 
-    It has no write-ahead log: the changelog is one, written before. A process that is killed loses
-    what was in memory only, `BUFFER_BYTES` of all stores together and offsets included, which is
-    read again from the changelog; one that closes loses nothing. Raises ConfigurationError where
-    the directory is in use or cannot be written.
+    It has no write-ahead log: the changelog is one, written before. A process that is killed, or a
+    machine that loses power, loses the latest steps: what was in memory only, `BUFFER_BYTES` of all
+    stores together, their offsets included. It is read again from the changelog. One that closes
+    loses nothing. Raises ConfigurationError where the directory is in use, StoreFailed where it
+    cannot be written: by `write`, as soon as memory has to go into a file and cannot.
     """
 
     def __init__(self, path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.chaos.supervision import Supervised
 from tests.integration.product_worker import SESSION_SECONDS, Options
 
 MODULE: Final = "tests.integration.product_worker"
-FULL_DISK_BYTES: Final = 1_000
+FULL_DISK_BYTES: Final = 4_000
 FULL_DISK_SECONDS: Final = 60.0
 BURST: Final = 10
 BURST_BYTES: Final = 200 << 20

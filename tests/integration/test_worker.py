@@ -35,6 +35,8 @@ from tests.integration.shop_traffic import VICTIM
 pytestmark = pytest.mark.kafka
 
 MODULE = "tests.integration.product_worker"
+# Less than the state of any partition of events, and more than a worker's log, a file as well.
+FULL_DISK_BYTES = 4_000
 SOMEBODY = b'{"account_id":"customer-4","outcome":"success","ip":"81.2.4.5"}'
 # What somebody's broken pipeline sends: the key, the value, and what is wrong with it.
 UNUSABLE: list[tuple[str, bytes | None, bytes | None, str]] = [
@@ -203,7 +205,7 @@ def test_a_full_disk_is_told_in_one_sentence(kafka: str, topic_prefix: str, tmp_
     settings = settings_of(chosen)
     create(settings)
     send(kafka, shop_records(settings))
-    full = Options(settings=chosen, largest_file=1_000)
+    full = Options(settings=chosen, largest_file=FULL_DISK_BYTES)
     with worker(full, tmp_path / "log", module=MODULE) as running:
         assert running.wait() == 1
         output = running.output()
@@ -217,7 +219,7 @@ def test_a_full_disk_is_told_in_one_sentence(kafka: str, topic_prefix: str, tmp_
             lambda: committed_everything(settings.broker[0], settings.app_id, sources(settings)),
             "read everything",
         )
-        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (1_000, 1_000))
+        resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (FULL_DISK_BYTES,) * 2)
         assert running.stop() == 1, "what could not be closed was not told"
         output = running.output()
     assert "Traceback" not in output

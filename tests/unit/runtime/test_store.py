@@ -4,14 +4,16 @@ import logging
 import os
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rocksdict import Rdict
 
 from streams.runtime.changelog import Changelog, Restoring
 from streams.runtime.lanes import Flow
 from streams.runtime.opening import Opener
 from streams.runtime.options import RuntimeOptions, StatefulFlow
-from streams.runtime.store import RocksStore, StoreFailed, StoreInUse
+from streams.runtime.store import BUFFER_BYTES, RocksStore, StoreFailed, StoreInUse
 from tests.support.disks import a_full_disk
 
 
@@ -79,6 +81,26 @@ def test_a_store_that_cannot_be_closed_says_what_to_do(tmp_path: Path) -> None:
         again.close()
 
 
+def _write_much(store: RocksStore) -> None:
+    for step in range(BUFFER_BYTES >> 20):
+        store.write({b"%d" % step: os.urandom(1 << 20)}, next_offset=10 + step)
+
+
+def test_a_store_that_cannot_go_into_a_file_says_so_when_it_is_written(tmp_path: Path) -> None:
+    """A disk that fills up ends the worker: memory neither grows on nor is waited for."""
+    store = RocksStore(tmp_path / "store")
+    store.write({b"early": b"1"}, next_offset=1)
+    store._db.flush()
+    with a_full_disk():
+        with pytest.raises(StoreFailed, match="free space there and start the worker"):
+            _write_much(store)
+        with pytest.raises(StoreFailed):
+            store.close()
+    again = RocksStore(tmp_path / "store")
+    assert (again.next_offset, list(again.items())) == (1, [(b"early", b"1")])
+    again.close()
+
+
 def _dies_with(path: Path) -> None:
     store = RocksStore(path)
     store.write({b"early": b"1", b"both": b"1"}, next_offset=10)
@@ -96,6 +118,36 @@ def test_a_store_whose_process_was_killed_is_of_one_earlier_moment(tmp_path: Pat
     store = RocksStore(tmp_path / "store")
     assert store.next_offset == 10
     assert list(store.items()) == [(b"both", b"1"), (b"early", b"1")]
+    store.close()
+
+
+class _DiesAtOnce:
+    """A database whose process dies when it has been written to once, with all in a file."""
+
+    def __init__(self, db: Rdict) -> None:
+        self._db = db
+
+    def write(self, *batch: Any) -> None:
+        """Write, and die."""
+        self._db.write(*batch)
+        self._db.flush()
+        os._exit(9)
+
+
+def _dies_within_a_step(path: Path) -> None:
+    store = RocksStore(path)
+    store._db = _DiesAtOnce(store._db)  # type: ignore[assignment] # all that is asked of it here
+    store.write({b"key": b"value"}, next_offset=10)
+
+
+def test_a_step_and_its_offset_come_into_a_file_together(tmp_path: Path) -> None:
+    """Whenever the process dies: an offset that is ahead of the data would lose some for good."""
+    process = get_context("spawn").Process(target=_dies_within_a_step, args=(tmp_path / "store",))
+    process.start()
+    process.join()
+    assert process.exitcode == 9
+    store = RocksStore(tmp_path / "store")
+    assert (store.next_offset, list(store.items())) == (10, [(b"key", b"value")])
     store.close()
 
 
