@@ -4,6 +4,7 @@ The fonts have Latin, Greek, Cyrillic, Arabic and many signs, not Chinese, Japan
 they lack is printed as U+XXXX in brackets: nothing is missing without being seen to be.
 """
 
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import zip_longest
 from pathlib import Path
@@ -28,11 +29,17 @@ _ROW: Final = 5.0
 _SIGNS: Final = 105
 """About how many signs a table is wide."""
 _LONG_WORD: Final = 24
+_WIDEST: Final = 2.9
+"""Width of a wide sign of a table's, mm."""
+_MOST_LINES: Final = 30
+"""Lines of wide signs that a row holds: half a page, since words may leave half of each empty."""
+_ASIDE: Final = 1.2
+"""Room left and right of a table's cell, mm."""
 
 
 def pdf(document: Document) -> bytes:
     """Return a document as a PDF file."""
-    paper = _Paper()
+    paper = _Paper(_stand_in(document))
     paper.set_creation_date(document.made_at)
     paper.set_title(document.title)
     paper.heading(document.title, size=17)
@@ -47,19 +54,19 @@ def pdf(document: Document) -> bytes:
 class _Paper(FPDF):
     """Puts blocks below one another; page breaks come of themselves."""
 
-    def __init__(self) -> None:
+    def __init__(self, pages: str) -> None:
         super().__init__(format="A4")
         self.set_margin(16)
         self.set_auto_page_break(True, margin=16)
         for family, style, suffix in _FONTS:
             self.add_font(family, style, _font(suffix))
-        self.alias_nb_pages()
+        self.alias_nb_pages(pages)
         self.add_page()
 
     def footer(self) -> None:
         """Number the page: loose sheets are put in order again."""
         self.set_y(-12)
-        self._write(f"{self.page_no()} / {{nb}}", _SOFT, size=8, align="R")
+        self._write(f"{self.page_no()} / {self.str_alias_nb_pages}", _SOFT, size=8, align="R")
 
     def put(self, block: Block) -> None:
         """Put one block."""
@@ -142,20 +149,22 @@ class _Paper(FPDF):
         self.set_text_color(*_INK)
         self.set_draw_color(*_LINE)
         mono = FontFace(family="mono", size_pt=7)
+        widths = _widths(table)
+        most = [_most_signs(self.epw * width / sum(widths)) for width in widths]
         with self.table(
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
-            col_widths=_widths(table),
+            col_widths=widths,
             headings_style=FontFace(emphasis="B", color=_SOFT),
             line_height=4.2,
             v_align="TOP",
-            padding=(0.6, 1.2),
+            padding=(0.6, _ASIDE),
             text_align=tuple("RIGHT" if n in table.numbers else "LEFT" for n in _columns(table)),
         ) as drawn:
             drawn.row([printable(column) for column in table.columns])
-            for cells in table.rows:
+            for cells in (part for whole in table.rows for part in _parts(whole, most)):
                 row = drawn.row()
                 for number, cell in enumerate(cells):
-                    row.cell(printable(cell), style=mono if number in table.codes else None)
+                    row.cell(cell, style=mono if number in table.codes else None)
         self.ln(3)
 
 
@@ -163,6 +172,35 @@ def printable(text: str) -> str:
     """Return text with what the fonts have no sign for as its code point in brackets."""
     known = _signs()
     return "".join(c if ord(c) in known or c == "\n" else f"[U+{ord(c):04X}]" for c in text)
+
+
+def _stand_in(document: Document) -> str:
+    """Return what stands for the number of pages until it is known: nothing that is in the text.
+
+    An attacker who sends it as a device's name would have a number read there.
+    """
+    text, name = repr(document), "{nb}"
+    while name in text:
+        name = f"{{{name}}}"
+    return name
+
+
+def _most_signs(width: float) -> int:
+    """Return how many signs of a cell this wide, in mm, surely fit on a page."""
+    return _MOST_LINES * max(1, int((width - 2 * _ASIDE) / _WIDEST))
+
+
+def _parts(cells: Sequence[str], most: Sequence[int]) -> Iterator[list[str]]:
+    """Yield the rows that a row is written as: more than one where a cell is too long for a page.
+
+    A sign that the fonts lack takes up to ten, and who sends a user agent chooses its signs.
+    """
+    left = [printable(cell) for cell in cells]
+    while True:
+        yield [cell[:fit] for cell, fit in zip(left, most, strict=True)]
+        left = [cell[fit:] for cell, fit in zip(left, most, strict=True)]
+        if not any(left):
+            return
 
 
 @cache

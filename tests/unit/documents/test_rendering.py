@@ -90,3 +90,25 @@ def test_on_paper_nothing_is_scrolled_to_or_opened() -> None:
     on_paper = page[page.index("@media print") : page.index("</style>")]
     assert ".scroll { overflow: visible; }" in on_paper
     assert "details::details-content { content-visibility: visible;" in on_paper
+
+
+@pytest.mark.parametrize("sign", ["W", "漢", "😀", "W W "])
+def test_a_cell_may_be_longer_than_a_page(sign: str) -> None:
+    """Who sends a user agent chooses its length and its signs: it is all there, over pages."""
+    long = sign * (2_000 // len(sign))
+    rows = [("device", long, "x" * 40, "y" * 40, "z" * 40, "1"), ("the next row", *"abcde")]
+    table = Table(("Kind", "Value", "First", "Last", "Place", "Times"), rows)
+    text = _text(pdf(Document("t", "s", [table], datetime(2026, 1, 1, tzinfo=UTC))))
+    shown = {"漢": "U+6F22", "😀": "U+1F600"}.get(sign, "W")
+    together = "".join(text.split())
+    assert together.count(shown) == long.count(sign[0])
+    assert "thenextrow" in together
+
+
+def test_what_stands_for_the_number_of_pages_is_text_where_it_is_text() -> None:
+    """A device that is named like it keeps its name, and pages their numbers."""
+    named = [Paragraph("device {nb} and {{nb}}"), Table(("Device",), [("{nb}",)])]
+    text = _text(pdf(Document("t", "s", named, datetime(2026, 1, 1, tzinfo=UTC))))
+    assert "device {nb} and {{nb}}" in text
+    assert text.count("{nb}") == 3
+    assert "1 / 1" in text
