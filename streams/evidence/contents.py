@@ -41,8 +41,12 @@ To check everything, the scores included:  nightlatch verify PACK.zip
 Without Nightlatch, in the unpacked folder:
   openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin \\
     -in manifest.json -sigfile manifest.sig
-  sha256sum FILE...   and compare with manifest.json
-The key's fingerprint in manifest.json must be the one that the sender told you by another way.
+  openssl pkey -pubin -in public-key.pem -outform DER | tail -c 32 | sha256sum
+  sha256sum FILE...
+The first must say that the signature is verified. The second prints the key's fingerprint: it must
+be the one that the sender told you by another way, whatever manifest.json says of it, which anybody
+may have written. The third must print what manifest.json has of each file; besides itself and
+manifest.sig there must be no file that it does not list.
 
 events.ndjson has a line for each event: topic, partition, offset and time of receipt (milliseconds
 since 1970, UTC), key, value and headers as they were received, in base64. events.chain has a link

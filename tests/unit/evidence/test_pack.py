@@ -1,8 +1,12 @@
 """An evidence pack stands on its own: it is whole, or it says that it is not."""
 
+import re
+import shutil
 import struct
+import subprocess
 import zipfile
 from datetime import UTC, datetime
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -24,7 +28,7 @@ from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, f
 from streams.evidence.crime_record import Reporter
 from streams.evidence.gathering import Gathered
 from streams.evidence.keys import fingerprint, new_key, private_key, public_pem
-from streams.evidence.packing import MANIFEST, SIGNATURE, pack, signed, unpacked
+from streams.evidence.packing import MANIFEST, PUBLIC_KEY, SIGNATURE, pack, signed, unpacked
 from streams.evidence.records import (
     MOST_SNAPSHOT,
     decode_evidence,
@@ -116,6 +120,34 @@ def test_a_forger_with_another_key_is_told_from_the_sender() -> None:
     whose = fingerprint(KEY.public_key())
     assert not failed(pack_files(), whose)
     assert [check.name for check in failed(forged, whose)] == ["signature"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl here")
+def test_an_officer_without_the_product_tells_the_forger_from_the_sender(tmp_path: Path) -> None:
+    """By what README.txt says to do: also where the forger writes the sender's name for his key."""
+    commands = [
+        line.strip()
+        for line in re.sub(r"\\\n", "", pack_files()["README.txt"].decode()).splitlines()
+        if line.startswith("  ") and "FILE" not in line
+    ]
+    key = Ed25519PrivateKey.generate()
+    public = public_pem(key)
+    manifest = orjson.loads(pack_files()[MANIFEST])
+    manifest["files"][PUBLIC_KEY]["sha256"] = sha256(public).hexdigest()
+    text = orjson.dumps(manifest)
+    said = []
+    for files in (
+        pack_files(),
+        {PUBLIC_KEY: public, MANIFEST: text, SIGNATURE: key.sign(text)},
+    ):
+        for name in (PUBLIC_KEY, MANIFEST, SIGNATURE):
+            (tmp_path / name).write_bytes(files[name])
+        said += [
+            subprocess.check_output(["sh", "-c", "\n".join(commands)], cwd=tmp_path, text=True)
+        ]
+    whose = fingerprint(KEY.public_key())
+    assert all("Verified Successfully" in checked for checked in said)
+    assert [whose in checked for checked in said] == [True, False]
 
 
 def test_a_signed_lie_about_the_score_does_not_come_out_again() -> None:
