@@ -42,8 +42,9 @@ class IncompatibleState(NightlatchError):
     """Stored state of a version or shape that this release cannot read."""
 
 
-UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError)
-"""What msgspec raises for bytes that are none of ours; text in MessagePack may be no UTF-8."""
+UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are none of ours: text in MessagePack may be no UTF-8, and
+anything may hold itself a thousand times over."""
 
 
 def decoded(decode: Callable[[bytes], _T], stored: bytes, what: str) -> _T:

@@ -5,6 +5,7 @@ import shutil
 import struct
 import subprocess
 import zipfile
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
@@ -326,6 +327,7 @@ def test_files_that_share_bytes_are_refused_before_they_are_read() -> None:
         {ALERTS: b"[" * 100_000 + b"\n"},
         {SNAPSHOTS + "x.json": b"{"},
         {SNAPSHOTS + "x.json": b'{"version":1e999}'},
+        {SNAPSHOTS + "x.json": b'{"given":' * 50_000},
     ],
 )
 def test_odd_content_is_a_check_that_fails(odd: dict[str, bytes]) -> None:
@@ -354,6 +356,19 @@ def test_a_hostile_snapshot_is_a_score_that_does_not_come_out(wrong: dict[str, o
     name = next(name for name in pack_files() if name.startswith(SNAPSHOTS))
     altered = orjson.dumps({**orjson.loads(pack_files()[name]), **wrong})
     assert failed(resigned({**pack_files(), name: altered}))
+
+
+def test_state_that_holds_itself_is_a_score_that_does_not_come_out() -> None:
+    """A profile with one field more, which is a list in a list in a list."""
+    name = next(name for name in pack_files() if name.startswith(SNAPSHOTS))
+    snapshot = orjson.loads(pack_files()[name])
+    entry = f"a:{VICTIM}"
+    profile = b64decode(snapshot["entries"][entry])
+    length = int.from_bytes(profile[1:3])
+    deep = b"\xdc" + (length + 1).to_bytes(2) + profile[3:] + b"\x91" * 99_999 + b"\xc0"
+    snapshot["entries"][entry] = b64encode(deep).decode()
+    (score,) = failed(resigned({**pack_files(), name: orjson.dumps(snapshot)}))
+    assert "cannot be read" in score.detail
 
 
 def test_nobody_else_is_in_a_pack() -> None:
