@@ -101,7 +101,7 @@ def _make_pack(
 ) -> None:
     from streams.evidence.case import case_of
     from streams.evidence.contents import files_of
-    from streams.evidence.describing import marked
+    from streams.evidence.describing import gone, marked
     from streams.evidence.gathering import gather
     from streams.evidence.keys import fingerprint, private_key
     from streams.evidence.packing import pack, signed
@@ -127,6 +127,6 @@ def _make_pack(
     typer.echo(f"{again} of {len(case.scores)} published scores come out again")
     if case.gathered.missing:
         typer.echo(f"{len(case.gathered.missing)} events are no longer in the topics", err=True)
-    for sentence in marked(case):
+    for sentence in (*marked(case), *gone(case)):
         typer.echo(sentence, err=True)
     typer.echo(f"signed by {fingerprint(key.public_key())}")

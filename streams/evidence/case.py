@@ -11,6 +11,7 @@ from detectors.facts import Facts
 from detectors.markings import Marking, strictest
 from detectors.techniques import Technique, technique
 from streams.codec import decode_published
+from streams.evidence.gaps import Gaps, gaps_of
 from streams.evidence.gathering import Gathered, Received, Revision
 from streams.evidence.marking import marking_of, without_staying
 from streams.evidence.recomputing import Score, recompute
@@ -79,6 +80,7 @@ class Case(NamedTuple):
     traces: tuple[Trace, ...]
     verdicts: tuple[Feedback, ...]
     marking: Marking | None
+    gaps: Gaps
 
     @property
     def withheld(self) -> Marking | None:
@@ -96,7 +98,7 @@ class Case(NamedTuple):
         if self.gathered.campaign is None:
             return ()
         campaign = decode_published(self.gathered.campaign)
-        named = campaign.accounts if isinstance(campaign, Campaign) else ()
+        named = campaign.unnoticed if isinstance(campaign, Campaign) else ()
         return tuple(account for account in named if account not in self.accounts)
 
     @property
@@ -138,6 +140,7 @@ def case_of(gathered: Gathered, *, inside: bool = False) -> Case:
         traces=tuple(_traces(events, facts)),
         verdicts=tuple(one.event for one in gathered.events if isinstance(one.event, Feedback)),
         marking=marking_of(gathered),
+        gaps=gaps_of(gathered.campaign, (revision.alert for revision in gathered.revisions)),
     )
 
 

@@ -31,6 +31,7 @@ from streams.runtime.interfaces import Record
 EVENTS: Final = "events.ndjson"
 CHAIN: Final = "events.chain"
 ALERTS: Final = "alerts.ndjson"
+CAMPAIGN: Final = "campaign.json"
 SNAPSHOTS: Final = "snapshots/"
 _README: Final = """Evidence of {case}, made by Nightlatch {version}.
 
@@ -77,7 +78,7 @@ def files_of(case: Case, reporter: Reporter, made_at: datetime) -> dict[str, byt
         ALERTS: _joined(revision.value for revision in gathered.revisions),
     }
     if gathered.campaign is not None:
-        files["campaign.json"] = gathered.campaign
+        files[CAMPAIGN] = gathered.campaign
     for (alert_id, revision), snapshot in sorted(gathered.snapshots.items()):
         files[f"{SNAPSHOTS}{alert_id}-{revision}.json"] = encode_snapshot(snapshot)
     return files
@@ -146,6 +147,9 @@ def _summary(case: Case) -> dict[str, Any]:
         "accounts": list(case.accounts),
         "scores": [score._asdict() for score in case.scores],
         "events_no_longer_kept": list(case.gathered.missing),
+        "alerts_no_longer_kept": list(case.gaps.alerts),
+        "alerts_not_listed": case.gaps.unlisted,
+        "revisions_no_longer_kept": dict(case.gaps.revisions),
     }
 
 

@@ -4,6 +4,7 @@ What the forms ask and the retailer's topics cannot tell is named in `not_known`
 takes an empty field for an answer.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from detectors import __version__
@@ -101,8 +102,18 @@ def crime_record(case: Case, reporter: Reporter) -> dict[str, Any]:
             "marking": None if case.marking is None else label(case.marking),
             "withheld_under": None if case.withheld is None else label(case.withheld),
         },
-        "not_known": list(_NOT_KNOWN),
+        "not_known": [*_NOT_KNOWN, *_gone(case)],
     }
+
+
+def _gone(case: Case) -> Iterator[str]:
+    """What the topics no longer have, so that nobody takes the rest for all."""
+    if case.gathered.missing:
+        yield "events that the topics no longer have: case.json names them"
+    if case.gaps.alerts or case.gaps.unlisted:
+        yield "victims whose alerts the topics no longer have: campaign.json names them"
+    if case.gaps.revisions:
+        yield "what earlier revisions of the alerts asked for: case.json names them"
 
 
 def _identifier(trace: Trace) -> dict[str, Any]:

@@ -67,11 +67,11 @@ def _summary(case: Case, reporter: Reporter) -> Iterator[Block]:
             "crime-record.json.",
             "strong",
         )
-    yield from (Paragraph(sentence, "strong") for sentence in marked(case))
+    yield from (Paragraph(sentence, "strong") for sentence in (*marked(case), *gone(case)))
     if case.unalerted:
         yield Paragraph(
             f"{_count(len(case.unalerted), 'more account')} of this campaign had no alert and "
-            f"{'is' if len(case.unalerted) == 1 else 'are'} told by verdicts alone: campaign.json "
+            f"{_is(len(case.unalerted))} told by verdicts alone: campaign.json "
             "has the names, and nothing else here is about them.",
             "strong",
         )
@@ -94,6 +94,33 @@ def marked(case: Case) -> Iterator[str]:
             f"{label(case.withheld)} as well: that is not in this pack, and so these scores cannot "
             "be worked out again."
         )
+
+
+def gone(case: Case) -> Iterator[str]:
+    """Say what of a case is known to have been and is not in the topics (any more)."""
+    alerts, accounts, unlisted, revisions = case.gaps
+    if alerts:
+        on = f", and {_count(len(accounts), 'account')} with them" if accounts else ""
+        yield (
+            f"{_count(len(alerts), 'alert')} of this campaign {_is(len(alerts))} no longer in the "
+            f"retailer's topics{on}: campaign.json has the names, and nothing else here is about "
+            "them."
+        )
+    if unlisted:
+        yield (
+            f"{_count(unlisted, 'more alert')} of this campaign {_is(unlisted)} counted in "
+            "campaign.json and not listed: nothing here is about them."
+        )
+    if count := sum(missing for _, missing in revisions):
+        yield (
+            f"{_count(count, 'earlier revision')} of the alerts {_is(count)} no longer in "
+            "the retailer's topics: they may have asked to hold orders, or to lock the account, "
+            "before the first that is here did."
+        )
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def _story(case: Case) -> str:

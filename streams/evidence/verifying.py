@@ -19,7 +19,17 @@ from detectors.markings import Marking, label
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from detectors.snapshots import Snapshot
-from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, lines_of, received_of
+from streams.evidence.contents import (
+    ALERTS,
+    CAMPAIGN,
+    CHAIN,
+    EVENTS,
+    SNAPSHOTS,
+    chain,
+    lines_of,
+    received_of,
+)
+from streams.evidence.gaps import gaps_of
 from streams.evidence.gathering import Received, Revision
 from streams.evidence.keys import fingerprint, is_signed, public_key
 from streams.evidence.marking import published
@@ -129,9 +139,9 @@ def _files(files: Files) -> str:
 
 
 def _chain(files: Files) -> str:
-    manifest, lines = _manifest(files), lines_of(_file(files, EVENTS))
+    manifest, lines = _manifest(files), _lines(files, EVENTS)
     links = chain(str(manifest.get("case")), lines)
-    if [link.encode() for link in links] != lines_of(_file(files, CHAIN)):
+    if [link.encode() for link in links] != _lines(files, CHAIN):
         raise _Wrong(f"{CHAIN} is not the chain over {EVENTS}")
     if manifest.get("chain_ends_in") != (links[-1] if links else None):
         raise _Wrong(f"the chain does not end as {MANIFEST} says")
@@ -158,11 +168,8 @@ def _scores(files: Files) -> Iterator[Check]:
     if not revisions:
         yield Check("scores", ok=False, detail=f"{ALERTS} has no alert: a pack is of one at least")
     yield _checked("events judged", lambda: _are_the_received(snapshots, events))
-    if missing := set(_judged(snapshots)) - set(_received(events)):
-        detail = f"{len(missing)} that were judged are not in the pack: held against nothing"
-        yield Check(
-            "events missing", ok=True, detail=detail, unchecked="whether they were received"
-        )
+    yield from _missing_events(revisions, snapshots, events)
+    yield from _missing_alerts(files, revisions)
     if snapshots:
         yield _model(list(snapshots.values()))
     for score in recompute(revisions, snapshots):
@@ -175,6 +182,46 @@ def _scores(files: Files) -> Iterator[Check]:
         else:
             detail = f"{risk} cannot be worked out again: {score.detail}"
             yield Check(name, ok=True, detail=detail, unchecked="a score")
+
+
+def _missing_events(
+    revisions: Sequence[Revision], snapshots: Snapshots, events: list[Received]
+) -> Iterator[Check]:
+    """What the alerts stand on, judged or only named, that the pack does not have."""
+    judged = set(_judged(snapshots)) - set(_received(events))
+    there = {(one.event.account_id, one.event.event_id) for one in events}
+    named = {
+        (revision.alert.account_id, event_id)
+        for revision in revisions
+        for event_id in revision.alert.event_ids
+    }
+    ids = {event_id for _, event_id in judged}
+    count = len(judged) + sum(name[1] not in ids for name in named - there)
+    if count:
+        detail = f"{count} that alerts stand on are not in the pack: held against nothing"
+        yield Check(
+            "events missing", ok=True, detail=detail, unchecked="whether they were received"
+        )
+
+
+def _missing_alerts(files: Files, revisions: Sequence[Revision]) -> Iterator[Check]:
+    """What was published that the pack does not have, as far as what it has tells."""
+    names = [(one.alert.account_id, one.alert.alert_id, one.alert.revision) for one in revisions]
+    if len(set(names)) < len(names):
+        yield Check("alerts", ok=False, detail=f"{ALERTS} has a revision twice")
+    try:
+        alerts, _, unlisted, earlier = gaps_of(
+            files.get(CAMPAIGN), (one.alert for one in revisions)
+        )
+    except InvalidEvent as error:
+        yield Check("alerts", ok=False, detail=f"{CAMPAIGN} cannot be read: {error}")
+        return
+    if count := sum(missing for _, missing in earlier):
+        detail = f"{count} earlier ones were published and are not in the pack"
+        yield Check("revisions missing", ok=True, detail=detail, unchecked="what they asked for")
+    if alerts or unlisted:
+        detail = f"{len(alerts) + unlisted} of the campaign are not in the pack"
+        yield Check("alerts missing", ok=True, detail=detail, unchecked="what they say")
 
 
 def _model(snapshots: Sequence[Snapshot]) -> Check:
@@ -206,8 +253,8 @@ def _own(policy: Policy) -> list[str]:
 
 def _read(files: Files) -> tuple[list[Revision], Snapshots, list[Received]]:
     try:
-        revisions = [published(line) for line in lines_of(_file(files, ALERTS))]
-        events = [received_of(line) for line in lines_of(_file(files, EVENTS))]
+        revisions = [published(line) for line in _lines(files, ALERTS)]
+        events = [received_of(line) for line in _lines(files, EVENTS)]
         kept = [
             decode_snapshot(_bounded(name, content))
             for name, content in sorted(files.items())
@@ -267,6 +314,13 @@ def _manifest(files: Files) -> dict[str, Any]:
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise _Wrong(f"{MANIFEST} is none of format {FORMAT}")
     return manifest
+
+
+def _lines(files: Files, name: str) -> list[bytes]:
+    content = _file(files, name)
+    if content and not content.endswith(b"\n"):
+        raise _Wrong(f"{name} ends within a line")
+    return lines_of(content)
 
 
 def _file(files: Files, name: str) -> bytes:

@@ -1,5 +1,6 @@
 """An evidence pack stands on its own: it is whole, or it says that it is not."""
 
+import html
 import re
 import shutil
 import struct
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import orjson
@@ -25,7 +27,16 @@ from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
 from streams.codec import encode_published
 from streams.evidence.case import case_of
-from streams.evidence.contents import ALERTS, CHAIN, EVENTS, SNAPSHOTS, chain, files_of, lines_of
+from streams.evidence.contents import (
+    ALERTS,
+    CHAIN,
+    EVENTS,
+    SNAPSHOTS,
+    chain,
+    files_of,
+    lines_of,
+    received_of,
+)
 from streams.evidence.crime_record import Reporter
 from streams.evidence.gathering import Gathered
 from streams.evidence.keys import fingerprint, new_key, private_key, public_pem
@@ -63,26 +74,67 @@ def test_a_pack_is_whole_and_its_scores_come_out_again() -> None:
     assert len(again) == len(gathered().revisions) == 3
 
 
+def campaign_of(**fields: Any) -> Campaign:
+    """A campaign that the case's alert belongs to."""
+    told: dict[str, Any] = {"accounts": (VICTIM,), "alert_ids": (gathered().id,), "alerts": 1}
+    told |= {"first_seen": 0.0, "last_seen": 1.0, "indicators": (), "techniques": ()}
+    return Campaign(campaign_id="gang-1", revision=1, **told | fields)
+
+
 def test_accounts_of_a_campaign_without_an_alert_are_not_passed_over() -> None:
     """A pack that says "1 account" of a campaign of two says where the other is."""
-    campaign = Campaign(
-        campaign_id="gang-1",
-        revision=1,
-        first_seen=0.0,
-        last_seen=1.0,
-        alerts=1,
-        accounts=("unalerted", VICTIM),
-        alert_ids=(gathered().id,),
-        indicators=(),
-        techniques=(),
-        unnoticed=("unalerted",),
-    )
+    campaign = campaign_of(accounts=("unalerted", VICTIM), unnoticed=("unalerted",))
     of_gang = case_of(gathered()._replace(campaign=encode_published(campaign)))
     assert of_gang.accounts == (VICTIM,)
     page = files_of(of_gang, Reporter(None, None), MADE_AT)["report.html"].decode()
     assert "1 account that shares what few customers do" in page
     assert "1 more account of this campaign had no alert and is told by verdicts alone" in page
     assert "more account" not in pack_files()["report.html"].decode()
+
+
+def test_alerts_that_the_topics_no_longer_have_are_not_taken_for_none() -> None:
+    """A campaign outlives the first of its alerts: those accounts had one."""
+    campaign = campaign_of(
+        accounts=("unalerted", "early", VICTIM),
+        alert_ids=("0early", gathered().id),
+        alerts=5,
+        unnoticed=("unalerted",),
+    )
+    of_gang = gathered()._replace(campaign=encode_published(campaign))
+    files = files_of(case_of(of_gang), Reporter(None, None), MADE_AT)
+    page = html.unescape(files["report.html"].decode())
+    assert "1 more account of this campaign had no alert" in page
+    assert "1 alert of this campaign is no longer in the retailer's topics, and 1 account" in page
+    assert "3 more alerts of this campaign are counted in campaign.json and not listed" in page
+    assert orjson.loads(files["case.json"])["alerts_no_longer_kept"] == ["0early"]
+    assert "campaign.json names them" in str(orjson.loads(files["crime-record.json"])["not_known"])
+    missing = _checks(signed(files, of_gang.id, KEY, MADE_AT))["alerts missing"]
+    assert missing.unchecked == "what they say"
+    assert missing.detail.startswith("4 of the campaign")
+
+
+def test_revisions_that_the_topics_no_longer_have_are_told() -> None:
+    """They are counted from 1: one that is gone may have asked to hold orders before."""
+    late = gathered()._replace(revisions=gathered().revisions[-1:])
+    files = files_of(case_of(late), Reporter(None, None), MADE_AT)
+    assert "2 earlier revisions of the alerts are no longer in" in files["report.html"].decode()
+    assert orjson.loads(files["case.json"])["revisions_no_longer_kept"] == {gathered().id: 2}
+    checks = _checks(signed(files, late.id, KEY, MADE_AT))
+    assert checks["revisions missing"].unchecked == "what they asked for"
+    assert all(check.ok for check in checks.values())
+    whole = orjson.loads(pack_files()["case.json"])
+    assert not whole["revisions_no_longer_kept"] | dict.fromkeys(whole["alerts_no_longer_kept"])
+    assert not {"revisions missing", "alerts missing", "events missing"} & set(
+        _checks(pack_files())
+    )
+
+
+def test_the_last_revision_of_a_strangers_pack_may_be_any_number() -> None:
+    """Those before it are counted, not gone through."""
+    last = lines_of(pack_files()[ALERTS])[-1].replace(b'"revision":3', b'"revision":%d' % 10**15)
+    checks = verify(resigned({**pack_files(), ALERTS: last + b"\n"}))
+    (missing,) = (check for check in checks if check.name == "revisions missing")
+    assert missing.detail.startswith(f"{10**15 - 1} earlier")
 
 
 @pytest.mark.parametrize("name", sorted(pack_files()))
@@ -195,6 +247,34 @@ def test_a_judged_event_that_is_not_in_the_pack_is_held_against_nothing() -> Non
     assert all(check.ok for check in checks.values())
     assert checks["events judged"].detail.startswith("0 are what was received")
     assert checks["events missing"].unchecked == "whether they were received"
+
+
+def test_an_event_that_an_alert_only_names_is_missed_as_well() -> None:
+    """Not only what a score was worked out of: whoever is to be cleared by it may miss it, too."""
+    judged = {snapshot.given.event for snapshot in gathered().snapshots.values()}
+    lines = [line for line in lines_of(pack_files()[EVENTS]) if received_of(line).event in judged]
+    assert 0 < len(lines) < len(gathered().events)
+    files = {
+        **pack_files(),
+        EVENTS: b"".join(line + b"\n" for line in lines),
+        CHAIN: b"".join(f"{link}\n".encode() for link in chain(case().gathered.id, lines)),
+    }
+    (missing,) = (c for c in verify(resigned(files)) if c.name == "events missing")
+    count = len(gathered().events) - len(lines)
+    assert missing.detail.startswith(f"{count} that alerts stand on are not in the pack")
+
+
+@pytest.mark.parametrize("name", [EVENTS, CHAIN, ALERTS])
+def test_a_last_line_without_an_end_is_not_passed_over(name: str) -> None:
+    """Whoever opens the file reads it; the chain and the scores would be of the lines before it."""
+    assert failed(resigned({**pack_files(), name: pack_files()[name] + b'{"type":"order"}'}))
+
+
+def test_a_revision_is_in_a_pack_once() -> None:
+    """Of two, one would be read and the other compared."""
+    twice = pack_files()[ALERTS] + lines_of(pack_files()[ALERTS])[0] + b"\n"
+    (alerts,) = failed(resigned({**pack_files(), ALERTS: twice}))
+    assert "a revision twice" in alerts.detail
 
 
 def test_a_score_that_nothing_was_kept_of_is_neither_right_nor_wrong() -> None:
