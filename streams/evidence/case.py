@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from detectors.assessments import Alert
 from detectors.campaigns import Campaign
-from detectors.events import AccountChange, Feedback, Login, Order
+from detectors.events import AccountChange, Event, Feedback, Login, Order
 from detectors.facts import Facts
 from detectors.markings import Marking, strictest
 from detectors.techniques import Technique, technique
@@ -16,6 +16,7 @@ from streams.evidence.gathering import Gathered, Received, Revision
 from streams.evidence.marking import marking_of, without_staying
 from streams.evidence.recomputing import Score, recompute
 
+_Judged = tuple[str, type[Event], str]
 _STOPPING: Final = frozenset({"hold_order", "lock_account"})
 _CHANGES: Final = {
     "email": "The e-mail address was changed",
@@ -31,6 +32,9 @@ _CHANGES: Final = {
 }
 
 
+Kind = Literal["sign-in", "refused sign-in", "order", "change", "alert"]
+
+
 class Happening(NamedTuple):
     """One line of the timeline. `at` is UTC epoch seconds; `by` is what it was done from."""
 
@@ -38,6 +42,7 @@ class Happening(NamedTuple):
     account_id: str
     what: str
     by: str
+    kind: Kind
 
 
 class Money(NamedTuple):
@@ -127,7 +132,8 @@ def case_of(gathered: Gathered, *, inside: bool = False) -> Case:
     last = {revision.alert.alert_id: revision.alert for revision in gathered.revisions}
     alerts = tuple(sorted(last.values(), key=lambda alert: (alert.raised_at, alert.alert_id)))
     ids = sorted({id_ for alert in alerts for id_ in alert.techniques})
-    events = [one for one in gathered.events if not isinstance(one.event, Feedback)]
+    once = _once(gathered.events)
+    events = [one for one in once if not isinstance(one.event, Feedback)]
     facts = _facts(gathered)
     return Case(
         gathered=gathered,
@@ -138,19 +144,32 @@ def case_of(gathered: Gathered, *, inside: bool = False) -> Case:
         timeline=tuple(_timeline(events, gathered.revisions)),
         money=tuple(_money(events, gathered.revisions)),
         traces=tuple(_traces(events, facts)),
-        verdicts=tuple(one.event for one in gathered.events if isinstance(one.event, Feedback)),
+        verdicts=tuple(one.event for one in once if isinstance(one.event, Feedback)),
         marking=marking_of(gathered),
         gaps=gaps_of(gathered.campaign, (revision.alert for revision in gathered.revisions)),
     )
 
 
-def _facts(gathered: Gathered) -> Mapping[str, Facts]:
+def _once(received: Sequence[Received]) -> list[Received]:
+    """The events without what a producer sent again: the first of each was judged."""
+    first: dict[tuple[str, str, str], Received] = {}
+    for one in received:
+        first.setdefault((one.event.account_id, one.type, one.event.event_id), one)
+    return list(first.values())
+
+
+def _facts(gathered: Gathered) -> Mapping[_Judged, Facts]:
     found = {}
     for snapshot in gathered.snapshots.values():
         event = snapshot.given.event
         if event is not None and snapshot.given.facts is not None:
-            found[event.event_id] = snapshot.given.facts
+            found[_judged(event)] = snapshot.given.facts
     return found
+
+
+def _judged(event: Login | Order | AccountChange) -> _Judged:
+    """What tells an event from every other: two accounts' may be called the same."""
+    return event.account_id, type(event), event.event_id
 
 
 def _timeline(events: Sequence[Received], revisions: Sequence[Revision]) -> list[Happening]:
@@ -161,7 +180,13 @@ def _timeline(events: Sequence[Received], revisions: Sequence[Revision]) -> list
 def _happenings(events: Sequence[Received]) -> Iterator[Happening]:
     for _, _, event in events:
         by = ", ".join(filter(None, (event.ip, event.city, event.country)))
-        yield Happening(event.occurred_at, event.account_id, _what(event), by)
+        yield Happening(event.occurred_at, event.account_id, _what(event), by, _kind(event))
+
+
+def _kind(event: Event) -> Kind:
+    if isinstance(event, Login):
+        return "sign-in" if event.outcome == "success" else "refused sign-in"
+    return "order" if isinstance(event, Order) else "change"
 
 
 def _what(event: object) -> str:
@@ -183,8 +208,13 @@ def _raised(revisions: Sequence[Revision]) -> Iterator[Happening]:
     for _, alert, _ in revisions:
         again = "" if alert.revision == 1 else f", revision {alert.revision}"
         action = alert.action.replace("_", " ")
-        what = f"Alert{again}: {alert.severity}, risk {alert.risk:.2f}, asks to {action}"
-        yield Happening(alert.updated_at, alert.account_id, what, "Nightlatch")
+        what = f"Alert{again}: {alert.severity}, risk {risk(alert.risk)}, asks to {action}"
+        yield Happening(alert.updated_at, alert.account_id, what, "Nightlatch", "alert")
+
+
+def risk(value: float) -> str:
+    """Return a risk in two digits that never says certainty."""
+    return "over 0.99" if value >= 0.995 else f"{value:.2f}"
 
 
 def money(amount: Decimal, currency: str | None) -> str:
@@ -213,13 +243,15 @@ def _money(events: Sequence[Received], revisions: Sequence[Revision]) -> Iterato
     yield from sorted(sums.values(), key=lambda of: of.currency or "")
 
 
-def _traces(events: Sequence[Received], facts: Mapping[str, Facts]) -> Iterator[Trace]:
+def _traces(events: Sequence[Received], facts: Mapping[_Judged, Facts]) -> Iterator[Trace]:
     found: dict[tuple[str, str], Trace] = {}
     for _, _, event in events:
-        if isinstance(event, AccountChange) and event.actor not in {None, "customer"}:
+        if isinstance(event, Feedback) or (
+            isinstance(event, AccountChange) and event.actor not in {None, "customer"}
+        ):
             continue  # from a desk of the retailer's own
         for kind, value in _values(event):
-            place = _place(event, facts.get(event.event_id)) if kind == "IP address" else ""
+            place = _place(event, facts.get(_judged(event))) if kind == "IP address" else ""
             at = event.occurred_at
             so_far = found.get((kind, value), Trace(kind, value, at, at, 0, place))
             found[kind, value] = so_far._replace(

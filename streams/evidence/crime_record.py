@@ -83,6 +83,8 @@ def crime_record(case: Case, reporter: Reporter) -> dict[str, Any]:
         },
         "suspects": {
             "known_by_name": False,
+            "identifiers_are": "of all that the case's events came with: some may be the "
+            "customer's own",
             "identifiers": [_identifier(trace) for trace in case.traces],
         },
         "certainty": {

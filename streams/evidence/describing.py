@@ -1,5 +1,6 @@
 """The case as a report for people: what a police officer reads in a minute, then the rest."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -8,12 +9,18 @@ from typing import Final
 from detectors import __version__
 from detectors.markings import label
 from streams.documents import Block, Document, Figures, Heading, Listing, Paragraph, Table
-from streams.evidence.case import Case, money
+from streams.evidence.case import Case, Kind, money, risk
 from streams.evidence.crime_record import KIND, Reporter
 from streams.presentation import moment, printable
 
 _MOST_ROWS: Final = 400
 _MOST_SAID: Final = 5
+_DEEDS: Final[dict[Kind, tuple[str, ...]]] = {
+    "sign-in": ("sign-in",),
+    "refused sign-in": ("refused sign-in",),
+    "change": ("change of the account", "changes of the account"),
+    "order": ("order",),
+}
 _CERTAINTY: Final = (
     "Risk is a calibrated probability: of the events scored near 0.80, about four in five are "
     "takeovers. It is the detector's judgement, not proof; the events themselves are in the pack."
@@ -48,7 +55,7 @@ def _summary(case: Case, reporter: Reporter) -> Iterator[Block]:
         [
             (_count(len(case.accounts), "account"), "entered or attacked"),
             (_at_risk(case), "in orders of the case"),
-            (highest.severity, f"severity; risk {_risk(highest.risk)}"),
+            (highest.severity, f"severity; risk {risk(highest.risk)}"),
             (moment(case.first_seen)[:10], f"first event, {moment(case.first_seen)[11:]}"),
         ]
     )
@@ -128,18 +135,13 @@ def _story(case: Case) -> str:
     if case.is_campaign:
         share = "shares" if len(case.accounts) == 1 else "share"
         whose = f"{_count(len(case.accounts), 'account')} that {share} what few customers do"
-    signed = sum(h.what.startswith("Signed in") for h in case.timeline)
-    changed = sum("changed" in h.what or "reset" in h.what for h in case.timeline)
-    ordered = sum(h.what.startswith("Order ") for h in case.timeline)
-    did = [
-        _count(signed, "sign-in"),
-        *([_count(changed, "change of the account", "changes of the account")] if changed else []),
-        *([_count(ordered, "order")] if ordered else []),
-    ]
-    return (
+    counts = Counter(happening.kind for happening in case.timeline)
+    did = ", ".join(_count(counts[kind], *words) for kind, words in _DEEDS.items() if counts[kind])
+    used = "used" if counts.keys() - {"alert", "refused sign-in"} else "tried to get into"
+    return printable(
         f"{KIND}: between {moment(case.first_seen)} and {moment(case.last_seen)} somebody who is "
-        f"probably not the customer used {whose}: {', '.join(did)}. The first alert was raised "
-        f"on what happened at {moment(case.detected_at)}. What spoke for it most:"
+        f"probably not the customer {used} {whose}{f': {did}' if did else ''}. The first alert was "
+        f"raised on what happened at {moment(case.detected_at)}. What spoke for it most:"
     )
 
 
@@ -273,11 +275,6 @@ def _proof(case: Case) -> Iterator[Block]:
         "The command “nightlatch verify” checks all of it, the scores included; README.txt says "
         "how to check the signature and the hashes without it.",
     )
-
-
-def _risk(risk: float) -> str:
-    """A risk in two digits that never says certainty."""
-    return "over 0.99" if risk >= 0.995 else f"{risk:.2f}"
 
 
 def _first_of(count: int) -> str | None:

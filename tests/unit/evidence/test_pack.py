@@ -1,6 +1,5 @@
 """An evidence pack stands on its own: it is whole, or it says that it is not."""
 
-import html
 import re
 import shutil
 import struct
@@ -11,21 +10,17 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import orjson
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pypdf import PdfReader
 
-from detectors.campaigns import Campaign
 from detectors.errors import ConfigurationError, InvalidEvent, UnreadableFile
 from detectors.features.shared import MOST_HEARD
 from detectors.heat.indicators import Kind
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
-from streams.codec import encode_published
 from streams.evidence.case import case_of
 from streams.evidence.contents import (
     ALERTS,
@@ -72,61 +67,6 @@ def test_a_pack_is_whole_and_its_scores_come_out_again() -> None:
     assert all(check.ok for check in checks)
     again = [check for check in checks if "comes out again" in check.detail]
     assert len(again) == len(gathered().revisions) == 3
-
-
-def campaign_of(**fields: Any) -> Campaign:
-    """A campaign that the case's alert belongs to."""
-    told: dict[str, Any] = {"accounts": (VICTIM,), "alert_ids": (gathered().id,), "alerts": 1}
-    told |= {"first_seen": 0.0, "last_seen": 1.0, "indicators": (), "techniques": ()}
-    return Campaign(campaign_id="gang-1", revision=1, **told | fields)
-
-
-def test_accounts_of_a_campaign_without_an_alert_are_not_passed_over() -> None:
-    """A pack that says "1 account" of a campaign of two says where the other is."""
-    campaign = campaign_of(accounts=("unalerted", VICTIM), unnoticed=("unalerted",))
-    of_gang = case_of(gathered()._replace(campaign=encode_published(campaign)))
-    assert of_gang.accounts == (VICTIM,)
-    page = files_of(of_gang, Reporter(None, None), MADE_AT)["report.html"].decode()
-    assert "1 account that shares what few customers do" in page
-    assert "1 more account of this campaign had no alert and is told by verdicts alone" in page
-    assert "more account" not in pack_files()["report.html"].decode()
-
-
-def test_alerts_that_the_topics_no_longer_have_are_not_taken_for_none() -> None:
-    """A campaign outlives the first of its alerts: those accounts had one."""
-    campaign = campaign_of(
-        accounts=("unalerted", "early", VICTIM),
-        alert_ids=("0early", gathered().id),
-        alerts=5,
-        unnoticed=("unalerted",),
-    )
-    of_gang = gathered()._replace(campaign=encode_published(campaign))
-    files = files_of(case_of(of_gang), Reporter(None, None), MADE_AT)
-    page = html.unescape(files["report.html"].decode())
-    assert "1 more account of this campaign had no alert" in page
-    assert "1 alert of this campaign is no longer in the retailer's topics, and 1 account" in page
-    assert "3 more alerts of this campaign are counted in campaign.json and not listed" in page
-    assert orjson.loads(files["case.json"])["alerts_no_longer_kept"] == ["0early"]
-    assert "campaign.json names them" in str(orjson.loads(files["crime-record.json"])["not_known"])
-    missing = _checks(signed(files, of_gang.id, KEY, MADE_AT))["alerts missing"]
-    assert missing.unchecked == "what they say"
-    assert missing.detail.startswith("4 of the campaign")
-
-
-def test_revisions_that_the_topics_no_longer_have_are_told() -> None:
-    """They are counted from 1: one that is gone may have asked to hold orders before."""
-    late = gathered()._replace(revisions=gathered().revisions[-1:])
-    files = files_of(case_of(late), Reporter(None, None), MADE_AT)
-    assert "2 earlier revisions of the alerts are no longer in" in files["report.html"].decode()
-    assert orjson.loads(files["case.json"])["revisions_no_longer_kept"] == {gathered().id: 2}
-    checks = _checks(signed(files, late.id, KEY, MADE_AT))
-    assert checks["revisions missing"].unchecked == "what they asked for"
-    assert all(check.ok for check in checks.values())
-    whole = orjson.loads(pack_files()["case.json"])
-    assert not whole["revisions_no_longer_kept"] | dict.fromkeys(whole["alerts_no_longer_kept"])
-    assert not {"revisions missing", "alerts missing", "events missing"} & set(
-        _checks(pack_files())
-    )
 
 
 def test_the_last_revision_of_a_strangers_pack_may_be_any_number() -> None:
@@ -454,43 +394,6 @@ def test_state_that_holds_itself_is_a_score_that_does_not_come_out() -> None:
 def test_nobody_else_is_in_a_pack() -> None:
     """Of eighty customers' events, one's are in it: no other id, in whatever encoding."""
     assert accounts_in(pack_files()) == {VICTIM}
-
-
-def test_the_report_says_what_an_officer_needs() -> None:
-    """Who, when, how much, from where, in the page and in the PDF."""
-    text = " ".join(
-        page.extract_text() for page in PdfReader(BytesIO(pack_files()["report.pdf"])).pages
-    )
-    page = pack_files()["report.html"].decode()
-    for said in (
-        VICTIM,
-        "934.21 GBP",
-        "188.26.4.9",
-        "2026-10-18 03:04:00",
-        "F1028",
-        "device-thief",
-    ):
-        assert said in text, said
-        assert said in page, said
-    assert "The e-mail address was changed" in page
-    assert "Fernwick &amp; Sons" in page
-
-
-def test_the_crime_record_has_the_fields_that_a_form_asks_for() -> None:
-    """Who reports, what, when, where, how, whose loss, what leads to whom."""
-    record = orjson.loads(pack_files()["crime-record.json"])
-    assert record["reported_by"]["organisation"] == "Fernwick & Sons"
-    assert record["when"]["first_event"] == "2026-10-18T03:00:00.000Z"
-    assert record["victims"][0]["reference"] == VICTIM
-    assert record["money"]["orders"] == [
-        {
-            "currency": "GBP",
-            "placed_before_a_warning": "0.00",
-            "placed_when_they_could_be_held": "934.21",
-        }
-    ]
-    found = {(trace["kind"], trace["value"]) for trace in record["suspects"]["identifiers"]}
-    assert {("IP address", "188.26.4.9"), ("new e-mail (hash)", "hash-thief")} <= found
 
 
 def test_the_same_case_gives_the_same_bytes() -> None:
