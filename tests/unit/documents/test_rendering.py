@@ -7,6 +7,7 @@ import pytest
 from pypdf import PdfReader
 
 from streams.documents import (
+    Block,
     Document,
     Figures,
     Heading,
@@ -107,7 +108,7 @@ def test_a_cell_may_be_longer_than_a_page(sign: str) -> None:
 
 def test_what_stands_for_the_number_of_pages_is_text_where_it_is_text() -> None:
     """A device that is named like it keeps its name, and pages their numbers."""
-    named = [Paragraph("device {nb} and {{nb}}"), Table(("Device",), [("{nb}",)])]
+    named: list[Block] = [Paragraph("device {nb} and {{nb}}"), Table(("Device",), [("{nb}",)])]
     text = _text(pdf(Document("t", "s", named, datetime(2026, 1, 1, tzinfo=UTC))))
     assert "device {nb} and {{nb}}" in text
     assert text.count("{nb}") == 3
