@@ -4,6 +4,7 @@ What a crew shares (devices, addresses, networks) is drawn once a campaign; what
 anew for each victim. Its devices and homes come from the same draws as the customers'.
 """
 
+import math
 from dataclasses import replace
 
 from detectors.simulation.calendar import HOURS
@@ -26,13 +27,16 @@ _WARES = (
 )
 CODES = Weighted((("giftcard", 1),))
 _LINES = Weighted(((1, 54), (2, 24), (3, 12), (4, 6), (6, 4)))
+_PATIENT = 0.2
+"""Share of crews that keep an account warm before they order (assumed)."""
 
 
 class Crew:
     """A campaign of one family, against every shop that its underworld knows of.
 
     `ends` is when its thieves want to be done, if ever; `timing` draws when it strikes. It is
-    `at_home` in a shop that has its underworld for itself.
+    `at_home` in a shop that has its underworld for itself. `patient` crews come a few times, over
+    days, before they order, so that by then they are who always comes.
     """
 
     def __init__(self, world: World, family: str, number: int, ends: float) -> None:
@@ -43,6 +47,8 @@ class Crew:
         self.campaign = "k" + chance.token(10)
         self.tools = [draw_device(self._form(), chance) for _ in range(chance.choice((1, 2, 3)))]
         self.careless = chance.happens(0.3)
+        patience = stream(world.underworld, "patience", family, number)
+        self.patient = patience.happens(_PATIENT) and ends == math.inf
         self.scripted = chance.choice(SCRIPTS) if chance.happens(0.2) else None
         self.wares = chance.choice(_WARES)
         self.drops = [

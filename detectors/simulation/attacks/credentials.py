@@ -1,6 +1,6 @@
 """Leaked and common passwords: tried by machines, used by people."""
 
-from detectors.simulation.attacks.scripts import DAY, HOUR, MINUTE, cash_out
+from detectors.simulation.attacks.scripts import DAY, HOUR, MINUTE, cash_out, keep_warm
 from detectors.simulation.crews import Hijack
 from detectors.simulation.world import Process
 
@@ -31,6 +31,8 @@ def _found(hijack: Hijack, time: float, how: str, *, soon: float) -> Process:
     if hijack.crew.scripted or chance.happens(0.6):
         time = hijack.after(time, soon if chance.happens(0.7) else 2 * DAY, 1.0)
         yield time
-        hijack.appear(chance.choice(("vpn", "home", "base", "base", "carrier")), time)
+        how = chance.choice(("vpn", "home", "base", "base", "carrier"))
+        hijack.appear(how, time)
         hijack.sign_in(time)
+    time = yield from keep_warm(hijack, time, how)
     yield from cash_out(hijack, time)

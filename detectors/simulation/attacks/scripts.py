@@ -1,6 +1,6 @@
 """What the scripts of all families share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 
 from detectors.simulation.crews import Hijack
 from detectors.simulation.orders import pick_up
@@ -10,6 +10,22 @@ Script = Callable[[Hijack, float], Process]
 """A hijack that begins at a time (UTC epoch seconds), as a process: it yields when it goes on."""
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def keep_warm(hijack: Hijack, time: float, how: str) -> Generator[float, None, float]:
+    """Sign in again and again over days, as a patient crew does; return when it is over.
+
+    The tool stays what it is; the line mostly, and else is another one of the kind `how`.
+    """
+    if not hijack.crew.patient:
+        return time
+    for _ in range(hijack.chance.choice((1, 2, 3, 4, 6))):
+        time = hijack.after(time, 2.5 * DAY, 0.7)
+        yield time
+        if hijack.chance.happens(0.3):
+            hijack.appear(how, time, hijack.scene.device)
+        hijack.sign_in(time)
+    return time
 
 
 def cash_out(hijack: Hijack, time: float, *, appetite: float = 1.2) -> Process:

@@ -1,6 +1,6 @@
 """Attacks that are told apart by what is done on the account."""
 
-from detectors.simulation.attacks.scripts import DAY, HOUR, MINUTE, cash_out, collect
+from detectors.simulation.attacks.scripts import DAY, HOUR, MINUTE, cash_out, collect, keep_warm
 from detectors.simulation.crews import CODES, Hijack
 from detectors.simulation.world import Process
 
@@ -14,6 +14,7 @@ def spoofed_targeted(hijack: Hijack, time: float) -> Process:
         time = hijack.after(time, 15)
         yield time
     hijack.sign_in(time)
+    time = yield from keep_warm(hijack, time, "near")
     yield from cash_out(hijack, time, appetite=1.0)
 
 
@@ -23,6 +24,7 @@ def change_before_order(hijack: Hijack, time: float) -> Process:
     how = chance.choice(("home", "near", "vpn", "base", "base"))
     hijack.appear(how, time)
     hijack.sign_in(time)
+    time = yield from keep_warm(hijack, time, how)
     time = hijack.after(time, 2 * MINUTE)
     yield time
     what = chance.choice(("email", "phone", "address", "address", "payment"))
@@ -42,7 +44,8 @@ def change_before_order(hijack: Hijack, time: float) -> Process:
 
 def dormant_revival(hijack: Hijack, time: float) -> Process:
     """A long silent account signs in and orders."""
-    hijack.appear(hijack.chance.choice(("home", "vpn", "carrier", "base", "base")), time)
+    how = hijack.chance.choice(("home", "vpn", "carrier", "base", "base"))
+    hijack.appear(how, time)
     if hijack.chance.happens(0.3):
         hijack.change(time, "password_reset_requested")
         time = hijack.after(time, 80)
@@ -51,6 +54,7 @@ def dormant_revival(hijack: Hijack, time: float) -> Process:
         time = hijack.after(time, 15)
         yield time
     hijack.sign_in(time)
+    time = yield from keep_warm(hijack, time, how)
     yield from cash_out(hijack, time)
 
 
@@ -75,8 +79,10 @@ def checker_canary(hijack: Hijack, time: float) -> Process:
 def points_drain(hijack: Hijack, time: float) -> Process:
     """Points become codes, mostly all at once, or a gift card's balance becomes goods."""
     chance, points = hijack.chance, hijack.victim.points
-    hijack.appear(chance.choice(("home", "vpn", "carrier", "base", "base")), time)
+    how = chance.choice(("home", "vpn", "carrier", "base", "base"))
+    hijack.appear(how, time)
     hijack.sign_in(time)
+    time = yield from keep_warm(hijack, time, how)
     for _ in range(chance.choice((1, 1, 2, 3))):
         time = hijack.after(time, 4 * MINUTE)
         yield time
@@ -93,8 +99,10 @@ def points_drain(hijack: Hijack, time: float) -> Process:
 def click_and_collect(hijack: Hijack, time: float) -> Process:
     """Goods that somebody picks up within the day."""
     chance = hijack.chance
-    hijack.appear(chance.choice(("home", "near", "carrier", "vpn", "base")), time)
+    how = chance.choice(("home", "near", "carrier", "vpn", "base"))
+    hijack.appear(how, time)
     hijack.sign_in(time)
+    time = yield from keep_warm(hijack, time, how)
     for _ in range(chance.choice((1, 1, 2))):
         time = hijack.after(time, 7 * MINUTE if chance.happens(0.8) else 3 * HOUR)
         yield time

@@ -1,9 +1,9 @@
 """Each family does what its entry in the registry says."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import pytest
 
@@ -12,6 +12,11 @@ from detectors.simulation.operators import OPERATORS
 
 Hijack = list[SimulatedEvent]
 HOSTING = {operator.asn for operator in OPERATORS if operator.kind == "hosting"}
+WARM = {
+    *("stuffing_fast", "stuffing_slow", "spraying", "spoofed_targeted", "change_before_order"),
+    *("dormant_revival", "points_drain", "click_and_collect"),
+}
+"""Families whose crews may keep an account warm: they have its password, and nobody knows."""
 HOMES = {operator.asn for operator in OPERATORS if operator.kind == "access"}
 
 
@@ -207,6 +212,26 @@ def test_a_campaign_shares_what_it_cannot_hide(hijacks: dict[str, list[Hijack]])
     assert len(shared) >= 5
     assert all(len({campaign for campaign, _ in o}) == 1 for o in shared)
     assert max(sizes.values()) > 3
+
+
+def test_some_crews_keep_an_account_warm_for_days_before_they_order(
+    hijacks: dict[str, list[Hijack]],
+) -> None:
+    """They come again by one device, over days; most crews do not wait so."""
+    patient = [h for family in WARM for h in hijacks[family] if is_kept_warm(h)]
+    assert len({h[0].truth.campaign for h in patient if h[0].truth}) >= 3
+    assert len(patient) < 0.35 * sum(len(hijacks[family]) for family in WARM)
+    assert share(patient, lambda h: h[-1].time - h[0].time > 2 * 86400.0) > 0.8
+    devices = [{e.event.get("device_id") for e in h[-3:]} - {None} for h in patient]
+    assert sum(len(used) == 1 for used in devices) > sum(len(used) > 1 for used in devices)
+    others = [h for family in set(hijacks) - WARM for h in hijacks[family]]
+    assert not any(is_kept_warm(hijack) for hijack in others)
+
+
+def is_kept_warm(hijack: Hijack) -> bool:
+    """Whether there are three sign-ins or more before any order: nobody needs as many."""
+    before = takewhile(lambda e: e.event["type"] != "order", hijack)
+    return sum(e.event["type"] == "login" for e in before) >= 3
 
 
 def test_about_four_in_ten_victims_have_no_history(
