@@ -146,6 +146,10 @@ def weigh_amount(reading: Reading, table: Table, population: Population) -> None
     reading.weights[AMOUNT] = table.ratio(context, outcome)
 
 
+_CHOSEN: Final = -0.5
+"""Nats that goods, and where they go, say for a customer at most: a thief may choose them so."""
+
+
 def weigh_goods(reading: Reading, population: Population) -> None:
     """Judge the categories: a hijacker's pick, half at random, over the account's shrunk habit."""
     categories = reading.profile.categories
@@ -158,7 +162,7 @@ def weigh_goods(reading: Reading, population: Population) -> None:
         own = (held + 4 * everybody) / (total + 4)
         weight += log((0.6 * everybody + 0.02) / own)
     if reading.categories:
-        reading.weights[GOODS] = min(max(weight / len(reading.categories), -2.0), 3.0)
+        reading.weights[GOODS] = min(max(weight / len(reading.categories), _CHOSEN), 3.0)
 
 
 # Of what goes to a new address. Three in ten hijackers order to one that the account knows.
@@ -197,7 +201,7 @@ def weigh_locality(reading: Reading, order: Order, table: Table, population: Pop
     outcome = 5 if best is None else bisect_right(LOCALITY_STEPS, best)
     context = reading.who * 2 + (1 if profile.bought else 0)
     reading.cells[LOCALITY] = context * 6 + outcome
-    reading.weights[LOCALITY] = min(max(table.ratio(context, outcome), -2.0), 3.0)
+    reading.weights[LOCALITY] = min(max(table.ratio(context, outcome), _CHOSEN), 3.0)
 
 
 def weigh_forwarding(reading: Reading, order: Order, table: Table) -> None:

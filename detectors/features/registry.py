@@ -26,7 +26,7 @@ FEATURES: Final = (
     ),
     Feature("kind", "access", "hosting, VPN, Tor or relay instead of the access networks of homes"),
     Feature("travel", "access", "a distance no journey covers, beyond geolocation's error"),
-    Feature("hours", "access", "an hour of the week at which this customer sleeps", -1.0, 1.5),
+    Feature("hours", "access", "an hour of the week at which this customer sleeps", -0.3, 1.5),
     Feature("method", "access", "how the sign-in was proved, against how it usually is", -2.5, 2.5),
     Feature("round_trip", "access", "a round trip longer than the network it shows would take"),
     Feature("failures", "access", "a burst of failures before the success"),
@@ -70,7 +70,7 @@ FEATURES: Final = (
     Feature("delivery", "order", "how it is delivered, against the habit"),
     Feature("amount", "order", "the amount, in deviations from the account's habit"),
     Feature(
-        "goods", "order", "what is bought, against the account's habit and everybody's", -2.0, 3.0
+        "goods", "order", "what is bought, against the account's habit and everybody's", -0.5, 3.0
     ),
     Feature("speed", "story", "how soon after sign-in the order or change came"),
     Feature(
@@ -88,7 +88,7 @@ FEATURES: Final = (
         6.0,
     ),
     Feature(
-        "locality", "order", "a new delivery address far from where the account is seen", -2.0, 3.0
+        "locality", "order", "a new delivery address far from where the account is seen", -0.5, 3.0
     ),
 )
 

@@ -96,6 +96,10 @@ def weigh_travel(reading: Reading, table: Table) -> None:
     reading.weights[TRAVEL] = table.ratio(context, outcome)
 
 
+_CHOSEN: Final = -0.3
+"""Nats that an hour says for a customer at most: a thief may choose to come at it."""
+
+
 def weigh_hours(reading: Reading, population: Population) -> None:
     """Judge the hour: what hijackers keep of everybody's hours over this customer's, shrunk.
 
@@ -107,7 +111,7 @@ def weigh_hours(reading: Reading, population: Population) -> None:
     everybody = usual.backed(slot, 20.0)
     own = (hours[slot] + 8.0 * everybody) / (sum(hours) + 8)
     hijackers = 0.6 * everybody + 0.4 / 8.0
-    reading.weights[HOURS] = clamped(log(hijackers / own), -1.0, 1.5)
+    reading.weights[HOURS] = clamped(log(hijackers / own), _CHOSEN, 1.5)
 
 
 def weigh_method(reading: Reading, event: Login, table: Table) -> None:

@@ -1,9 +1,8 @@
 """How much each feature counts before any verdict has come: a prior shipped with the product.
 
 Features overlap (a new phone is a new device and a new client), so their plain sum would count
-some things twice. The shipped weights are those of detectors/models/prior_table.py: an earlier
-fit to simulated shops, on earlier features; tests/benchmarks/fit_prior.py prints other ones today.
-Verdicts correct them (models.feedback).
+some things twice. The shipped weights, detectors/models/prior_table.py, are fitted to simulated
+shops by tests/benchmarks/fit_prior.py; verdicts correct them (models.feedback).
 """
 
 from typing import Final, NamedTuple

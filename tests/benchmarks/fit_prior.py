@@ -5,9 +5,9 @@
 Fits weights by type of event to what the features say of several shops, of pipelines that tell more
 and less, every family counting alike (tests/benchmarks/fitting.py says how). `--write` writes the
 table that ships, detectors/models/prior_table.py, with the command in it; otherwise the table is
-printed. With `--without`, families are left out, to judge the prior on what it has never seen.
-
-The table that ships now is an earlier fit, on earlier features, which no command prints again.
+printed. It is halfway between that fit and an earlier one (tests/benchmarks/earlier_prior.py): two
+that err in ways of their own err less together. With `--without`, families are left out, and the
+fit is printed alone, to judge it on what it has never seen.
 """
 
 import argparse
@@ -22,19 +22,10 @@ from detectors.models import prior_table
 from detectors.models.prior import Prior
 from detectors.simulation import FAMILIES
 from tests.benchmarks.collecting import ACCOUNTS, SEEDS, collect_all
-from tests.benchmarks.fitting import fit
+from tests.benchmarks.earlier_prior import EARLIER
+from tests.benchmarks.fitting import fit, mean
 
 PROCESSES: Final = 2
-
-EARLIER: Final = "an earlier fit, on earlier features"
-_EARLIER_ORIGIN: Final = """\
-An earlier fit, on earlier features, in the layout of tests/benchmarks/fit_prior.py: what that fits
-today is another table, and no command prints this one again. docs/detection.md says what the other
-catches, and why it does not ship yet.
-Heat is not fitted: it comes from outside as a weight of evidence."""
-_ORIGIN: Final = """\
-Written by tests/benchmarks/fit_prior.py, by COMMAND, not by hand. What it holds is not fitted
-(tests/benchmarks/fitting.py), but scaled as the others are."""
 
 
 def registry_digest() -> str:
@@ -50,15 +41,15 @@ def command_of(seeds: Sequence[int], accounts: int) -> str:
 
 
 def render(prior: Prior, command: str) -> str:
-    """Return the module that ships a prior, fitted by a command or EARLIER."""
-    origin = _EARLIER_ORIGIN if command == EARLIER else _ORIGIN
+    """Return the module that ships a prior, fitted by a command."""
     rows = "\n".join(
         f'    "{name}": ({", ".join(f"{row[at]:.2f}" for row in prior.weights)}),'
         for at, name in enumerate(NAMES)
     )
     return f'''"""The shipped prior: the weight of each feature in a sign-in, an order and a change.
 
-{origin}
+Written by tests/benchmarks/fit_prior.py, by COMMAND, not by hand: halfway between a fit to what is
+judged and an earlier one. Heat is not fitted: it comes from outside as a weight of evidence.
 """
 
 from typing import Final
@@ -87,7 +78,8 @@ def main() -> None:
     families = [family for family in FAMILIES if family not in asked.without]
     with get_context("spawn").Pool(PROCESSES) as pool:
         collected = collect_all(asked.seeds, accounts=asked.accounts, families=families, pool=pool)
-    table = render(fit(collected), command_of(asked.seeds, asked.accounts))
+    prior = fit(collected) if asked.without else mean(fit(collected), EARLIER)
+    table = render(prior, command_of(asked.seeds, asked.accounts))
     if asked.write and not asked.without:
         Path(prior_table.__file__).write_text(table, encoding="utf-8")
     else:

@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize  # type: ignore[import-untyped]  # scipy ships no types
 
+from detectors.decisions import log_odds
 from detectors.features.registry import NAMES, WIDTH
 from detectors.models.prior import Prior
 from detectors.policy import Policy
 from tests.benchmarks.collecting import MORE, Collected, Floats
 
-LEAST: Final = 0.02
-"""No feature may count for nothing, let alone speak for a customer by speaking against one."""
+LEAST: Final = 0.1
+"""No feature may count for next to nothing: these shops may make little of what tells elsewhere."""
 MOST: Final = 1.0
 """A feature is a weight of evidence already: none counts for more than it says."""
 COMMON: Final = 0.4
@@ -45,23 +46,21 @@ PULL_TO_ODDS: Final = 100.0
 are log odds alike. Less catches more by the first order, and warns less at the sign-in: orders
 would be alerted for being orders."""
 
-_HELD: Final = {"heat": (1.0, 1.0, 1.0), "story": (0.31, 0.57, 0.42)}
-"""What these shops cannot tell, by sign-in, order and change: heat comes from outside as a weight
-of evidence, and the story's gravest part, that somebody comes again by what nothing ties to the
-account, is of thieves who wait for weeks, as none of the simulator's does."""
-_AT: Final = [NAMES.index(name) for name in _HELD]
+_HEAT: Final = [NAMES.index("heat")]
+"""What these shops cannot tell: it comes from outside, as a weight of evidence."""
 
 
 def fit(collected: Collected, without: Sequence[str] = ()) -> Prior:
     """Return the prior fitted to what was collected, as if some families had never been seen."""
     seen = collected.without(*without)
     table = np.full((3, WIDTH + 1), COMMON)
-    table[:, _AT], table[:, -1] = np.array(list(_HELD.values())).T, -4.0
+    table[:, _HEAT], table[:, -1] = 1.0, -4.0
     for _ in range(TURNS):
         table = _fitted(_Bags.by(table, seen), table, _even(table, seen))
     scale, shift = _platt(table, seen)
-    rate = Policy().base_rate
-    shift -= math.log(MORE) + math.log(rate / (1 - rate))
+    # As many hijacks as in life, and of these what a score adds to the base rate.
+    shift -= math.log(MORE) + log_odds(Policy().base_rate)
+    table[:, _HEAT] = 1.0 / scale
     return rounded(table[:, :-1] * scale, table[:, -1] * scale + shift)
 
 
@@ -122,7 +121,7 @@ def _fitted(bags: _Bags, start: Floats, even: Floats) -> Floats:
         table, own = parameters[:size].reshape(start.shape), parameters[size:-1]
         apart, unusual = table[:, :-1] - own, own - parameters[-1]
         uneven = table[:, -1] - table[:, -1].mean() - even
-        apart[:, _AT] = unusual[_AT] = 0.0
+        apart[:, _HEAT] = unusual[_HEAT] = 0.0
         value = PULL_TOGETHER * (apart**2).sum() + PULL_TO_COMMON * (unusual**2).sum()
         value += PULL_TO_ODDS * (uneven**2).sum()
         margin = bags.sign * (bags.rows * table[bags.kind]).sum(1)
@@ -131,7 +130,7 @@ def _fitted(bags: _Bags, start: Floats, even: Floats) -> Floats:
         slope = np.array([pull[chosen] @ bags.rows[chosen] for chosen in by_kind])
         slope[:, :-1] += 2 * PULL_TOGETHER * apart
         slope[:, -1] += 2 * PULL_TO_ODDS * uneven
-        slope[:, _AT] = 0.0
+        slope[:, _HEAT] = 0.0
         own_slope = 2 * PULL_TO_COMMON * unusual - 2 * PULL_TOGETHER * apart.sum(0)
         common_slope = -2 * PULL_TO_COMMON * unusual.sum()
         return float(value), np.concatenate([slope.ravel(), own_slope, [common_slope]])
@@ -168,6 +167,14 @@ def _platt(table: Floats, seen: Collected, *, by_type: bool = False) -> tuple[fl
 
     found: Any = minimize(loss, np.array([1.0, 0.0, 0.0, 0.0]))
     return float(found.x[0]), found.x[1:] if by_type else np.repeat(found.x[1], 3)
+
+
+def mean(first: Prior, second: Prior) -> Prior:
+    """Return the prior whose scores are halfway between those of two."""
+    return rounded(
+        (np.array(first.weights) + np.array(second.weights)) / 2,
+        (np.array(first.bias) + np.array(second.bias)) / 2,
+    )
 
 
 def rounded(weights: Floats, bias: Floats) -> Prior:

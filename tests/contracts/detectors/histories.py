@@ -209,7 +209,7 @@ class History:
         return self._engine.process([told])
 
     def hear(self, told: Observed) -> "History":
-        """Have the engine hear what somebody says of another account."""
+        """Have the engine hear what is told of another account."""
         self._engine.process([told])
         return self
 

@@ -1,7 +1,7 @@
 """Each family does what its entry in the registry says."""
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from itertools import pairwise, takewhile
 
@@ -231,7 +231,7 @@ def test_some_crews_keep_an_account_warm_for_days_before_they_order(
 def is_kept_warm(hijack: Hijack) -> bool:
     """Whether there are three sign-ins or more before any order: nobody needs as many."""
     before = takewhile(lambda e: e.event["type"] != "order", hijack)
-    return sum(e.event["type"] == "login" for e in before) >= 3
+    return [e.event["type"] for e in before].count("login") >= 3
 
 
 def test_about_four_in_ten_victims_have_no_history(
