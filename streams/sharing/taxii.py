@@ -50,6 +50,18 @@ _TYPES: Final[Mapping[str, type]] = {
 """Fields of a collection, an envelope and a status (TAXII 2.1, 5.2.1, 3.7 and 4.3.1)."""
 
 
+_WHY: Final[Mapping[int, str]] = {
+    401: "set taxii_username and taxii_password_file to what the server knows",
+    403: "the name that is set may not do this here",
+    404: "there is no such collection, or none that the name that is set may see",
+    413: "that is more at once than the server takes",
+    422: "the server does not take these objects",
+    429: "too much was asked of it: try again later",
+    503: "the server is not ready: try again later",
+}
+"""What may be done about what a server answers, by its code (RFC 9110)."""
+
+
 class TaxiiTrouble(NightlatchError):
     """A TAXII server that cannot be reached, refused what was asked, or answers no TAXII."""
 
@@ -256,7 +268,9 @@ class _Connection:
             elsewhere = describe(answer.headers["Location"])
             answer.close()
             raise TaxiiTrouble(f"{_bare(url)} has moved to {elsewhere}: name it by that, if it is")
-        answer.raise_for_status()
+        if not answer.ok:
+            with closing(answer):
+                raise _refused(url, answer)
         return answer
 
     def _object(self, url: str, answer: requests.Response) -> dict[str, Any]:
@@ -363,6 +377,25 @@ def _late(url: str) -> TaxiiTrouble:
 
 def _no_taxii(url: str, why: str) -> TaxiiTrouble:
     return TaxiiTrouble(f"{_bare(url)} answers no TAXII 2.1: {why}")
+
+
+def _refused(url: str, answer: requests.Response) -> TaxiiTrouble:
+    """Return what a server answers instead of what was asked, and what may be the matter.
+
+    It may say so itself, in an error message (TAXII 2.1, 3.6.1).
+    """
+    code = answer.status_code
+    said = f"{_bare(url)}: refused with {code} {answer.reason or ''}".rstrip()
+    with suppress(orjson.JSONDecodeError, requests.RequestException):
+        found = orjson.loads(next(answer.iter_content(_CHUNK), b""))
+        titles = (
+            [found.get(name) for name in ("title", "description")]
+            if isinstance(found, dict)
+            else []
+        )
+        # Somebody else's text: shown as what was found, with nothing in it that moves a terminal.
+        said += "".join(f", {describe(title)}" for title in titles if isinstance(title, str))
+    return TaxiiTrouble(f"{said}: {_WHY[code]}" if code in _WHY else said)
 
 
 def _bare(url: str) -> str:

@@ -53,10 +53,12 @@ def server(
     *,
     collection: object = COLLECTION,
     media: str | None = "application/taxii+json;version=2.1",
+    code: int = 200,
 ) -> Iterator[str]:
     """Serve a collection whose objects are what `answer` makes of a request, or as it is.
 
-    Bytes go out as they are, all else as JSON; a text is where the answer is instead.
+    Bytes go out as they are, all else as JSON; a text is where the answer is instead. All comes
+    with a status `code`.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,7 +78,7 @@ def server(
 
         def _tell(self, told: object) -> None:
             body = told if isinstance(told, bytes) else json.dumps(told).encode()
-            self.send_response(302 if isinstance(told, str) else 200)
+            self.send_response(302 if isinstance(told, str) else code)
             if isinstance(told, str):
                 self.send_header("Location", told)
             if media is not None:
@@ -204,6 +206,31 @@ def test_what_is_not_called_taxii_is_none(media: str | None) -> None:
     """A gateway's page, or an answer that says nothing of itself."""
     with server({"objects": []}, media=media) as url:
         assert "answers no TAXII 2.1" in trouble(url)
+
+
+@pytest.mark.parametrize(
+    ("code", "answer", "says"),
+    [
+        (401, b"", "refused with 401 Unauthorized: set taxii_username and taxii_password_file"),
+        (403, b"<html>No</html>", "refused with 403 Forbidden: the name that is set may not"),
+        (
+            404,
+            {"title": "No such collection", "description": "Gone\x1b[2J", "http_status": "404"},
+            "404 Not Found, 'No such collection', 'Gone\\x1b[2J': there is no such collection",
+        ),
+        (418, ["tea"], "refused with 418 I'm a Teapot"),
+        (429, {"title": 7}, "refused with 429 Too Many Requests: too much was asked of it"),
+        (500, {"title": "t" * 10_000}, "refused with 500 Internal Server Error, 'ttt"),
+    ],
+)
+def test_what_a_server_refuses_is_told_with_what_it_says_and_what_to_do(
+    code: int, answer: object, says: str
+) -> None:
+    """Its error message where it sends one (TAXII 2.1, 3.6.1), bounded, and nobody's secret."""
+    with server(answer, collection=answer, code=code) as url:
+        told = trouble(url)
+    assert says in told
+    assert len(told) < 400
 
 
 def test_an_answer_is_read_no_further_than_any_feed_is_long(
