@@ -30,6 +30,8 @@ _T = TypeVar("_T")
 MAX_RECORD_BYTES: Final = 1_048_576
 MAX_LETTER_BYTES: Final = 16 * 1024 * 1024
 """What the topic of dead letters takes at least (`max.message.bytes`)."""
+MAX_PUBLISHED_BYTES: Final = 4 * 1024 * 1024
+"""What the topic of campaigns takes: one may list 2,000 accounts of long ids."""
 CUT_BYTES: Final = 64 * 1024
 """How much of a value, and of a key, is kept where the whole does not fit."""
 # For the names, the error's sentence and Kafka's framing, all of them bounded.
@@ -130,7 +132,7 @@ def _convert(fields: dict[str, Any], kind: type[_T], times: tuple[str, str], exp
 
 def decode_published(value: bytes | None) -> Campaign | Attack:
     """Return what `encode_published` wrote; raises InvalidEvent for anything else."""
-    fields = decode_object(value)
+    fields = decode_object(value, limit=MAX_PUBLISHED_BYTES)
     kind: type[Campaign | Attack] = Attack if fields.get("kind") == "attack" else Campaign
     return _convert(fields, kind, ("first_seen", "last_seen"), "a campaign or an attack")
 

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from detectors.errors import ConfigurationError
 from detectors.events import EventType
-from streams.codec import MAX_LETTER_BYTES
+from streams.codec import MAX_LETTER_BYTES, MAX_PUBLISHED_BYTES
 from streams.settings import Settings, SourceTopic
 
 SOURCE_TYPES: Final[dict[SourceTopic, EventType]] = {
@@ -37,11 +37,11 @@ _QUARTER: Final = {"retention.ms": str(90 * _DAY_MS)}
 _COMPACTED: Final = {"cleanup.policy": "compact"}
 # What is told long after it is known to be over is not read by anybody who begins.
 _EXPIRING: Final = {"cleanup.policy": "compact,delete", "retention.ms": str(7 * _DAY_MS)}
-# A month after its last revision, as alerts are. One may list 2,000 accounts of long ids.
+# A month after its last revision, as alerts are.
 _CAMPAIGNS: Final = {
     **_EXPIRING,
     "retention.ms": str(30 * _DAY_MS),
-    "max.message.bytes": str(4 * 1024 * 1024),
+    "max.message.bytes": str(MAX_PUBLISHED_BYTES),
 }
 # By the broker's time: what is carried of an old backlog would be deleted unread. And larger than a
 # source's records, by a header, or as the sum of many.

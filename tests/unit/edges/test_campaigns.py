@@ -9,11 +9,16 @@ import pytest
 from rich.console import Console
 
 from detectors.campaigns import Campaign
-from detectors.campaigns.records import SharedIndicator
+from detectors.campaigns.records import MEMBERS, SharedIndicator
 from detectors.errors import InvalidEvent
 from detectors.heat import Attack, AttackedIndicator
 from streams.cli.campaigns import _as_they_stand as as_they_stand
-from streams.codec import decode_published, encode_published
+from streams.codec import (
+    MAX_PUBLISHED_BYTES,
+    MAX_RECORD_BYTES,
+    decode_published,
+    encode_published,
+)
 from streams.presentation import campaign_view
 from streams.runtime.interfaces import Record
 
@@ -68,6 +73,10 @@ BOTNET = msgspec.structs.replace(
 )
 # What it goes by is nobody's to read: a device, a contact, a means of payment.
 HIDDEN = msgspec.structs.replace(ATTACK, indicator="device:00000000000000aa", value=None)
+
+
+LONGEST = tuple(f"{number:0256d}".replace("0", "\u5e97") for number in range(MEMBERS))
+"""As many accounts as a campaign lists, of ids as long as they may be, at three bytes a letter."""
 
 
 def shown(content: Campaign | Attack) -> str:
@@ -177,3 +186,11 @@ def test_an_older_revision_that_comes_again_takes_nothing_back() -> None:
     record = Record("campaigns", 0, 0, 0.0, None, b"")
     told = [(record, content) for content in (older, CAMPAIGN, older)]
     assert [content for _, content in as_they_stand(told)] == [CAMPAIGN]
+
+
+def test_the_largest_campaign_there_may_be_is_read() -> None:
+    """A thousand accounts of long ids are more than an event may have, and still a campaign."""
+    largest = msgspec.structs.replace(CAMPAIGN, accounts=LONGEST, alerts=MEMBERS)
+    told = encode_published(largest)
+    assert MAX_RECORD_BYTES < len(told) < MAX_PUBLISHED_BYTES
+    assert decode_published(told) == largest
