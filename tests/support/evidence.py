@@ -27,6 +27,7 @@ from streams.evidence.records import decode_evidence
 from streams.processor import FraudProcessor, Outputs, Source
 from streams.runtime.interfaces import Record
 from tests.integration import shop_traffic
+from tests.integration.shop_traffic import Happening
 from tests.support.intelligence import KEY as GROUP_KEY
 
 MADE_AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -56,11 +57,18 @@ def processor(
 
 
 def records() -> list[Record]:
-    """All that happened, as it was received."""
+    """All that happened, as it was received; the customer sends a gift while the case is open."""
     return [
         Record(h.source, 1, offset, h.moment.timestamp(), h.key, h.value)
-        for offset, h in enumerate(shop_traffic.everything())
+        for offset, h in enumerate(map(_as_a_gift, shop_traffic.everything()))
     ]
+
+
+def _as_a_gift(happening: Happening) -> Happening:
+    if happening.fields["event_id"] != "orders-customer-7-35":
+        return happening
+    fields = {**happening.fields, "shipping_address_id": "address-of-a-friend"}
+    return happening._replace(fields=fields)
 
 
 @cache

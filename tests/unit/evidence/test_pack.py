@@ -414,7 +414,7 @@ def test_commands_verify_a_pack_in_a_process_of_their_own(tmp_path: Path) -> Non
     done = nightlatch("verify", str(good), "--key", str(public))
     assert done.returncode == DONE, done.stderr
     latest = msgspec.json.decode(lines_of(unpacked(good.read_bytes())[ALERTS])[-1])
-    assert f"risk {latest['risk']} comes out again" in done.stdout
+    assert f"risk {latest['risk']:.6f} comes out again" in done.stdout
     assert "by the expected key" in done.stdout
     assert done.stdout.endswith("good.zip is whole and unaltered\n")
     # A stranger's signature is as good as any where nobody says whose it must be.

@@ -156,7 +156,7 @@ def test_what_comes_under_another_session_s_id_or_none_is_told_of_the_case(
 ) -> None:
     """Ids are optional, and some shops change them: it goes on in what its device had begun."""
     told = _hijacked(first)
-    told.history.wait(600).order("5", payment="stolen", session_id=then)
+    told.history.wait(3600).order("5", payment="stolen", session_id=then)
     assert told.history.assessments[-1].alert_id is None
     assert of(Kind.PAYMENT, "stolen") in told.alerted()
 
@@ -164,7 +164,7 @@ def test_what_comes_under_another_session_s_id_or_none_is_told_of_the_case(
 def test_a_case_lists_every_id_that_its_session_goes_on_under() -> None:
     """Whoever looks for the orders of a hijacker's session goes by the ids in the alert."""
     history = _hijacked("at the sign-in").history
-    history.wait(600).order("5", session_id="at the checkout")
+    history.wait(3600).order("5", session_id="at the checkout")
     assert history.assessments[-1].alert_id is None
     history.wait(60).order("900", address="drop", payment="stolen", session_id=None)
     assert history.alerts[-1].session_ids == ("another", "at the checkout")
