@@ -1,8 +1,9 @@
 """`nightlatch evidence`: what others need to act on a case, in one signed file."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,6 +13,15 @@ from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.evidence.crime_record import Reporter
+
+_AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,3})? [A-Z]{3}")
+
+
+def _amount(told: str | None) -> str | None:
+    """Refuse what is no amount of a currency: it would be signed, and read as one."""
+    if told is not None and not _AMOUNT.fullmatch(told):
+        raise typer.BadParameter('give an amount and its currency, as "120.50 GBP"')
+    return told
 
 
 def command(
@@ -43,10 +53,12 @@ def command(
         typer.Option(metavar="WHO", help="Whom to ask, over `organisation_contact`."),
     ] = None,
     loss: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help='Loss as you know it: "120.50 GBP".')
+        str | None,
+        typer.Option(metavar="AMOUNT", callback=_amount, help='Loss as you know it: "120.50 GBP".'),
     ] = None,
     prevented: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help='What was prevented: "899.00 GBP".')
+        str | None,
+        typer.Option(metavar="AMOUNT", callback=_amount, help='What was prevented: "899.00 GBP".'),
     ] = None,
     inside: Annotated[
         bool,

@@ -21,6 +21,7 @@ from detectors.features.shared import MOST_HEARD
 from detectors.heat.indicators import Kind
 from detectors.models.prior import SHIPPED, Prior
 from detectors.policy import Policy
+from streams.cli import run
 from streams.evidence.case import case_of
 from streams.evidence.contents import (
     ALERTS,
@@ -402,6 +403,16 @@ def test_the_same_case_gives_the_same_bytes() -> None:
     once, again = (signed(files, "x", KEY, MADE_AT) for _ in range(2))
     assert pack(once) == pack(again)
     assert files_of(case(), Reporter(), MADE_AT) == files
+
+
+@pytest.mark.parametrize("told", ["", "much", "12,50 GBP", "899.00", "GBP 899.00", "-5 GBP"])
+@pytest.mark.parametrize("option", ["--loss", "--prevented"])
+def test_what_is_no_amount_is_not_signed_as_one(
+    option: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever reads a loss in a signed record takes it for one."""
+    assert run(["evidence", "some-alert", f"{option}={told}"]) == MISTAKE
+    assert "120.50 GBP" in capsys.readouterr().err
 
 
 def test_commands_verify_a_pack_in_a_process_of_their_own(tmp_path: Path) -> None:
